@@ -1,0 +1,55 @@
+package fence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Row is what Own and Lead need of a connection.
+type Row interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+// ErrAnotherMigrator: another migrator is at work in this database.
+var ErrAnotherMigrator = errors.New("another migrator is at work in this database")
+
+// Own marks a session as Crossfade's own: drains do not wait for it. The mark
+// lasts until the session ends.
+func Own(ctx context.Context, conn Row) error {
+	if _, err := conn.Exec(ctx, `select pg_advisory_lock_shared($1, 0)`, OwnClass); err != nil {
+		return fmt.Errorf("mark connection as crossfade's own: %w", err)
+	}
+	return nil
+}
+
+// Lead makes the session the only migrator of its database, until it ends:
+// lock and work share one connection, so they end together. It never waits;
+// ErrAnotherMigrator names the session that leads.
+func Lead(ctx context.Context, conn Row) error {
+	var leading bool
+	if err := conn.QueryRow(ctx, `select pg_try_advisory_lock($1, 0)`, LeaderClass).Scan(&leading); err != nil {
+		return fmt.Errorf("become the migrator: %w", err)
+	}
+	if leading {
+		return nil
+	}
+	var pid int
+	var user, application, client string
+	err := conn.QueryRow(ctx, `select a.pid, coalesce(a.usename, ''), a.application_name, coalesce(host(a.client_addr), 'local')
+		from pg_locks l join pg_stat_activity a on a.pid = l.pid
+		where l.locktype = 'advisory' and l.classid::bigint = $1 and l.objid = 0 and l.objsubid = 2 and l.granted
+			and l.database = (select oid from pg_database where datname = current_database())`, LeaderClass).
+		Scan(&pid, &user, &application, &client)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fmt.Errorf("%w; it has just ended: try again", ErrAnotherMigrator)
+	}
+	if err != nil {
+		return fmt.Errorf("become the migrator: %w", err)
+	}
+	return fmt.Errorf("%w: pid %d, role %s, application %q, client %s", ErrAnotherMigrator, pid, user, application, client)
+}

@@ -1,0 +1,86 @@
+-- The ledger of Crossfade: what is in transition, where it stands, how it got there.
+-- Every table has a primary key, so that a publication FOR ALL TABLES does no harm.
+
+create schema crossfade;
+
+create table crossfade.schema_version (
+    version    int primary key,
+    applied_at timestamptz not null default now()
+);
+
+-- The epoch counts every change that a connection of an application must not miss.
+create table crossfade.epoch (
+    id    boolean primary key default true check (id),
+    epoch int not null
+);
+insert into crossfade.epoch (epoch) values (1);
+
+create table crossfade.transition (
+    id               bigint generated always as identity primary key,
+    name             text not null,
+    table_schema     text not null,
+    table_name       text not null,
+    source           text not null,
+    target           text not null,
+    -- immutable: what the transition does, as the migrator wrote it down when it began
+    definition       jsonb not null,
+    phase            text not null,
+    -- the epoch of the last move, and the token of the phase in force
+    epoch            int not null,
+    token            text not null,
+    -- the token of the phase that is being left; null once it has been dropped
+    draining         text,
+    registered_epoch int not null,
+    -- the last step that is wholly done, and whether somebody works on the next one
+    step             text not null default '',
+    created_at       timestamptz not null default now(),
+    removed_at       timestamptz
+);
+create unique index transition_name_key on crossfade.transition (name) where removed_at is null;
+create unique index transition_table_key on crossfade.transition (table_schema, table_name) where removed_at is null;
+
+create table crossfade.history (
+    id            bigint generated always as identity primary key,
+    transition_id bigint not null references crossfade.transition,
+    at            timestamptz not null default clock_timestamp(),
+    epoch         int not null,
+    actor         text not null,
+    -- what happened: register, move, drained, step, undo, remove ...
+    event         text not null,
+    detail        text not null default '',
+    evidence      jsonb not null default '{}'
+);
+create index history_transition_idx on crossfade.history (transition_id, id);
+
+-- Progress of scans over the whole table. The key columns travel as text.
+create table crossfade.progress (
+    transition_id bigint not null references crossfade.transition,
+    -- backfill (source to target), refill (target to source), verify
+    job           text not null,
+    position      text[],
+    upper         text[],
+    rows_scanned  bigint not null default 0,
+    rows_changed  bigint not null default 0,
+    -- of verify: how many rows differ, and the keys of the first of them
+    mismatches    bigint not null default 0,
+    samples       jsonb not null default '[]',
+    estimate      bigint not null default 0,
+    epoch         int not null,
+    started_at    timestamptz not null default clock_timestamp(),
+    updated_at    timestamptz not null default clock_timestamp(),
+    finished_at   timestamptz,
+    primary key (transition_id, job)
+);
+
+-- What a joining connection reads. The name carries the version of the hook's
+-- protocol; a later schema keeps this view for the applications still on it.
+create view crossfade.join_v1 as
+select e.epoch,
+       coalesce((
+           select jsonb_agg(jsonb_build_object(
+                      'id', t.id, 'name', t.name, 'schema', t.table_schema, 'table', t.table_name,
+                      'source', t.source, 'target', t.target, 'phase', t.phase, 'token', t.token,
+                      'definition', t.definition) order by t.id)
+           from crossfade.transition t
+           where t.removed_at is null), '[]'::jsonb) as transitions
+from crossfade.epoch e;

@@ -1,0 +1,140 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgcrossfade/crossfade/internal/phase"
+)
+
+// Transition is one row of the ledger: a column on its way.
+type Transition struct {
+	ID              int64
+	Name            string
+	Schema, Table   string
+	Source, Target  string
+	Definition      Definition
+	Phase           phase.Phase
+	Epoch           int
+	Token           string
+	Draining        string // the token of the phase being left; empty once dropped
+	RegisteredEpoch int
+	Step            string // the last step that is wholly done
+	CreatedAt       time.Time
+	Removed         bool
+}
+
+// Definition is what a transition does. It is written once, when the
+// transition is registered, and never changes: a different move is another
+// transition.
+type Definition struct {
+	// Kind is the operation: "rename".
+	Kind string `json:"kind"`
+	// Type is the source's type with its modifier, as format_type gives it.
+	Type string `json:"type"`
+	// BaseType is Type without length or precision.
+	BaseType string `json:"base_type"`
+	// Collation is the source's collation, quoted and qualified; empty for the type's own.
+	Collation string `json:"collation,omitempty"`
+	// Default is the source's DEFAULT as SQL text; empty when it has none.
+	Default string `json:"default,omitempty"`
+	// NotNull tells whether the source was NOT NULL.
+	NotNull bool `json:"not_null,omitempty"`
+	// Position is the source's attnum: its place in the logical table, also
+	// after the column has gone.
+	Position int `json:"position"`
+	// Key names the columns of the primary key, and KeyTypes their types.
+	Key      []string `json:"key"`
+	KeyTypes []string `json:"key_types"`
+	// Indexes are the source's secondary indexes as they were.
+	Indexes []Index `json:"indexes,omitempty"`
+	// File is the transition file's own text, for people.
+	File string `json:"file,omitempty"`
+}
+
+// Index is an index of the source and its counterpart on the target.
+type Index struct {
+	Name   string `json:"name"`
+	Target string `json:"target"`
+	// Create is the statement that builds the counterpart.
+	Create string `json:"create"`
+	// Constraint is set when the index carries a UNIQUE constraint of this name.
+	Constraint       string `json:"constraint,omitempty"`
+	TargetConstraint string `json:"target_constraint,omitempty"`
+}
+
+// ErrNotFound: no active transition has that name.
+var ErrNotFound = errors.New("no such transition")
+
+// ErrMoved: somebody else moved the transition in the meantime.
+var ErrMoved = errors.New("the transition was moved by somebody else")
+
+const transitionColumns = `id, name, table_schema, table_name, source, target, definition, phase, epoch, token,
+	coalesce(draining, ''), registered_epoch, step, created_at, removed_at is not null`
+
+func scanTransition(row pgx.CollectableRow) (Transition, error) {
+	var t Transition
+	var definition []byte
+	var p string
+	err := row.Scan(&t.ID, &t.Name, &t.Schema, &t.Table, &t.Source, &t.Target, &definition, &p, &t.Epoch, &t.Token,
+		&t.Draining, &t.RegisteredEpoch, &t.Step, &t.CreatedAt, &t.Removed)
+	if err != nil {
+		return t, err
+	}
+	if t.Phase, err = phase.Parse(p); err != nil {
+		return t, fmt.Errorf("read transition %q: %w", t.Name, err)
+	}
+	if err := json.Unmarshal(definition, &t.Definition); err != nil {
+		return t, fmt.Errorf("read transition %q: %w", t.Name, err)
+	}
+	return t, nil
+}
+
+// Get reads the active transition of that name; ErrNotFound when there is none.
+func Get(ctx context.Context, db Conn, name string) (Transition, error) {
+	rows, err := db.Query(ctx, `select `+transitionColumns+` from crossfade.transition
+		where name = $1 and removed_at is null`, name)
+	if err != nil {
+		return Transition{}, fmt.Errorf("read transition %q: %w", name, err)
+	}
+	t, err := pgx.CollectExactlyOneRow(rows, scanTransition)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Transition{}, fmt.Errorf("%w: %q", ErrNotFound, name)
+	}
+	if err != nil {
+		return Transition{}, fmt.Errorf("read transition %q: %w", name, err)
+	}
+	return t, nil
+}
+
+// List reads the active transitions in the order of their registration.
+func List(ctx context.Context, db Conn) ([]Transition, error) {
+	rows, err := db.Query(ctx, `select `+transitionColumns+` from crossfade.transition
+		where removed_at is null order by id`)
+	if err != nil {
+		return nil, fmt.Errorf("list transitions: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, scanTransition)
+	if err != nil {
+		return nil, fmt.Errorf("list transitions: %w", err)
+	}
+	return list, nil
+}
+
+// SetStep records the last step that is wholly done.
+func SetStep(ctx context.Context, db Conn, t *Transition, step string) error {
+	tag, err := db.Exec(ctx, `update crossfade.transition set step = $3 where id = $1 and step = $2`, t.ID, t.Step, step)
+	if err != nil {
+		return fmt.Errorf("record step %q: %w", step, err)
+	}
+	if tag.RowsAffected() != 1 {
+		return fmt.Errorf("record step %q: %w", step, ErrMoved)
+	}
+	t.Step = step
+	return nil
+}
