@@ -1,0 +1,227 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/pgtest"
+	"github.com/pgcrossfade/crossfade/internal/phase"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+var ctx = context.Background()
+
+func newLedger(t *testing.T) (*pgtest.DB, *pgx.Conn) {
+	db := pgtest.New(t)
+	conn := db.Conn(t)
+	require.NoError(t, ledger.Migrate(ctx, conn, nil))
+	return db, conn
+}
+
+func register(t *testing.T, conn *pgx.Conn, name, table string) ledger.Transition {
+	tr := ledger.Transition{Name: name, Schema: "public", Table: table, Source: "full_name", Target: "name",
+		Definition: ledger.Definition{Kind: "rename", Type: "text", BaseType: "text", Position: 2}}
+	require.NoError(t, ledger.Register(ctx, conn, &tr, ledger.Event{Actor: "test", Event: "register"}))
+	return tr
+}
+
+func tokens(t *testing.T, conn *pgx.Conn) []string {
+	rows, err := conn.Query(ctx, `select relname::text from pg_class
+		where relnamespace = 'crossfade'::regnamespace and relname ~ '^t[0-9]+_' and relkind = 'r' order by oid`)
+	require.NoError(t, err)
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	return names
+}
+
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+	conn := pgtest.New(t).Conn(t)
+	require.ErrorIs(t, ledger.Check(ctx, conn), ledger.ErrNoLedger)
+	for range 2 { // it can be repeated
+		require.NoError(t, ledger.Migrate(ctx, conn, nil))
+	}
+	require.NoError(t, ledger.Check(ctx, conn))
+
+	_, err := conn.Exec(ctx, `insert into crossfade.schema_version values ($1)`, ledger.LatestVersion()+1)
+	require.NoError(t, err)
+	require.ErrorIs(t, ledger.Check(ctx, conn), ledger.ErrNewerLedger)
+	require.ErrorIs(t, ledger.Migrate(ctx, conn, nil), ledger.ErrNewerLedger)
+}
+
+func TestMigrateAtOnce(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	var all sync.WaitGroup
+	errs := make([]error, 4)
+	for i := range errs {
+		conn := db.Conn(t)
+		all.Go(func() { errs[i] = ledger.Migrate(ctx, conn, nil) })
+	}
+	all.Wait()
+	for _, err := range errs {
+		require.NoError(t, err)
+	}
+}
+
+func TestRegisterRefusesASecondOne(t *testing.T) {
+	t.Parallel()
+	_, conn := newLedger(t)
+	first := register(t, conn, "one", "users")
+	require.Equal(t, 2, first.Epoch)
+	require.Equal(t, []string{first.Token}, tokens(t, conn))
+
+	for _, second := range []ledger.Transition{
+		{Name: "one", Schema: "public", Table: "others", Source: "a", Target: "b"},
+		{Name: "two", Schema: "public", Table: "users", Source: "a", Target: "b"},
+	} {
+		err := ledger.Register(ctx, conn, &second, ledger.Event{Event: "register"})
+		require.ErrorIs(t, err, ledger.ErrActive)
+	}
+	require.Equal(t, []string{first.Token}, tokens(t, conn), "a refused transition leaves nothing behind")
+}
+
+// TestMoves walks forward and back and looks at the invariant all along: one
+// or two tokens exist, those of the phase in force and of the one being left.
+func TestMoves(t *testing.T) {
+	t.Parallel()
+	_, conn := newLedger(t)
+	tr := register(t, conn, "one", "users")
+	path := []phase.Phase{phase.DualWrite, phase.Shadow, phase.Live, phase.RampDown, phase.Complete, phase.RampDown,
+		phase.Live, phase.Shadow, phase.DualWrite, phase.Off, phase.DualWrite}
+	seen := map[string]bool{tr.Token: true}
+	for _, to := range path {
+		old := tr.Token
+		require.NoError(t, ledger.Move(ctx, conn, &tr, to, ledger.Event{Event: "move"}))
+		require.False(t, seen[tr.Token], "a token's name is never used twice: %s", tr.Token)
+		seen[tr.Token] = true
+		require.Equal(t, []string{old, tr.Token}, tokens(t, conn))
+
+		stored, err := ledger.Get(ctx, conn, "one")
+		require.NoError(t, err)
+		require.Equal(t, tr.Phase, stored.Phase)
+		require.Equal(t, old, stored.Draining)
+
+		next := tr
+		require.ErrorIs(t, ledger.Move(ctx, conn, &next, mustNext(to), ledger.Event{Event: "move"}), ledger.ErrMoved,
+			"no move before the previous one has drained")
+		drained(t, conn, &tr)
+		require.Equal(t, []string{tr.Token}, tokens(t, conn))
+	}
+	history, err := ledger.History(ctx, conn, tr.ID)
+	require.NoError(t, err)
+	require.Len(t, history, 1+2*len(path))
+}
+
+func mustNext(p phase.Phase) phase.Phase { q, _ := p.Next(); return q }
+
+func drained(t *testing.T, conn *pgx.Conn, tr *ledger.Transition) {
+	require.NoError(t, pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		return ledger.Drained(ctx, tx, tr, ledger.Event{Event: "drained"})
+	}))
+	tr.Draining = ""
+}
+
+func TestMoveRefusesWhatIsNotNext(t *testing.T) {
+	t.Parallel()
+	_, conn := newLedger(t)
+	tr := register(t, conn, "one", "users")
+	jump := tr
+	require.ErrorContains(t, ledger.Move(ctx, conn, &jump, phase.Live, ledger.Event{}), "cannot follow")
+
+	stale := tr
+	require.NoError(t, ledger.Move(ctx, conn, &tr, phase.DualWrite, ledger.Event{Event: "move"}))
+	drained(t, conn, &tr)
+	require.ErrorIs(t, ledger.Move(ctx, conn, &stale, phase.DualWrite, ledger.Event{Event: "move"}), ledger.ErrMoved)
+}
+
+// TestTokenIsTheBarrier: a transaction that named the token holds the drop up;
+// afterwards a statement of that phase fails before it does anything. That
+// holds for cached plans, custom and generic, and for prepared transactions.
+func TestTokenIsTheBarrier(t *testing.T) {
+	t.Parallel()
+	db, conn := newLedger(t)
+	db.Exec(t, `create table users (id int primary key, full_name text)`)
+	tr := register(t, conn, "one", "users")
+	app := db.Conn(t)
+	write := `with _crossfade as (select from crossfade.` + tr.Token + `) insert into users values ($1, 'x')`
+	for i := range 10 { // past the five executions after which a plan may become generic
+		_, err := app.Exec(ctx, write, i)
+		require.NoError(t, err)
+	}
+	tx, err := app.Begin(ctx)
+	require.NoError(t, err)
+	_, err = tx.Exec(ctx, write, 100)
+	require.NoError(t, err)
+
+	require.NoError(t, ledger.Move(ctx, conn, &tr, phase.DualWrite, ledger.Event{Event: "move"}))
+	require.Equal(t, "55P03", sqlState(tryDrain(conn, &tr)), "held by an open transaction")
+	_, err = tx.Exec(ctx, `prepare transaction 'held'`)
+	require.NoError(t, err)
+	_ = tx.Rollback(ctx)
+	require.Equal(t, "55P03", sqlState(tryDrain(conn, &tr)), "held by a prepared transaction")
+	db.Exec(t, `commit prepared 'held'`)
+	require.NoError(t, tryDrain(conn, &tr))
+
+	_, err = app.Exec(ctx, write, 101)
+	require.Equal(t, "42P01", sqlState(err), "a cached plan of the phase that has ended")
+	var count int
+	require.NoError(t, conn.QueryRow(ctx, `select count(*) from users where id >= 100`).Scan(&count))
+	require.Equal(t, 1, count)
+}
+
+func tryDrain(conn *pgx.Conn, tr *ledger.Transition) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `set local lock_timeout = '50ms'`); err != nil {
+			return err
+		}
+		return ledger.Drained(ctx, tx, tr, ledger.Event{Event: "drained"})
+	})
+}
+
+func sqlState(err error) string {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		return pgErr.Code
+	}
+	return ""
+}
+
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	_, conn := newLedger(t)
+	tr := register(t, conn, "one", "users")
+	_, found, err := ledger.GetProgress(ctx, conn, tr.ID, ledger.Backfill)
+	require.NoError(t, err)
+	require.False(t, found)
+
+	p := ledger.Progress{Job: ledger.Backfill, Upper: []string{"9", "z"}, Estimate: 9, Epoch: 3}
+	require.NoError(t, ledger.StartProgress(ctx, conn, tr.ID, p))
+	p.Position, p.RowsScanned, p.RowsChanged, p.Mismatches = []string{"4", "y"}, 4, 3, 1
+	p.Samples = [][]string{{"2", "x"}}
+	require.NoError(t, ledger.SaveProgress(ctx, conn, tr.ID, p, true))
+	got, found, err := ledger.GetProgress(ctx, conn, tr.ID, ledger.Backfill)
+	require.NoError(t, err)
+	require.True(t, found)
+	require.True(t, got.Finished())
+	require.Equal(t, p.Position, got.Position)
+	require.Equal(t, p.Samples, got.Samples)
+
+	require.NoError(t, ledger.StartProgress(ctx, conn, tr.ID, p))
+	got, _, err = ledger.GetProgress(ctx, conn, tr.ID, ledger.Backfill)
+	require.NoError(t, err)
+	require.False(t, got.Finished())
+	require.Nil(t, got.Position, "a job that starts anew starts at the beginning")
+	require.NoError(t, ledger.ForgetProgress(ctx, conn, tr.ID, ledger.Backfill))
+	_, found, err = ledger.GetProgress(ctx, conn, tr.ID, ledger.Backfill)
+	require.NoError(t, err)
+	require.False(t, found)
+}
