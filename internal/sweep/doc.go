@@ -1,0 +1,20 @@
+// Package sweep walks a whole table in the order of its key, in small
+// transactions: Copy fills one column from another, Compare looks at every row
+// and counts those in which the two differ.
+//
+// The range is fixed at the start: from the first row to the greatest key of
+// that moment. Rows that are inserted later are written by statements that
+// keep both columns, so there is nothing to chase. Each batch writes its rows
+// and its position in one transaction, so a sweep that was killed at any
+// instruction goes on where it stood: call it again, on another connection.
+//
+// A batch reads and writes the current version of a row in one statement. When
+// it has to wait for a writer, PostgreSQL evaluates the statement again on the
+// version that the writer left, so the writer's value wins. A batch waits for
+// locks and runs for less than deadlock_timeout: in a deadlock with the
+// application it is the sweep that gives up, makes the batch smaller and tries
+// again. It never skips a row.
+//
+// Triggers of the table fire for copied rows. synchronous_commit and the
+// like are as the connection has them.
+package sweep

@@ -1,0 +1,112 @@
+package sweep
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// Table is the table to walk.
+type Table struct {
+	Schema, Name string
+	// Key names the columns of the primary key, in the order of its index.
+	Key []string
+	// KeyTypes are their types, as they were when the transition began; a key
+	// that has another type by now is an error. Nil: not checked.
+	KeyTypes []string
+}
+
+// Options say what to walk, and how. Transition and Job are required, and
+// Token for Copy; the zero value of everything else works.
+type Options struct {
+	// Transition owns the progress that is kept. What Table, From and To leave
+	// out is taken from it.
+	Transition ledger.Transition
+	// Job is the name under which the progress is kept.
+	Job ledger.Job
+	// Since voids progress that began in an earlier epoch: the sweep then
+	// begins anew. Zero: progress of any epoch counts.
+	Since int
+
+	// Table is the table to walk; by default the transition's.
+	Table Table
+	// From and To are the columns: Copy writes From into To. By default source
+	// and target, and the other way round for ledger.Refill.
+	From, To string
+	// Token is the capability token (ledger.Allow) that each batch of Copy
+	// names. Compare needs none.
+	Token string
+
+	// BatchTarget is how long a batch should take; by default 100 ms. A batch
+	// that takes six times as long is given up and made smaller.
+	BatchTarget time.Duration
+	// MinBatch and MaxBatch bound the rows of a batch; by default 1, and
+	// 50,000 for Copy, 500,000 for Compare.
+	MinBatch, MaxBatch int
+	// LockTimeout is how long a batch waits for a lock; by default 50 ms. A
+	// batch of one row, which holds nothing meanwhile, waits up to ten times
+	// as long.
+	LockTimeout time.Duration
+
+	// Throttle holds batches back; nil is a ReplicaLag, Unthrottled none.
+	Throttle Throttle
+	// OnProgress is called after each batch, and when the sweep has to wait;
+	// nil: nobody is told. It runs between batches, and delays the next.
+	OnProgress func(Report)
+}
+
+var (
+	// ErrForbidden: the token does not exist (any more). The direction has
+	// changed; nothing was copied.
+	ErrForbidden = errors.New("copying in this direction is not permitted any more")
+	// ErrKeyChanged: the key is not what it was when the transition began.
+	ErrKeyChanged = errors.New("the key of the table has changed since the transition began")
+)
+
+// withDefaults fills in what is left out and rejects what cannot work.
+func (o Options) withDefaults(copying bool) (Options, error) {
+	t := o.Transition
+	if o.Table.Name == "" {
+		o.Table = Table{Schema: t.Schema, Name: t.Table, Key: t.Definition.Key, KeyTypes: t.Definition.KeyTypes}
+	}
+	if o.From == "" && o.To == "" {
+		o.From, o.To = t.Source, t.Target
+		if o.Job == ledger.Refill {
+			o.From, o.To = o.To, o.From
+		}
+	}
+	if o.BatchTarget <= 0 {
+		o.BatchTarget = 100 * time.Millisecond
+	}
+	if o.MinBatch <= 0 {
+		o.MinBatch = 1
+	}
+	if o.MaxBatch <= 0 {
+		o.MaxBatch = 50_000
+		if !copying {
+			o.MaxBatch = 500_000
+		}
+	}
+	o.MaxBatch = max(o.MaxBatch, o.MinBatch)
+	if o.LockTimeout <= 0 {
+		o.LockTimeout = 50 * time.Millisecond
+	}
+	if o.Throttle == nil {
+		o.Throttle = &ReplicaLag{}
+	}
+	switch {
+	case t.ID == 0 || o.Job == "":
+		return o, errors.New("no transition or no job")
+	case o.Table.Name == "" || o.From == "" || o.To == "":
+		return o, errors.New("no table or no columns")
+	case len(o.Table.Key) == 0:
+		return o, fmt.Errorf("table %s.%s has no key to walk along", o.Table.Schema, o.Table.Name)
+	case o.Table.KeyTypes != nil && len(o.Table.KeyTypes) != len(o.Table.Key):
+		return o, fmt.Errorf("key %q has %d types", o.Table.Key, len(o.Table.KeyTypes))
+	case copying && o.Token == "":
+		return o, errors.New("no capability token")
+	}
+	return o, nil
+}
