@@ -1,0 +1,93 @@
+package ddl
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// AddColumn adds a nullable column without a default. typeName and collation
+// are SQL text, as the catalog gives them; an empty collation is the type's.
+func AddColumn(table Name, column, typeName, collation string) Statement {
+	sql := "alter table " + table.String() + " add column " + ident(column) + " " + typeName
+	if collation != "" {
+		sql += " collate " + collation
+	}
+	return quick(table, sql, "the target column")
+}
+
+// DropColumn drops a column, with its own indexes and constraints, but nothing
+// else that depends on it.
+func DropColumn(table Name, column string) Statement {
+	s := quick(table, "alter table "+table.String()+" drop column "+ident(column), "the source is not needed any more")
+	s.Hazard = "cannot be undone: the column's values are gone; " + s.Hazard
+	return s
+}
+
+// RenameColumn renames a column: the undoable half of dropping it.
+func RenameColumn(table Name, from, to string) Statement {
+	return quick(table, "alter table "+table.String()+" rename column "+ident(from)+" to "+ident(to),
+		"statements that still name the column fail, and it can be renamed back")
+}
+
+// SetDefault sets a column's default. expression is SQL text with every name
+// qualified.
+func SetDefault(table Name, column, expression string) Statement {
+	return alterColumn(table, column, "set default "+expression, "rows inserted without the column get its default")
+}
+
+// DropDefault drops a column's default.
+func DropDefault(table Name, column string) Statement {
+	return alterColumn(table, column, "drop default", "only the other column gives defaults from now on")
+}
+
+// SetNotNull makes a column NOT NULL. Without a validated CHECK that says so
+// (AddNotNullCheck, ValidateConstraint) it would scan the table under its lock.
+func SetNotNull(table Name, column string) Statement {
+	s := alterColumn(table, column, "set not null", "the column carries the NOT NULL of the other one")
+	s.Hazard = "scans the table under its lock unless a validated CHECK proves it; " + s.Hazard
+	return s
+}
+
+// DropNotNull lets a column be NULL.
+func DropNotNull(table Name, column string) Statement {
+	return alterColumn(table, column, "drop not null", "writes may leave the column out from now on")
+}
+
+// SetStatistics sets a column's statistics target.
+func SetStatistics(table Name, column string, target int) Statement {
+	s := alterColumn(table, column, "set statistics "+strconv.Itoa(target), "the statistics target moves with the column")
+	s.Lock, s.Hazard = ShareUpdateExclusive, ""
+	return s
+}
+
+// SetStorage sets how a column's large values are stored: plain, external,
+// extended or main.
+func SetStorage(table Name, column, storage string) Statement {
+	return alterColumn(table, column, "set storage "+storage, "the storage mode moves with the column")
+}
+
+// CommentOnColumn sets a column's comment.
+func CommentOnColumn(table Name, column, comment string) Statement {
+	return gentle(table, fmt.Sprintf("comment on column %s.%s is %s", table, ident(column), literal(comment)),
+		"the comment moves with the column")
+}
+
+// CopySettings gives column what from has and a new column lacks: its comment,
+// statistics target and storage. The statements can be repeated.
+func CopySettings(table Name, column string, from Column) []Statement {
+	var statements []Statement
+	if from.Storage != from.TypeStorage {
+		statements = append(statements, SetStorage(table, column, from.Storage))
+	}
+	if from.Statistics >= 0 {
+		statements = append(statements, SetStatistics(table, column, from.Statistics))
+	}
+	if from.Comment != "" {
+		statements = append(statements, CommentOnColumn(table, column, from.Comment))
+	}
+	return statements
+}
+
+func alterColumn(table Name, column, action, why string) Statement {
+	return quick(table, "alter table "+table.String()+" alter column "+ident(column)+" "+action, why)
+}

@@ -1,0 +1,63 @@
+package ddl
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// EnsureIndex makes an index valid, whatever an earlier attempt has left
+// behind: it drops an INVALID leftover, waits for a build that still runs for
+// a program that has died, and builds the index when it is missing. create is
+// the statement for CreateIndexConcurrently.
+func (r Runner) EnsureIndex(ctx context.Context, conn *pgx.Conn, table Name, index, create string) error {
+	s := r.Resolve(CreateIndexConcurrently(table, create))
+	patience := newPatience(r, s)
+	for {
+		state, err := ReadIndex(ctx, conn, table, index)
+		if err != nil {
+			return err
+		}
+		switch state {
+		case IndexValid:
+			return nil
+		case IndexInvalid:
+			err = r.Run(ctx, conn, DropIndexConcurrently(table, index))
+		case IndexMissing:
+			err = r.build(ctx, conn, table, index, s)
+		case IndexBuilding:
+			err = errBuilding(index)
+		}
+		if err == nil {
+			continue
+		}
+		if !isLockFailure(err) && state != IndexBuilding {
+			return err
+		}
+		blockers, lookErr := holders(ctx, conn, s)
+		if lookErr != nil {
+			return lookErr
+		}
+		if err := patience.pause(ctx, err, blockers); err != nil {
+			return err
+		}
+	}
+}
+
+// build creates the index, and takes away what a refused build leaves: an
+// INVALID index slows writes down for nothing.
+func (r Runner) build(ctx context.Context, conn *pgx.Conn, table Name, index string, s Statement) error {
+	err := r.Run(ctx, conn, s)
+	if hasCode(err, "23505") {
+		if dropErr := r.Run(ctx, conn, DropIndexConcurrently(table, index)); dropErr != nil {
+			return fmt.Errorf("%w; and %w", err, dropErr)
+		}
+		return fmt.Errorf("build unique index %s: the table has duplicates: remove them and try again: %w", ident(index), err)
+	}
+	return err
+}
+
+func errBuilding(index string) error {
+	return fmt.Errorf("another session is building index %s", ident(index))
+}

@@ -1,0 +1,47 @@
+package ddl
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// concurrentTimeout bounds each single wait of a statement CONCURRENTLY. Such a
+// wait stops nobody but vacuum and other DDL, so it may take its time.
+const concurrentTimeout = 30 * time.Minute
+
+// CreateIndexConcurrently builds an index beside the traffic. create is the
+// statement as Counterpart made it.
+func CreateIndexConcurrently(table Name, create string) Statement {
+	s := gentle(table, create, "the target carries the index of the source")
+	s.Alone, s.LockTimeout = true, concurrentTimeout
+	s.Hazard = "reads the table twice and waits for every older transaction of the database; " +
+		"a failure leaves an INVALID index, which is dropped and built again"
+	return s
+}
+
+// DropIndexConcurrently drops an index if it exists. An index that carries a
+// constraint goes with it: DropConstraint.
+func DropIndexConcurrently(table Name, index string) Statement {
+	s := gentle(table, "drop index concurrently if exists "+pgx.Identifier{table.Schema, index}.Sanitize(),
+		"the index is not needed, or was left INVALID")
+	s.Alone, s.LockTimeout = true, concurrentTimeout
+	s.Hazard = "waits for every transaction that uses the table"
+	return s
+}
+
+// Counterpart turns the definition of an index, as pg_get_indexdef gives it
+// and with its columns renamed, into the statement that builds its twin target
+// CONCURRENTLY. index is the name in the definition.
+func Counterpart(definition, index, target string) (string, error) {
+	for _, kind := range []string{"CREATE INDEX ", "CREATE UNIQUE INDEX "} {
+		for _, name := range []string{index, ident(index)} {
+			if rest, ok := strings.CutPrefix(definition, kind+name+" ON "); ok {
+				return kind + "CONCURRENTLY " + ident(target) + " ON " + rest, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("read definition of index %q: it does not begin as expected: %s", index, definition)
+}

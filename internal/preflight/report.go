@@ -1,0 +1,92 @@
+package preflight
+
+import (
+	"fmt"
+
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// Request says which column is to move where.
+type Request struct {
+	// Name is the transition's name.
+	Name string
+	// Schema, Table, Source and Target are names as PostgreSQL stores them.
+	Schema, Table  string
+	Source, Target string
+	// IgnoreApplications are the application_names of sessions that are known
+	// not to use the table, though they lack the hook.
+	IgnoreApplications []string
+	// Accept lists the codes of findings that the operator takes care of. Only
+	// codes that are Acceptable may stand here.
+	Accept []string
+}
+
+// Severity tells what a finding means for the start.
+type Severity string
+
+const (
+	// Refuse: the transition must not start.
+	Refuse Severity = "refuse"
+	// Warn: it may start, and somebody should look.
+	Warn Severity = "warn"
+	// Info: good to know.
+	Info Severity = "info"
+)
+
+// Finding is one thing that Check has seen.
+type Finding struct {
+	Severity Severity `json:"severity"`
+	// Code is stable, in kebab-case: programs and Accept go by it.
+	Code string `json:"code"`
+	// Object is what the finding is about, as PostgreSQL would name it.
+	Object string `json:"object"`
+	// Message says what was seen, Hint what to do.
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+	// Accepted: it would refuse, but the Request accepts it.
+	Accepted bool `json:"accepted,omitempty"`
+}
+
+// String is the finding in one or two lines.
+func (f Finding) String() string {
+	text := fmt.Sprintf("%s %s: %s: %s", f.Severity, f.Code, f.Object, f.Message)
+	if f.Accepted {
+		text += " (accepted)"
+	}
+	if f.Hint != "" {
+		text += "\n  hint: " + f.Hint
+	}
+	return text
+}
+
+// Size is what the table holds and what the move will add, both estimates.
+type Size struct {
+	Rows int64 `json:"rows"`
+	// TableBytes includes TOAST; IndexBytes are the table's indexes together.
+	TableBytes int64 `json:"table_bytes"`
+	IndexBytes int64 `json:"index_bytes"`
+	// NewIndexBytes are the indexes to build on the target.
+	NewIndexBytes int64 `json:"new_index_bytes"`
+	// WALBytes and GrowthBytes are the forecast for backfill and index builds.
+	WALBytes    int64 `json:"wal_bytes"`
+	GrowthBytes int64 `json:"growth_bytes"`
+}
+
+// Report is the result of Check.
+type Report struct {
+	// Definition is complete when the report does not refuse.
+	Definition ledger.Definition `json:"definition"`
+	// Findings are sorted: Refuse first, then Warn, then Info.
+	Findings []Finding `json:"findings"`
+	Size     Size      `json:"size"`
+}
+
+// Refused tells whether any finding keeps the transition from starting.
+func (r Report) Refused() bool {
+	for _, f := range r.Findings {
+		if f.Severity == Refuse {
+			return true
+		}
+	}
+	return false
+}
