@@ -116,7 +116,9 @@ func holders(ctx context.Context, db Querier, relation pgx.Identifier) ([]Sessio
 			true, coalesce(a.wait_event_type || ':' || a.wait_event, ''), true
 		from pg_locks l
 		left join pg_stat_activity a on a.pid = l.pid
-		left join pg_prepared_xacts p on l.pid is null and l.virtualtransaction = '-1/' || p.transaction
+		left join pg_locks x on l.pid is null and x.pid is null and x.locktype = 'transactionid'
+			and x.virtualtransaction = l.virtualtransaction
+		left join pg_prepared_xacts p on p.transaction = x.transactionid
 		left join lateral (
 			select min(objid::bigint)::int as epoch from pg_locks
 			where locktype = 'advisory' and objsubid = 2 and granted and classid::bigint = $3 and pid = l.pid) e on true

@@ -1,0 +1,103 @@
+package catalog_test
+
+import (
+	"context"
+	"maps"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pgcrossfade/crossfade/internal/catalog"
+	"github.com/pgcrossfade/crossfade/internal/fence"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/pgtest"
+	"github.com/pgcrossfade/crossfade/internal/phase"
+	"github.com/pgcrossfade/crossfade/internal/rewrite"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+var ctx = context.Background()
+
+var view = fence.View{
+	Epoch: 2, SearchPath: []string{"pg_catalog", "public"},
+	Transitions: []fence.Member{{
+		ID: 7, Name: "users", Schema: "public", Table: "users", Source: "full_name", Target: "name",
+		Phase: phase.Off, Token: "t7_off_2",
+		Definition: ledger.Definition{Kind: "rename", BaseType: "character varying", Position: 2, Default: "'x'::text"},
+	}},
+}
+
+func read(t *testing.T, conn *pgconn.PgConn) (catalog.Snapshot, rewrite.Catalog) {
+	snapshot, err := catalog.Read(ctx, conn, view)
+	require.NoError(t, err)
+	c := snapshot.Catalog(view, rewrite.StarsSource)
+	maps.DeleteFunc(c.Namesakes, func(n rewrite.Name, _ []string) bool {
+		return n.Schema == "pg_catalog" || n.Schema == "information_schema"
+	})
+	return snapshot, c
+}
+
+// TestLogicalTable: neither the expand nor the contract changes what the
+// rewriter knows of the table; a column that somebody else adds does.
+func TestLogicalTable(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	db.Exec(t, `create table users (id bigint, full_name varchar(20), email text)`)
+	db.Exec(t, `create schema other`)
+	db.Exec(t, `create table other.users (id int)`)
+	db.Exec(t, `create table products (id int, name text, price numeric)`)
+	db.Exec(t, `create view titles as select name as full_name from products`)
+	conn := db.Conn(t).PgConn()
+
+	before, c := read(t, conn)
+	require.Len(t, c.Transitions, 1)
+	require.Equal(t, []rewrite.Column{{Name: "id", Type: "bigint"}, {Name: "full_name", Type: "character varying"},
+		{Name: "email", Type: "text"}}, c.Transitions[0].Columns)
+	require.Equal(t, "'x'::text", c.Transitions[0].Default)
+	require.ElementsMatch(t, []rewrite.Name{{Schema: "public", Name: "users"}, {Schema: "other", Name: "users"}}, c.Homonyms)
+	require.Equal(t, map[rewrite.Name][]string{
+		{Schema: "public", Name: "products"}: {"name"},
+		{Schema: "public", Name: "titles"}:   {"full_name"},
+	}, c.Namesakes)
+
+	db.Exec(t, `alter table users add column name varchar(20)`)
+	expanded, c2 := read(t, conn)
+	require.Equal(t, before.Fingerprint, expanded.Fingerprint)
+	require.Equal(t, c, c2)
+
+	db.Exec(t, `alter table users drop column full_name`)
+	contracted, c3 := read(t, conn)
+	require.Equal(t, before.Fingerprint, contracted.Fingerprint)
+	require.Equal(t, c, c3)
+
+	db.Exec(t, `alter table users add column phone text`)
+	drifted, _ := read(t, conn)
+	require.NotEqual(t, before.Fingerprint, drifted.Fingerprint)
+}
+
+func TestTemporaryHomonym(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	db.Exec(t, `create table users (id bigint, full_name text)`)
+	conn := db.Conn(t).PgConn()
+	before, _ := read(t, conn)
+	_, err := conn.Exec(ctx, `create temp table users (id int)`).ReadAll()
+	require.NoError(t, err)
+	after, _ := read(t, conn)
+	require.NotEqual(t, before.Fingerprint, after.Fingerprint)
+}
+
+func TestMissingTable(t *testing.T) {
+	t.Parallel()
+	_, err := catalog.Read(ctx, pgtest.New(t).Conn(t).PgConn(), view)
+	require.ErrorContains(t, err, "public.users")
+}
+
+func TestNothingInTransition(t *testing.T) {
+	t.Parallel()
+	snapshot, err := catalog.Read(ctx, nil, fence.View{})
+	require.NoError(t, err)
+	require.Empty(t, snapshot.Catalog(fence.View{}, rewrite.StarsSource).Transitions)
+}
