@@ -25,6 +25,7 @@ type Transition struct {
 	Draining        string // the token of the phase being left; empty once dropped
 	RegisteredEpoch int
 	Step            string // the last step that is wholly done
+	Underway        string // the step that is being done or undone; empty between steps
 	CreatedAt       time.Time
 	Removed         bool
 }
@@ -53,6 +54,9 @@ type Definition struct {
 	KeyTypes []string `json:"key_types"`
 	// Indexes are the source's secondary indexes as they were.
 	Indexes []Index `json:"indexes,omitempty"`
+	// IgnoreApplications are the application names of sessions without the hook
+	// that drains do not wait for.
+	IgnoreApplications []string `json:"ignore_applications,omitempty"`
 	// File is the transition file's own text, for people.
 	File string `json:"file,omitempty"`
 }
@@ -75,14 +79,14 @@ var ErrNotFound = errors.New("no such transition")
 var ErrMoved = errors.New("the transition was moved by somebody else")
 
 const transitionColumns = `id, name, table_schema, table_name, source, target, definition, phase, epoch, token,
-	coalesce(draining, ''), registered_epoch, step, created_at, removed_at is not null`
+	coalesce(draining, ''), registered_epoch, step, underway, created_at, removed_at is not null`
 
 func scanTransition(row pgx.CollectableRow) (Transition, error) {
 	var t Transition
 	var definition []byte
 	var p string
 	err := row.Scan(&t.ID, &t.Name, &t.Schema, &t.Table, &t.Source, &t.Target, &definition, &p, &t.Epoch, &t.Token,
-		&t.Draining, &t.RegisteredEpoch, &t.Step, &t.CreatedAt, &t.Removed)
+		&t.Draining, &t.RegisteredEpoch, &t.Step, &t.Underway, &t.CreatedAt, &t.Removed)
 	if err != nil {
 		return t, err
 	}
@@ -112,6 +116,21 @@ func Get(ctx context.Context, db Conn, name string) (Transition, error) {
 	return t, nil
 }
 
+// Removing reads the transitions that have been removed and whose last token
+// still waits to be dropped.
+func Removing(ctx context.Context, db Conn) ([]Transition, error) {
+	rows, err := db.Query(ctx, `select `+transitionColumns+` from crossfade.transition
+		where removed_at is not null and draining is not null order by id`)
+	if err != nil {
+		return nil, fmt.Errorf("list removed transitions: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, scanTransition)
+	if err != nil {
+		return nil, fmt.Errorf("list removed transitions: %w", err)
+	}
+	return list, nil
+}
+
 // List reads the active transitions in the order of their registration.
 func List(ctx context.Context, db Conn) ([]Transition, error) {
 	rows, err := db.Query(ctx, `select `+transitionColumns+` from crossfade.transition
@@ -126,15 +145,26 @@ func List(ctx context.Context, db Conn) ([]Transition, error) {
 	return list, nil
 }
 
-// SetStep records the last step that is wholly done.
-func SetStep(ctx context.Context, db Conn, t *Transition, step string) error {
-	tag, err := db.Exec(ctx, `update crossfade.transition set step = $3 where id = $1 and step = $2`, t.ID, t.Step, step)
+// SetStep records, in one transaction with the event, how far the steps have
+// come: step is wholly done, underway is being done or undone ("" for none).
+// Together they tell what a crash may have left half done.
+func SetStep(ctx context.Context, db Conn, t *Transition, step, underway string, e Event) error {
+	next := *t
+	next.Step, next.Underway = step, underway
+	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `update crossfade.transition set step = $4, underway = $5
+			where id = $1 and step = $2 and underway = $3 and removed_at is null`, t.ID, t.Step, t.Underway, step, underway)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() != 1 {
+			return ErrMoved
+		}
+		return Record(ctx, tx, next, e)
+	})
 	if err != nil {
-		return fmt.Errorf("record step %q: %w", step, err)
+		return fmt.Errorf("record %s of %q: %w", e.Event, e.Detail, err)
 	}
-	if tag.RowsAffected() != 1 {
-		return fmt.Errorf("record step %q: %w", step, ErrMoved)
-	}
-	t.Step = step
+	*t = next
 	return nil
 }

@@ -31,8 +31,9 @@ create table crossfade.transition (
     -- the token of the phase that is being left; null once it has been dropped
     draining         text,
     registered_epoch int not null,
-    -- the last step that is wholly done, and whether somebody works on the next one
+    -- the last step that is wholly done, and the one that is being done or undone
     step             text not null default '',
+    underway         text not null default '',
     created_at       timestamptz not null default now(),
     removed_at       timestamptz
 );

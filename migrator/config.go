@@ -1,0 +1,126 @@
+package migrator
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/user"
+	"time"
+)
+
+// LaggardPolicy says what happens to sessions that are still in the old phase
+// when the grace period of a drain is over.
+type LaggardPolicy string
+
+const (
+	// LaggardsFence drops the token of the old phase although laggards live, if
+	// they embed the hook, joined after the transition was registered and are
+	// idle outside a transaction. A later statement of theirs that touches the
+	// column is refused with a retriable error before it does anything. The
+	// drain goes on waiting for all others.
+	LaggardsFence LaggardPolicy = "fence"
+	// LaggardsWait waits for every session, as long as it takes.
+	LaggardsWait LaggardPolicy = "wait"
+	// LaggardsTerminate fences as LaggardsFence does, and ends the hooked
+	// sessions that cannot be fenced with pg_terminate_backend: their
+	// transaction is rolled back and their client gets an error. Sessions
+	// without the hook are never ended.
+	LaggardsTerminate LaggardPolicy = "terminate"
+)
+
+// Config tunes a Migrator. The zero value works.
+type Config struct {
+	// Logger takes phase changes and steps (Info), batches (Debug) and what is
+	// degraded (Warn). Nil means slog.Default().
+	Logger *slog.Logger
+	// Observer is told what happens, as it happens. Nil means nobody is.
+	Observer Observer
+	// Actor goes to the history as the author of every move. Empty means
+	// user@host of this process.
+	Actor string
+	// LockTimeout bounds how long one attempt of a DDL statement waits for its
+	// lock, and so how long other statements can queue up behind it. 0 means
+	// 50 ms.
+	LockTimeout time.Duration
+	// DDLMaxWait bounds how long a DDL statement is tried again when its lock
+	// is not to be had. 0 means 5 minutes.
+	DDLMaxWait time.Duration
+	// Grace is how long a drain waits before Laggards applies. 0 means 30 s.
+	Grace time.Duration
+	// Laggards is the policy for sessions that stay in the old phase. Empty
+	// means LaggardsFence.
+	Laggards LaggardPolicy
+	// DrainTimeout bounds a drain: after it the call returns a *DrainError that
+	// names those it waits for, and the next call continues. 0 means to wait
+	// for ever.
+	DrainTimeout time.Duration
+	// IgnoreApplications lists application names, in addition to those of the
+	// transition, whose sessions without the hook need not be waited for.
+	IgnoreApplications []string
+	// BatchTarget is the duration that a batch of a backfill or a verification
+	// aims at; its size adapts. 0 means the default of the sweep.
+	BatchTarget time.Duration
+	// PollInterval is how often a drain looks at the sessions. 0 means 50 ms.
+	PollInterval time.Duration
+	// LeaderWait is how long to wait for another migrator to end, which a
+	// killed one may take a moment to do. 0 means 3 s.
+	LeaderWait time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Actor == "" {
+		c.Actor = defaultActor()
+	}
+	if c.Laggards == "" {
+		c.Laggards = LaggardsFence
+	}
+	for _, d := range []struct {
+		value *time.Duration
+		unset time.Duration
+	}{
+		{&c.LockTimeout, 50 * time.Millisecond},
+		{&c.DDLMaxWait, 5 * time.Minute},
+		{&c.Grace, 30 * time.Second},
+		{&c.PollInterval, 50 * time.Millisecond},
+		{&c.LeaderWait, 3 * time.Second},
+	} {
+		if *d.value == 0 {
+			*d.value = d.unset
+		}
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	var errs []error
+	for name, d := range map[string]time.Duration{
+		"LockTimeout": c.LockTimeout, "DDLMaxWait": c.DDLMaxWait, "Grace": c.Grace, "DrainTimeout": c.DrainTimeout,
+		"BatchTarget": c.BatchTarget, "PollInterval": c.PollInterval, "LeaderWait": c.LeaderWait,
+	} {
+		if d < 0 {
+			errs = append(errs, fmt.Errorf("%s is negative: %s", name, d))
+		}
+	}
+	switch c.Laggards {
+	case LaggardsFence, LaggardsWait, LaggardsTerminate:
+	default:
+		errs = append(errs, fmt.Errorf("policy for laggards %q is none of %q, %q, %q",
+			c.Laggards, LaggardsFence, LaggardsWait, LaggardsTerminate))
+	}
+	return errors.Join(errs...)
+}
+
+func defaultActor() string {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		name += "@" + host
+	}
+	return name
+}

@@ -1,0 +1,112 @@
+package migrator
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pgcrossfade/crossfade/internal/fence"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// Errors that callers may branch on, with errors.Is.
+var (
+	// ErrNoLedger: Init has not been run in this database.
+	ErrNoLedger = ledger.ErrNoLedger
+	// ErrNewerLedger: a later version of Crossfade has migrated the ledger.
+	ErrNewerLedger = ledger.ErrNewerLedger
+	// ErrNotFound: no active transition has that name.
+	ErrNotFound = ledger.ErrNotFound
+	// ErrActive: the name or the table has an active transition already.
+	ErrActive = ledger.ErrActive
+	// ErrMoved: somebody else moved the transition in the meantime.
+	ErrMoved = ledger.ErrMoved
+	// ErrAnotherMigrator: another migrator is at work in this database.
+	ErrAnotherMigrator = fence.ErrAnotherMigrator
+	// ErrPointOfNoReturn: the transition is contracted, so there is no way back.
+	ErrPointOfNoReturn = errors.New("the transition is past the point of no return: its source column is given up")
+	// ErrUnknownOutcome: the connection was lost while a statement was at work.
+	// It may have taken effect or not.
+	ErrUnknownOutcome = errors.New("the connection to the database was lost, so the outcome of the last statement is unknown: " +
+		"run the command again, it reads the ledger and continues from what is there")
+	// ErrStandby: the server is a standby, which cannot be migrated.
+	ErrStandby = errors.New("this server is a standby: connect the migrator to the primary")
+	// ErrPooler: a connection pooler sits between the migrator and PostgreSQL.
+	ErrPooler = errors.New("a connection pooler sits between the migrator and PostgreSQL, " +
+		"so locks of its session would stay behind in connections of others: connect it to PostgreSQL directly")
+)
+
+// RefusedError: preflight found something that stands in the way. Nothing has
+// been changed.
+type RefusedError struct {
+	Transition string
+	Findings   []Finding
+}
+
+func (e *RefusedError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "transition %q is refused:", e.Transition)
+	for _, f := range e.Findings {
+		if f.Refuses {
+			fmt.Fprintf(&b, "\n  %s", f)
+		}
+	}
+	return b.String()
+}
+
+// GateError: a step may not begin yet. Nothing has been changed by it.
+type GateError struct {
+	Transition string `json:"transition"`
+	// Step is the step that may not begin.
+	Step string `json:"step"`
+	// Why says what does not hold, Hint what to do about it.
+	Why  string `json:"why"`
+	Hint string `json:"hint"`
+}
+
+func (e *GateError) Error() string {
+	return fmt.Sprintf("transition %q, step %s: %s (hint: %s)", e.Transition, e.Step, e.Why, e.Hint)
+}
+
+// DrainError: sessions are still in the old phase after Config.DrainTimeout.
+// Both phases stay allowed, and nothing is wrong: the next call continues.
+type DrainError struct {
+	Drain
+}
+
+func (e *DrainError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "transition %q, %s: still waiting after %s for", e.Transition, e.what(), e.Elapsed.Round(10*time.Millisecond))
+	for _, s := range e.Waiting {
+		fmt.Fprintf(&b, "\n  %s", s)
+	}
+	fmt.Fprintf(&b, "\nhint: %s; then run the command again, it continues", e.Hint())
+	return b.String()
+}
+
+// MismatchError: rows in which source and target differ.
+type MismatchError struct {
+	Verification
+}
+
+func (e *MismatchError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "transition %q: %s and %s differ in %d of %d rows, with the keys (%s)", e.Transition,
+		e.Source, e.Target, e.Mismatches, e.Rows, strings.Join(e.Key, ", "))
+	for i, key := range e.Samples {
+		if i == 5 {
+			b.WriteString(" ...")
+			break
+		}
+		fmt.Fprintf(&b, " (%s)", strings.Join(key, ", "))
+	}
+	b.WriteString(" (hint: look for a writer without the hook, a trigger or a job that sets only one of the columns)")
+	return b.String()
+}
+
+// unknownOutcome marks an error after which nobody can know what the server did.
+type unknownOutcome struct{ cause error }
+
+func (e *unknownOutcome) Error() string   { return ErrUnknownOutcome.Error() + ": " + e.cause.Error() }
+func (e *unknownOutcome) Unwrap() []error { return []error{ErrUnknownOutcome, e.cause} }

@@ -1,0 +1,67 @@
+package migrator
+
+import (
+	"time"
+)
+
+// Observer is told what a Migrator does. Observe is called by the goroutine
+// that does the work, between two statements: it must not block for long and
+// must not call the Migrator. More kinds of events may come with later
+// versions; ignore those you do not know.
+type Observer interface {
+	Observe(Event)
+}
+
+// Event is one of StepEvent, StatementEvent, DrainEvent, BatchEvent.
+type Event interface{ event() }
+
+// StepEvent tells that a step began or ended.
+type StepEvent struct {
+	Position
+	// Name is the step.
+	Name string `json:"step_name"`
+	// Undo is true on the way back.
+	Undo bool `json:"undo,omitempty"`
+	// Done is false at the beginning, true at the end; Err is why it did not
+	// succeed.
+	Done    bool          `json:"done"`
+	Err     error         `json:"-"`
+	Elapsed time.Duration `json:"elapsed"`
+}
+
+// StatementEvent tells that a statement or a transaction of the ledger began
+// or ended.
+type StatementEvent struct {
+	Transition string `json:"transition"`
+	Step       string `json:"step"`
+	// SQL is the statement; for a transaction of the ledger a comment that says
+	// what it does.
+	SQL string `json:"sql"`
+	// Lock is the lock that it takes on the table; empty for the ledger's.
+	Lock string `json:"lock,omitempty"`
+	// Retry is how often it was tried before without getting its lock.
+	Retry   int           `json:"retry,omitempty"`
+	Done    bool          `json:"done"`
+	Err     error         `json:"-"`
+	Elapsed time.Duration `json:"elapsed"`
+}
+
+// DrainEvent tells whom a drain waits for, each time it has looked.
+type DrainEvent struct {
+	Drain
+	// Done is true when the old phase has ended.
+	Done bool `json:"done"`
+}
+
+// BatchEvent tells how far a backfill, a refill or a verification has come,
+// after each batch.
+type BatchEvent struct {
+	Transition string      `json:"transition"`
+	Step       string      `json:"step"`
+	Progress   JobProgress `json:"progress"`
+}
+
+func (StepEvent) event()      {}
+func (StatementEvent) event() {}
+func (DrainEvent) event()     {}
+func (BatchEvent) event()     {}

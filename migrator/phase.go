@@ -1,0 +1,48 @@
+package migrator
+
+import (
+	"github.com/pgcrossfade/crossfade/internal/fence"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/phase"
+)
+
+// Phase is one stage of a transition.
+type Phase = phase.Phase
+
+// The phases in the order of a rollout: who takes writes, who serves reads.
+const (
+	Off        = phase.Off        // writes source, reads source
+	DualWrite  = phase.DualWrite  // writes both, reads source
+	Shadow     = phase.Shadow     // writes both, reads source, a sample is compared
+	Live       = phase.Live       // writes both, reads target, a sample is compared
+	RampDown   = phase.RampDown   // writes both, reads target
+	Complete   = phase.Complete   // writes target, reads target
+	Contracted = phase.Contracted // as Complete; the source does not exist any more
+)
+
+// Phases lists the phases in the order of a rollout.
+func Phases() []Phase { return phase.All() }
+
+// ParsePhase reads a phase from its text.
+func ParsePhase(s string) (Phase, error) { return phase.Parse(s) }
+
+// Session is a session of the database, or a prepared transaction (PID 0).
+type Session = fence.Session
+
+// HistoryEvent is one line of a transition's history.
+type HistoryEvent = ledger.Event
+
+// Position is where a transition stands.
+type Position struct {
+	Name  string `json:"name"`
+	Phase Phase  `json:"phase"`
+	// Step is the last step that is wholly done; empty before the first.
+	Step string `json:"step"`
+	// Underway is the step that is being done or undone; empty between steps.
+	Underway string `json:"underway,omitempty"`
+	Epoch    int    `json:"epoch"`
+}
+
+func position(t ledger.Transition) Position {
+	return Position{Name: t.Name, Phase: t.Phase, Step: t.Step, Underway: t.Underway, Epoch: t.Epoch}
+}

@@ -1,0 +1,80 @@
+package migrator
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Plan is what a transition will do, as data: nothing has been changed.
+type Plan struct {
+	Transition Transition    `json:"transition"`
+	Findings   []Finding     `json:"findings"`
+	Steps      []PlannedStep `json:"steps"`
+}
+
+// Refused tells whether Start would refuse the transition.
+func (p Plan) Refused() bool {
+	for _, f := range p.Findings {
+		if f.Refuses {
+			return true
+		}
+	}
+	return false
+}
+
+// PlannedStep is one step with its statements.
+type PlannedStep struct {
+	Name string `json:"name"`
+	// Phase is the phase in which the step works; for a flip the one it leads to.
+	Phase Phase `json:"phase"`
+	// Flip tells that the step moves the phase.
+	Flip bool `json:"flip,omitempty"`
+	// Act is "run" for the way to complete, "contract" for what follows it.
+	Act        string             `json:"act"`
+	Summary    string             `json:"summary"`
+	Statements []PlannedStatement `json:"statements"`
+	// Undo is what a rollback does; empty when there is no way back.
+	Undo []PlannedStatement `json:"undo"`
+}
+
+// PlannedStatement is one statement with its price.
+type PlannedStatement struct {
+	SQL string `json:"sql"`
+	// Lock is the strongest lock it takes, On the table it takes it on.
+	Lock             string        `json:"lock"`
+	On               string        `json:"on"`
+	LockTimeout      time.Duration `json:"lock_timeout"`
+	StatementTimeout time.Duration `json:"statement_timeout"`
+	// Hazard is what it may do to the application; empty when nothing.
+	Hazard string `json:"hazard,omitempty"`
+	// Why says what it is for.
+	Why string `json:"why,omitempty"`
+}
+
+// Finding is something that preflight noticed.
+type Finding struct {
+	// Severity is "error", "warning" or "info".
+	Severity string `json:"severity"`
+	// Code names the kind of finding, for Transition.Accept.
+	Code    string `json:"code"`
+	Object  string `json:"object,omitempty"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+	// Refuses tells that Start refuses the transition because of it.
+	Refuses bool `json:"refuses"`
+}
+
+func (f Finding) String() string {
+	s := fmt.Sprintf("%s [%s] %s", f.Severity, f.Code, f.Message)
+	if f.Hint != "" {
+		s += " (hint: " + f.Hint + ")"
+	}
+	return s
+}
+
+// Plan checks a transition and says what each of its steps would do. It needs
+// no ledger and changes nothing.
+func (m *Migrator) Plan(ctx context.Context, t Transition) (Plan, error) {
+	return Plan{}, errSkeleton
+}

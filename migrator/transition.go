@@ -1,0 +1,188 @@
+package migrator
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Transition is what a transition file asks for.
+type Transition struct {
+	// Name names the transition in commands and in the ledger: letters,
+	// digits, '-' and '_', at most 63 of them.
+	Name string `yaml:"name" json:"name"`
+	// Table is the table of the column, as "schema.table" or "table"; the
+	// latter is looked up in the search_path of the migrator's role. Names are
+	// taken as they stand in the catalog; one that holds a dot is put in
+	// double quotes.
+	Table string `yaml:"table" json:"table"`
+	// Rename gives the column a new name.
+	Rename *Rename `yaml:"rename" json:"rename"`
+	// Accept lists codes of preflight findings that would otherwise refuse the
+	// transition.
+	Accept []string `yaml:"accept,omitempty" json:"accept,omitempty"`
+	// IgnoreApplications lists application names whose sessions do not embed
+	// the hook and need not be waited for: the operator vouches that they do
+	// not touch the column.
+	IgnoreApplications []string `yaml:"ignore_applications,omitempty" json:"ignore_applications,omitempty"`
+
+	text string // the file as it was read, for the ledger
+}
+
+// Rename is a column and its new name.
+type Rename struct {
+	From string `yaml:"from" json:"from"`
+	To   string `yaml:"to" json:"to"`
+}
+
+// TransitionSchema is the JSON Schema of transition files, for editors.
+//
+//go:embed transition.schema.json
+var TransitionSchema []byte
+
+// LoadTransition reads a transition file.
+func LoadTransition(path string) (Transition, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Transition{}, fmt.Errorf("read transition file: %w", err)
+	}
+	t, err := ParseTransition(text)
+	if err != nil {
+		return Transition{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return t, nil
+}
+
+// ParseTransition reads the YAML text of a transition file. Unknown keys,
+// duplicate keys and a second document are errors; they carry line numbers.
+func ParseTransition(text []byte) (Transition, error) {
+	var t Transition
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&t); err != nil {
+		if errors.Is(err, io.EOF) {
+			return Transition{}, errors.New("parse transition: the file is empty")
+		}
+		return Transition{}, fmt.Errorf("parse transition: %w", plainYAML(err))
+	}
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return Transition{}, errors.New("parse transition: one file holds one transition, this one goes on after it")
+	}
+	t.text = string(text)
+	return t, t.Validate()
+}
+
+// plainYAML says what the decoder found without naming Go types.
+func plainYAML(err error) error {
+	var typeError *yaml.TypeError
+	if !errors.As(err, &typeError) {
+		return err
+	}
+	lines := make([]string, len(typeError.Errors))
+	for i, line := range typeError.Errors {
+		line = strings.ReplaceAll(line, "field ", "key ")
+		line, _, _ = strings.Cut(line, " not found in type ")
+		if line != typeError.Errors[i] && !strings.Contains(line, "already set") {
+			line += " is not known here"
+		}
+		line, _, _ = strings.Cut(line, " in type migrator.")
+		lines[i] = line
+	}
+	return errors.New(strings.Join(lines, "; "))
+}
+
+// Validate tells what is missing or malformed. It does not look at a database.
+func (t Transition) Validate() error {
+	var errs []error
+	if !validName(t.Name) {
+		errs = append(errs, fmt.Errorf("name: %q is not 1 to 63 letters, digits, '-' or '_'", t.Name))
+	}
+	if _, _, err := splitTable(t.Table); err != nil {
+		errs = append(errs, fmt.Errorf("table: %w", err))
+	}
+	switch {
+	case t.Rename == nil:
+		errs = append(errs, errors.New("rename: say what to do, as {from: COLUMN, to: COLUMN}"))
+	case t.Rename.From == "" || t.Rename.To == "":
+		errs = append(errs, errors.New("rename: both from and to are needed"))
+	case t.Rename.From == t.Rename.To:
+		errs = append(errs, fmt.Errorf("rename: %q is the same name twice", t.Rename.From))
+	case len(t.Rename.To) > 63:
+		errs = append(errs, fmt.Errorf("rename: %q is longer than PostgreSQL's 63 bytes", t.Rename.To))
+	}
+	for _, application := range t.IgnoreApplications {
+		if application == "" {
+			errs = append(errs, errors.New("ignore_applications: an empty name would vouch for every session that gives none"))
+		}
+	}
+	if len(errs) > 0 {
+		return fmt.Errorf("transition %q: %w", t.Name, errors.Join(errs...))
+	}
+	return nil
+}
+
+func validName(name string) bool {
+	if name == "" || len(name) > 63 {
+		return false
+	}
+	for _, r := range name {
+		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_') {
+			return false
+		}
+	}
+	return true
+}
+
+// splitTable takes "schema.table" or "table" apart; schema is empty for the
+// latter. A part in double quotes may hold dots.
+func splitTable(table string) (schema, name string, err error) {
+	var parts []string
+	for rest := table; ; {
+		part, after, found := rest, "", false
+		if quoted, ok := strings.CutPrefix(rest, `"`); ok {
+			end := strings.Index(quoted, `"`)
+			if end < 0 {
+				return "", "", fmt.Errorf("%q: the quote has no end", table)
+			}
+			part, after = quoted[:end], quoted[end+1:]
+			if after, found = strings.CutPrefix(after, "."); !found && after != "" {
+				return "", "", fmt.Errorf("%q: expected a dot after the quote", table)
+			}
+		} else {
+			part, after, found = strings.Cut(rest, ".")
+		}
+		if part == "" {
+			return "", "", fmt.Errorf(`%q is not of the form "schema.table" or "table"`, table)
+		}
+		parts = append(parts, part)
+		if !found {
+			break
+		}
+		rest = after
+	}
+	switch len(parts) {
+	case 1:
+		return "", parts[0], nil
+	case 2:
+		return parts[0], parts[1], nil
+	}
+	return "", "", fmt.Errorf(`%q is not of the form "schema.table" or "table"`, table)
+}
+
+// source is the file's text, or one made up from the fields.
+func (t Transition) source() string {
+	if t.text != "" {
+		return t.text
+	}
+	text, err := yaml.Marshal(t)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
