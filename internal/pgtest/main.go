@@ -108,5 +108,8 @@ func (s *sharedServer) stop() error {
 	if s.server == nil {
 		return nil
 	}
-	return errors.Join(s.templates.drop(s.server), s.server.Stop())
+	if os.Getenv(postgres.EnvURL) == "" {
+		return s.server.Stop() // and with it the templates
+	}
+	return s.templates.drop(s.server)
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -36,7 +35,7 @@ func findBinaries(ctx context.Context, c Config, account account) (string, error
 		}
 		return dir, nil
 	}
-	for _, dir := range localDirs() {
+	for _, dir := range append(localDirs(), downloaded()...) {
 		if usable(dir, account) == nil {
 			return dir, nil
 		}
@@ -45,7 +44,7 @@ func findBinaries(ctx context.Context, c Config, account account) (string, error
 	if err != nil {
 		return "", fmt.Errorf("%w on this machine and no download (%w); set %s to the URL of a server, "+
 			"or install PostgreSQL (on Debian the package postgresql), "+
-			"or allow the download of github.com/fergusstrange/embedded-postgres (needs the go command and a network)",
+			"or allow the download that github.com/fergusstrange/embedded-postgres does",
 			ErrNoPostgres, err, EnvURL)
 	}
 	return dir, nil
@@ -102,8 +101,4 @@ func versionIn(path string) []int {
 		}
 	}
 	return version
-}
-
-func download(context.Context, Config, account) (string, error) {
-	return "", errors.New("not yet")
 }
