@@ -80,6 +80,15 @@ func Join(ctx context.Context, conn *pgconn.PgConn) (View, error) {
 	return View{}, fmt.Errorf("join: the epoch changed %d times while joining", joinAttempts)
 }
 
+// Leave gives up the membership that Join gave, so that the session can join
+// again.
+func Leave(ctx context.Context, conn *pgconn.PgConn, view View) error {
+	if err := release(ctx, conn, view.Epoch); err != nil {
+		return fmt.Errorf("leave epoch %d: %w", view.Epoch, err)
+	}
+	return nil
+}
+
 // limits keep a join from hanging in a pool's Acquire. READ COMMITTED,
 // whatever the defaults are: the second read has to see what the first one
 // may have missed.

@@ -1,0 +1,199 @@
+package dualwrite
+
+import (
+	"errors"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"time"
+	"weak"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/pgcrossfade/crossfade/internal/rewrite"
+)
+
+// conn is the hook's state of one connection. It is made with the connection's
+// frontend and armed once the connection has joined; until then everything
+// passes: authentication, the join itself, and ValidateConnect.
+//
+// Like the connection, it is used by one goroutine at a time; what others may
+// read is atomic or fixed when it is armed.
+type conn struct {
+	hook   *Hook
+	source *source
+	// raw is the network connection, by which pgconn.Construct is recognised.
+	raw io.Writer
+	// database is what the startup packet asked for.
+	database string
+
+	// Fixed when armed.
+	armed  bool
+	server *server
+	world  *world
+	epoch  int
+	tokens []string
+	pid    uint32
+	pgConn weak.Pointer[pgconn.PgConn]
+	// share is this connection's place in the time that Config.RecycleWithin
+	// gives: from 0 to 1.
+	share float64
+
+	// texts translates what is sent. pathMoved: the session has, or may have,
+	// another search_path than the one that texts was made for.
+	texts     *translator
+	pathMoved bool
+	// unnamed and named are the rewritten texts among the prepared statements.
+	unnamed *statement
+	named   map[string]*statement
+	pending pending
+
+	// marked: not to be handed out again.
+	marked atomic.Bool
+	counts counts
+}
+
+// conns knows the state of a connection by this key of its custom data.
+const customData = "crossfade"
+
+func connOf(pc *pgconn.PgConn) *conn {
+	c, _ := pc.CustomData()[customData].(*conn)
+	return c
+}
+
+// arm makes the connection rewrite. It is idle then.
+func (c *conn) arm(pc *pgconn.PgConn, s *server, w *world, texts *translator) {
+	c.server, c.world, c.epoch, c.texts = s, w, w.epoch, texts
+	for _, t := range w.view.Transitions {
+		c.tokens = append(c.tokens, "crossfade."+t.Token)
+	}
+	c.pid = pc.PID()
+	c.pgConn = weak.Make(pc)
+	c.share = rand.Float64()
+	c.armed = true
+	pc.CustomData()[customData] = c
+}
+
+// closed tells whether the connection has ended, by whoever ended it.
+func (c *conn) closed() bool {
+	pc := c.pgConn.Value()
+	if pc == nil {
+		return true
+	}
+	select {
+	case <-pc.CleanupDone():
+		return true
+	default:
+		return false
+	}
+}
+
+// outdated tells whether the connection has to make way for one that knows
+// better, though perhaps not yet.
+func (c *conn) outdated() bool {
+	return c.marked.Load() || c.epoch < c.server.known() || c.world.superseded.Load()
+}
+
+// usable tells whether the connection may be handed out.
+func (c *conn) usable() bool {
+	if !c.outdated() {
+		return true
+	}
+	grace := time.Duration(c.share * float64(c.hook.config.RecycleWithin))
+	return !c.marked.Load() && c.server.sinceChange() < grace
+}
+
+// mark keeps the connection from being handed out again.
+func (c *conn) mark(reason string) {
+	if !c.marked.Swap(true) {
+		c.event(Event{Kind: Marked, Err: errors.New(reason)})
+		c.hook.wake()
+	}
+}
+
+func (c *conn) event(e Event) {
+	e.Epoch, e.PID = c.epoch, c.pid
+	c.server.event(e)
+}
+
+// translate decides on a text that is about to be sent; nil means as it is.
+func (c *conn) translate(text []byte) *statement {
+	s := c.texts.translate(text)
+	if s.result.Resets || s.result.MovesPath {
+		c.special(s)
+	}
+	if s.result.Outcome == rewrite.Passed {
+		return nil
+	}
+	return s
+}
+
+// count counts an execution. Refusals are counted when their error comes.
+func (c *conn) count(s *statement) {
+	switch {
+	case s == nil:
+		c.counts.passed.Add(1)
+	case s.result.Outcome == rewrite.Rewritten:
+		c.counts.rewritten.Add(1)
+	}
+}
+
+// special is for a text that changes what the connection rests on.
+func (c *conn) special(s *statement) {
+	if s.result.Resets {
+		c.mark("the session's locks or prepared statements were reset")
+	}
+	if s.result.MovesPath && !c.pathMoved {
+		texts, err := c.world.adrift()
+		if err != nil {
+			// The same catalog made a rewriter before.
+			c.mark("search_path changed: " + err.Error())
+			return
+		}
+		c.texts, c.pathMoved = texts, true
+	}
+}
+
+// restore turns an error of the server into the one that the application
+// should see; nil when it is right as it is.
+func (c *conn) restore(e *pgproto3.ErrorResponse, s *statement) *pgproto3.ErrorResponse {
+	switch {
+	case e.Code == "42P01" && c.namesToken(e.Message):
+		e := stale(e)
+		c.counts.stale.Add(1)
+		// The ledger raises the epoch with every move, and drops a token only
+		// after one: what is in force is at least the next epoch. Joining finds
+		// out which, and whether it is lower after all.
+		c.server.raise(c.epoch + 1)
+		c.mark("its phase has ended")
+		c.event(Event{Kind: Stale, Err: pgconn.ErrorResponseToPgError(e)})
+		return e
+	case s == nil:
+		return nil
+	case s.result.Outcome == rewrite.Refused:
+		if e.Code != "42601" {
+			return nil // cancelled, terminated: not about the text
+		}
+		e := refused(s)
+		c.counts.refused.Add(1)
+		c.event(Event{Kind: Refused, SQL: s.original, Err: &Refusal{Message: e.Message, Hint: e.Hint, Position: int(e.Position)}})
+		return e
+	case e.Position > 0:
+		e.Position = int32(s.originalPosition(int(e.Position)))
+		return e
+	}
+	return nil
+}
+
+// namesToken looks for the token, not for words around it: the server may
+// speak any language.
+func (c *conn) namesToken(message string) bool {
+	for _, token := range c.tokens {
+		if strings.Contains(message, token) {
+			return true
+		}
+	}
+	return false
+}

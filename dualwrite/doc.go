@@ -1,0 +1,34 @@
+// Package dualwrite is what an application embeds: a hook in its pgx
+// connections that makes SQL written for one column right while that column
+// moves to another place.
+//
+//	hook, err := dualwrite.New(dualwrite.Config{})
+//	pool, err := hook.NewPool(ctx, poolConfig) // a plain *pgxpool.Pool
+//	go hook.Run(ctx)
+//
+// The application goes on with its *pgxpool.Pool or *sql.DB, and with every
+// library on top of them. It declares nothing about single migrations.
+//
+// Four nouns are enough to follow the code:
+//
+//   - A connection joins when it opens: it learns the epoch and the phase of
+//     each transition from the ledger in the database, and keeps them until it
+//     closes. So statement caches never go stale and a transaction never
+//     changes its phase.
+//   - A writer rewrites the SQL in what the connection sends, by that phase. A
+//     statement that touches a moving column and cannot be rewritten is
+//     refused; it is never sent as it is.
+//   - A reader restores the errors that come back: they speak of the
+//     application's own text, and say when a phase has ended (IsStalePhase) or
+//     a statement was refused (AsRefusal).
+//   - When the ledger's epoch has moved on, connections of an older one are
+//     recycled: not handed out again, and closed when idle. Run hears of it at
+//     once; without Run it is noticed when a connection joins or fails.
+//
+// Limits: COPY into a table in transition is refused. pgx's exec mode
+// (QueryExecModeExec) and pgconn.Batch write past the writer: the mode is
+// refused at Install, and a connection that does it nevertheless is ended. A
+// pooler in transaction mode and standbys are refused when a connection joins.
+// What ConnConfig.ValidateConnect sends goes out as it is: the connection has
+// not joined yet.
+package dualwrite

@@ -1,0 +1,199 @@
+package dualwrite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgcrossfade/crossfade/internal/fence"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// Run follows the ledger until ctx is done, and returns ctx.Err(). For each
+// server that has hooked connections it opens a connection of its own
+// (application_name "crossfade hook"), hears of a change of the epoch there or
+// polls it, and recycles the connections that are older. It survives the loss
+// of its connections. All its goroutines have ended when it returns.
+//
+// Without Run nothing wrong happens, but a flip is noticed only when a
+// connection joins or fails, and idle connections hold it up.
+func (h *Hook) Run(ctx context.Context) error {
+	if h.running.Swap(true) {
+		return ErrRunning
+	}
+	defer h.running.Store(false)
+	var followers sync.WaitGroup
+	defer followers.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	following := map[*server]chan struct{}{}
+	for wait := time.Duration(0); ; {
+		outdated := false
+		for _, c := range h.alive() {
+			outdated = outdated || c.outdated()
+			if done, ok := following[c.server]; ok && !ended(done) {
+				continue
+			}
+			done := make(chan struct{})
+			following[c.server] = done
+			followers.Go(func() {
+				defer close(done)
+				c.server.follow(ctx, c.source)
+			})
+		}
+		if outdated {
+			h.recycle(ctx)
+		}
+		// While connections are busy or in their grace, look again soon; those
+		// that stay (a listener, a long transaction) are not worth hurrying.
+		wait = min(max(2*wait, minRecycle), h.config.PollInterval)
+		if !outdated {
+			wait = h.config.PollInterval
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-h.woken:
+			timer.Stop()
+			wait = 0
+		case <-timer.C:
+		}
+	}
+}
+
+const minRecycle = 10 * time.Millisecond
+
+func ended(done chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
+// follow listens to one server, again and again, as long as it has hooked
+// connections.
+func (s *server) follow(ctx context.Context, src *source) {
+	const first, last = 100 * time.Millisecond, 5 * time.Second
+	for delay := first; ; delay = min(2*delay, last) {
+		err := s.listen(ctx, src, func() { delay = first })
+		if ctx.Err() != nil {
+			return
+		}
+		s.event(Event{Kind: FollowFailed, Epoch: s.known(), Err: err})
+		if !s.inUse() || pause(ctx, delay+rand.N(delay)) != nil {
+			return
+		}
+	}
+}
+
+func (s *server) inUse() bool {
+	for _, c := range s.hook.alive() {
+		if c.server == s {
+			return true
+		}
+	}
+	return false
+}
+
+// listen follows the server on one connection, until that fails.
+func (s *server) listen(ctx context.Context, src *source, connected func()) error {
+	conn, err := s.connect(ctx, src)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = conn.Close(ctx)
+	}()
+	connected()
+	s.event(Event{Kind: Following, Epoch: s.known(), PID: conn.PgConn().PID()})
+	for {
+		absent, err := s.look(ctx, conn)
+		if err != nil {
+			return err
+		}
+		interval := s.hook.config.PollInterval
+		if absent {
+			interval = s.hook.config.AbsentInterval
+		}
+		waiting, cancel := context.WithTimeout(ctx, interval)
+		err = conn.PgConn().WaitForNotification(waiting)
+		expired := waiting.Err() != nil && ctx.Err() == nil
+		cancel()
+		if err != nil && !expired {
+			return fmt.Errorf("wait for a notification: %w", err)
+		}
+	}
+}
+
+// connect opens a connection without the hook to this server, and to no other
+// that the configuration may name.
+func (s *server) connect(ctx context.Context, src *source) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	config, err := src.config(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("configure a connection to follow: %w", err)
+	}
+	config.Database = s.database
+	dial := config.DialFunc
+	config.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dial(ctx, network, addr)
+		if err == nil && address(c) != s.address {
+			_ = c.Close()
+			return nil, errors.New("not the server to follow")
+		}
+		return c, err
+	}
+	config.RuntimeParams["application_name"] = "crossfade hook"
+	config.Tracer = nil
+	config.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {} // it is enough to be woken
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to follow: %w", err)
+	}
+	err = fence.Own(ctx, conn)
+	if err == nil {
+		_, err = conn.Exec(ctx, `listen `+ledger.Channel)
+	}
+	if err != nil {
+		_ = conn.Close(ctx)
+		return nil, fmt.Errorf("connect to follow: %w", err)
+	}
+	return conn, nil
+}
+
+// look reads the epoch, and now and then the catalog.
+func (s *server) look(ctx context.Context, conn *pgx.Conn) (absent bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	var epoch int
+	var exists bool
+	err = conn.QueryRow(ctx, `select to_regclass('crossfade.join_v1') is not null`).Scan(&exists)
+	if err == nil && exists {
+		err = conn.QueryRow(ctx, `select epoch from crossfade.join_v1`).Scan(&epoch)
+	}
+	if err != nil {
+		return false, fmt.Errorf("read the epoch: %w", err)
+	}
+	s.raise(epoch)
+	if w := s.current.Load(); w != nil && w.epoch == epoch && !w.fresh(epoch) {
+		if _, err := s.learn(ctx, conn.PgConn(), w.view); err != nil {
+			return false, err
+		}
+	}
+	return !exists, nil
+}

@@ -1,0 +1,102 @@
+package dualwrite
+
+// request is a message that the server will answer.
+type request struct {
+	// kind is the type of the message: P, B, D, E, C, S, Q or F.
+	kind byte
+	// statement is the rewritten or refused text that an error of this request
+	// would speak of; nil when the text went out as it came.
+	statement *statement
+}
+
+// pending is what was sent and has not been answered yet, in order. It lets the
+// reader know which text an error belongs to, and that a text was parsed which
+// the writer has not seen.
+//
+// A queue, although counters would do for the second: an error's Position has
+// to be mapped through the edits of the very statement that failed, also in
+// the middle of a pipeline. It costs a push and a pop of 16 bytes a message,
+// and a steady state reuses the same few slots.
+//
+// Writer and reader share it without a lock: pgconn sends and receives from
+// one goroutine at a time, but for COPY data, which is no request.
+type pending struct {
+	queue []request
+	head  int
+	// skipping: the server discards what is sent until the next Sync.
+	skipping bool
+	// portal is the text of the portal bound last.
+	portal *statement
+}
+
+// keepQueue bounds the memory that a large batch leaves behind.
+const keepQueue = 1024
+
+func (p *pending) push(kind byte, s *statement) {
+	if p.skipping {
+		if kind != 'S' {
+			return
+		}
+		p.skipping = false
+	}
+	p.queue = append(p.queue, request{kind, s})
+}
+
+// answered takes the oldest request off the queue if it is of that kind.
+func (p *pending) answered(kind byte) (*statement, bool) {
+	if p.head == len(p.queue) || p.queue[p.head].kind != kind {
+		return nil, false
+	}
+	s := p.queue[p.head].statement
+	p.pop()
+	return s, true
+}
+
+// ready is the end of a Sync, a Query or a function call.
+func (p *pending) ready() {
+	p.skipping = false
+	for p.head < len(p.queue) {
+		kind := p.queue[p.head].kind
+		p.pop()
+		if kind == 'S' || kind == 'Q' || kind == 'F' {
+			return
+		}
+	}
+}
+
+// failed returns the text that an error speaks of, or nil, and forgets what
+// the server will discard because of it.
+func (p *pending) failed() *statement {
+	if p.head == len(p.queue) {
+		return nil // about the connection, not about a request
+	}
+	first := p.queue[p.head]
+	switch first.kind {
+	case 'Q', 'F', 'S': // ready follows
+		return first.statement
+	case 'D', 'E':
+		if first.statement == nil {
+			first.statement = p.portal
+		}
+	}
+	for p.head < len(p.queue) {
+		if p.queue[p.head].kind == 'S' {
+			return first.statement
+		}
+		p.pop()
+	}
+	p.skipping = true
+	return first.statement
+}
+
+func (p *pending) pop() {
+	p.queue[p.head].statement = nil
+	p.head++
+	if p.head == len(p.queue) {
+		p.head = 0
+		if cap(p.queue) > keepQueue {
+			p.queue = nil
+		}
+		p.queue = p.queue[:0]
+	}
+}

@@ -1,0 +1,191 @@
+package dualwrite
+
+import (
+	"encoding/binary"
+	"io"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// reader stands between the network and a pgproto3.Frontend. It lets what is
+// read stay in the frontend's own buffer, and goes over it from header to
+// header; only an ErrorResponse is taken out, and what comes after it in the
+// same read.
+type reader struct {
+	from io.Reader
+	*conn
+
+	// body is what is still to come of the message at hand.
+	body int
+	// header is what has come so far of a header that was cut.
+	header    [headerLen]byte
+	headerLen int
+
+	// in is what was taken out, from the start of a message; out is what of it
+	// is ready for the frontend, and err what the network said after that.
+	in, out []byte
+	err     error
+	// failed ends the connection.
+	failed *pgproto3.ErrorResponse
+}
+
+func (r *reader) Read(p []byte) (int, error) {
+	for {
+		if len(r.out) > 0 {
+			n := copy(p, r.out)
+			r.out = r.out[n:]
+			return n, nil
+		}
+		if err := r.err; err != nil {
+			r.err = nil
+			return 0, err
+		}
+		if r.failed != nil {
+			return 0, pgconn.ErrorResponseToPgError(r.failed)
+		}
+		n, err := r.from.Read(p)
+		keep := 0
+		if len(r.in) == 0 {
+			keep = r.scan(p[:n])
+		}
+		if keep < n {
+			r.in = append(r.in, p[keep:n]...)
+			r.release()
+		}
+		if len(r.out) > 0 {
+			r.err, err = err, nil
+		}
+		if keep > 0 || err != nil || len(p) == 0 {
+			return keep, err
+		}
+	}
+}
+
+// scan goes over p and returns how much of it can stay: up to the first message
+// that must be taken out.
+func (r *reader) scan(p []byte) int {
+	i := 0
+	if r.headerLen > 0 {
+		i = copy(r.header[r.headerLen:], p)
+		if r.headerLen += i; r.headerLen < headerLen {
+			return len(p)
+		}
+		r.headerLen = 0
+		r.body = bodyLen(r.header[:])
+		if r.answer(r.header[0]); r.failed != nil {
+			return i // the frontend has the start of it already
+		}
+	}
+	i += r.body
+	for i < len(p) {
+		kind := p[i]
+		if kind == 'E' {
+			break
+		}
+		if len(p)-i < headerLen {
+			r.headerLen = copy(r.header[:], p[i:])
+			r.body = 0
+			return len(p)
+		}
+		if kind != 'D' { // most are rows
+			if r.answer(kind); r.failed != nil {
+				break
+			}
+		}
+		i += headerLen + bodyLen(p[i:])
+	}
+	if i > len(p) {
+		r.body = i - len(p)
+		return len(p)
+	}
+	r.body = 0
+	return i
+}
+
+// answer takes note of a message of that kind.
+func (r *reader) answer(kind byte) {
+	if !r.armed {
+		return
+	}
+	p := &r.pending
+	switch kind {
+	case '1': // ParseComplete
+		if _, ok := p.answered('P'); !ok && len(r.tokens) > 0 {
+			r.bypassed()
+		}
+	case '2': // BindComplete
+		if s, ok := p.answered('B'); ok {
+			p.portal = s
+		}
+	case '3': // CloseComplete
+		p.answered('C')
+	case 'T', 'n': // RowDescription, NoData
+		p.answered('D')
+	case 'C', 'I', 's': // CommandComplete, EmptyQueryResponse, PortalSuspended
+		p.answered('E')
+	case 'Z': // ReadyForQuery
+		p.ready()
+	}
+}
+
+// release moves what is complete of in to out: errors restored, the rest as it
+// is. It leaves in empty, or an incomplete error in it.
+func (r *reader) release() {
+	for len(r.in) > 0 {
+		if r.failed != nil {
+			r.out, r.in = appendMessage(r.out, r.failed), nil
+			return
+		}
+		if r.in[0] != 'E' {
+			keep := r.scan(r.in)
+			r.out, r.in = append(r.out, r.in[:keep]...), r.in[keep:]
+			continue
+		}
+		if len(r.in) < headerLen || len(r.in) < headerLen+bodyLen(r.in) {
+			return
+		}
+		size := headerLen + bodyLen(r.in)
+		r.out, r.in = append(r.out, r.restored(r.in[:size])...), r.in[size:]
+	}
+	r.in = nil
+}
+
+// restored returns what the frontend gets instead of an ErrorResponse.
+func (r *reader) restored(message []byte) []byte {
+	if !r.armed {
+		return message
+	}
+	s := r.pending.failed()
+	var e pgproto3.ErrorResponse
+	if err := e.Decode(message[headerLen:]); err != nil {
+		return message // the frontend will say so
+	}
+	if better := r.restore(&e, s); better != nil {
+		return appendMessage(nil, better)
+	}
+	return message
+}
+
+// bypassed ends the connection: its server has parsed a text that the writer
+// has not seen.
+func (r *reader) bypassed() {
+	r.failed = bypassed()
+	r.mark("statements were sent past the hook")
+	r.event(Event{Kind: Bypassed, Err: pgconn.ErrorResponseToPgError(r.failed)})
+}
+
+func appendMessage(b []byte, e *pgproto3.ErrorResponse) []byte {
+	encoded, err := e.Encode(b)
+	if err != nil {
+		// Only a message of more than 1 GB cannot be encoded.
+		return b
+	}
+	return encoded
+}
+
+// bodyLen reads the length of a message's body from its header. A malformed
+// length is the frontend's business.
+func bodyLen(header []byte) int {
+	return max(0, int(int32(binary.BigEndian.Uint32(header[1:])))-4)
+}

@@ -1,0 +1,61 @@
+package dualwrite
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// recyclingKey marks the context of acquisitions whose only aim is to have the
+// connection checked.
+type recyclingKey struct{}
+
+func isRecycling(ctx context.Context) bool { return ctx.Value(recyclingKey{}) != nil }
+
+// recycle makes the pools close what is idle and must not be used any more.
+func (h *Hook) recycle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, recyclingKey{}, true), time.Second)
+	defer cancel()
+	h.mu.Lock()
+	pools := h.pools[:0]
+	for _, p := range h.pools {
+		if p.Value() != nil {
+			pools = append(pools, p)
+		}
+	}
+	h.pools = pools
+	dbs := make([]*sql.DB, 0, len(h.dbs))
+	for c := range h.dbs {
+		dbs = append(dbs, c.db)
+	}
+	pools = append(pools[:0:0], pools...)
+	h.mu.Unlock()
+
+	for _, p := range pools {
+		if pool := p.Value(); pool != nil {
+			// PrepareConn destroys what it rejects.
+			for _, conn := range pool.AcquireAllIdle(ctx) {
+				conn.Release()
+			}
+		}
+	}
+	for _, db := range dbs {
+		recycleDB(ctx, db)
+	}
+}
+
+// recycleDB takes as many connections as are idle and gives them back:
+// database/sql asks IsValid then, and closes what is not.
+func recycleDB(ctx context.Context, db *sql.DB) {
+	conns := make([]*sql.Conn, 0, db.Stats().Idle)
+	for range cap(conns) {
+		conn, err := db.Conn(ctx)
+		if err != nil {
+			break // busy: what comes back is checked anyway
+		}
+		conns = append(conns, conn)
+	}
+	for _, conn := range conns {
+		_ = conn.Close()
+	}
+}

@@ -1,0 +1,89 @@
+package dualwrite
+
+import "sync/atomic"
+
+// Stats are counters since the Hook was made.
+type Stats struct {
+	// Connections counts the open ones by the epoch they joined under.
+	Connections map[int]int
+	// Passed and Rewritten count executions of statements; a text of several
+	// statements in the simple protocol counts once.
+	Passed, Rewritten uint64
+	// Refused counts refusals that the application got as errors, and Stale
+	// statements that failed because their phase had ended.
+	Refused, Stale uint64
+}
+
+// counts are the counters of one connection. Only its user adds to them, so
+// they cost no contention.
+type counts struct {
+	passed, rewritten, refused, stale atomic.Uint64
+}
+
+func (s *Stats) add(c *counts) {
+	s.Passed += c.passed.Load()
+	s.Rewritten += c.rewritten.Load()
+	s.Refused += c.refused.Load()
+	s.Stale += c.stale.Load()
+}
+
+// Stats returns the counters as they are now.
+func (h *Hook) Stats() Stats {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sweep()
+	stats := h.retired
+	stats.Connections = map[int]int{}
+	for c := range h.conns {
+		stats.add(&c.counts)
+		stats.Connections[c.epoch]++
+	}
+	return stats
+}
+
+// register takes an armed connection into the registry.
+func (h *Hook) register(c *conn) {
+	h.mu.Lock()
+	if len(h.conns)%64 == 63 {
+		h.sweep()
+	}
+	h.conns[c] = struct{}{}
+	h.mu.Unlock()
+	h.wake()
+}
+
+// unregister is for a connection that is about to be closed.
+func (h *Hook) unregister(c *conn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.drop(c)
+}
+
+// sweep drops what nobody unregistered: connections that were hijacked, broke,
+// or failed after joining. h.mu is held.
+func (h *Hook) sweep() {
+	for c := range h.conns {
+		if c.closed() {
+			h.drop(c)
+		}
+	}
+}
+
+func (h *Hook) drop(c *conn) {
+	if _, ok := h.conns[c]; ok {
+		h.retired.add(&c.counts)
+		delete(h.conns, c)
+	}
+}
+
+// alive returns the open connections.
+func (h *Hook) alive() []*conn {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sweep()
+	conns := make([]*conn, 0, len(h.conns))
+	for c := range h.conns {
+		conns = append(conns, c)
+	}
+	return conns
+}

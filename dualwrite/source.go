@@ -1,0 +1,146 @@
+package dualwrite
+
+import (
+	"context"
+	"io"
+	"net"
+	"reflect"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// source is a configuration that connections come from.
+type source struct {
+	hook *Hook
+	// config returns a configuration of the application for a new connection,
+	// without the hook. The caller owns it.
+	config func(context.Context) (*pgx.ConnConfig, error)
+}
+
+// check refuses configurations that the hook cannot see through.
+func check(c *pgx.ConnConfig) error {
+	switch {
+	case c.DefaultQueryExecMode == pgx.QueryExecModeExec:
+		return ErrExecMode
+	case c.RuntimeParams["replication"] != "":
+		return ErrReplication
+	}
+	return nil
+}
+
+// wire puts the hook into a configuration, of which it changes only immediate
+// members. The application's callbacks are called by the hook's.
+func (s *source) wire(c *pgx.ConnConfig) error {
+	if err := check(c); err != nil {
+		return err
+	}
+	d := &dial{source: s, build: c.BuildFrontend, after: c.AfterConnect}
+	c.BuildFrontend = d.buildFrontend
+	c.AfterConnect = d.afterConnect
+	return nil
+}
+
+// dial is the hook in one configuration. A pool has one for each connection;
+// but a configuration can be copied from a connection and used again, so there
+// may be several connections under way.
+type dial struct {
+	source *source
+	build  pgconn.BuildFrontendFunc
+	after  pgconn.AfterConnectFunc
+
+	mu    sync.Mutex // guards what follows
+	built []built
+}
+
+// built is a frontend that pgconn asked for. There is one for each host that
+// was tried; those that failed stay until the configuration goes.
+type built struct {
+	frontend *pgproto3.Frontend
+	conn     *conn
+	writer   *writer
+}
+
+func (d *dial) buildFrontend(r io.Reader, w io.Writer) *pgproto3.Frontend {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := &conn{hook: d.source.hook, source: d.source, raw: w}
+	for _, b := range d.built {
+		if b.conn.armed && same(b.conn.raw, w) {
+			c = b.conn // pgconn.Construct goes on with a hijacked connection
+		}
+	}
+	writer := &writer{to: w, conn: c}
+	frontend := d.build(&reader{from: r, conn: c}, writer)
+	d.built = append(d.built, built{frontend, c, writer})
+	return frontend
+}
+
+func (d *dial) find(frontend *pgproto3.Frontend) *conn {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, b := range d.built {
+		// The application's own BuildFrontend may have left the writer out.
+		if b.frontend == frontend && b.writer.started {
+			return b.conn
+		}
+	}
+	return nil
+}
+
+func (d *dial) afterConnect(ctx context.Context, pc *pgconn.PgConn) error {
+	if connOf(pc) != nil {
+		return ErrHookedTwice
+	}
+	c := d.find(pc.Frontend())
+	if c == nil {
+		return ErrNotHooked
+	}
+	if err := c.join(ctx, pc); err != nil {
+		return err
+	}
+	if d.after != nil {
+		if err := d.after(ctx, pc); err != nil {
+			return err
+		}
+	}
+	// Not earlier: if this fails, pgconn closes the connection in a way that
+	// cannot be seen from outside.
+	c.hook.register(c)
+	return nil
+}
+
+// join makes the connection a member of the epoch in force, and arms it.
+func (c *conn) join(ctx context.Context, pc *pgconn.PgConn) error {
+	s := c.hook.server(address(pc.Conn()), c.database)
+	view, err := s.join(ctx, pc)
+	if err != nil {
+		return err
+	}
+	w, err := s.learn(ctx, pc, view)
+	if err != nil {
+		return err
+	}
+	texts, err := w.under(view.SearchPath)
+	if err != nil {
+		return err
+	}
+	c.arm(pc, s, w, texts)
+	c.event(Event{Kind: Joined})
+	return nil
+}
+
+// address is where a connection leads.
+func address(c net.Conn) string {
+	if a := c.RemoteAddr(); a != nil {
+		return a.String()
+	}
+	return "?" // a dialer of the application's own
+}
+
+// same compares two writers, which need not be comparable.
+func same(a, b io.Writer) bool {
+	return reflect.TypeOf(a).Comparable() && reflect.TypeOf(b).Comparable() && a == b
+}

@@ -1,0 +1,112 @@
+package dualwrite
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// OpenDB is stdlib.OpenDB with the hook. The application's callbacks in config
+// go on being called. ErrExecMode and ErrReplication say what cannot be hooked.
+//
+// sql.Conn.Raw gives a *Conn instead of a *stdlib.Conn. Code that needs the
+// pgx connection asserts interface{ Conn() *pgx.Conn }, which both satisfy.
+func (h *Hook) OpenDB(config pgx.ConnConfig, options ...stdlib.OptionOpenDB) (*sql.DB, error) {
+	if err := check(&config); err != nil {
+		return nil, err
+	}
+	c := &connector{options: options}
+	c.source = &source{hook: h, config: func(context.Context) (*pgx.ConnConfig, error) { return config.Copy(), nil }}
+	c.db = sql.OpenDB(c)
+	h.mu.Lock()
+	h.dbs[c] = struct{}{}
+	h.mu.Unlock()
+	return c.db, nil
+}
+
+type connector struct {
+	source  *source
+	options []stdlib.OptionOpenDB
+	db      *sql.DB
+}
+
+// Connect opens a connection and lets it join.
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	config, err := c.source.config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.source.wire(config); err != nil {
+		return nil, err
+	}
+	opened, err := stdlib.GetConnector(*config, c.options...).Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	std := opened.(*stdlib.Conn)
+	pc := std.Conn().PgConn()
+	state := connOf(pc)
+	if state == nil {
+		_ = std.Close()
+		return nil, ErrNotHooked
+	}
+	if err := state.followPath(ctx, pc); err != nil {
+		_ = std.Close()
+		return nil, err
+	}
+	return &Conn{stdConn: std, state: state}, nil
+}
+
+// Driver returns pgx's.
+func (c *connector) Driver() driver.Driver { return stdlib.GetDefaultDriver() }
+
+// Close is called by sql.DB.Close.
+func (c *connector) Close() error {
+	h := c.source.hook
+	h.mu.Lock()
+	delete(h.dbs, c)
+	h.mu.Unlock()
+	return nil
+}
+
+// stdConn is embedded under another name than Conn, which is that of a method.
+type stdConn = stdlib.Conn
+
+// Conn is the driver's connection of a *sql.DB made by OpenDB. It is a
+// *stdlib.Conn that database/sql replaces when its epoch has passed.
+type Conn struct {
+	*stdConn
+	state *conn
+}
+
+var (
+	_ driver.Validator       = (*Conn)(nil)
+	_ driver.SessionResetter = (*Conn)(nil)
+)
+
+// IsValid is asked when a connection is given back, before somebody else gets
+// it. Rejecting it here costs nobody an error.
+func (c *Conn) IsValid() bool { return c.state.usable() }
+
+// ResetSession is asked when a connection is taken that was used before.
+// database/sql answers driver.ErrBadConn with another connection, but only
+// three times: so it is for those that were idle when they became outdated;
+// who waits for a busy connection gets one that IsValid has just accepted.
+func (c *Conn) ResetSession(ctx context.Context) error {
+	if isRecycling(ctx) {
+		return nil // it goes straight back to IsValid
+	}
+	if !c.state.usable() {
+		return driver.ErrBadConn
+	}
+	return c.stdConn.ResetSession(ctx)
+}
+
+// Close closes the connection.
+func (c *Conn) Close() error {
+	c.state.hook.unregister(c.state)
+	return c.stdConn.Close()
+}

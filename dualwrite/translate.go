@@ -1,0 +1,121 @@
+package dualwrite
+
+import (
+	"sync"
+	"unicode/utf8"
+
+	"github.com/pgcrossfade/crossfade/internal/rewrite"
+)
+
+// statement is what became of a text of the application.
+type statement struct {
+	// original is the application's text, and result what to do with it.
+	original string
+	result   rewrite.Result
+	// send is the text that the server gets.
+	send string
+}
+
+// position maps a byte offset to the character, from 1, as PostgreSQL counts.
+func position(text string, offset int) int {
+	return utf8.RuneCountInString(text[:min(offset, len(text))]) + 1
+}
+
+// offset is the inverse of position.
+func offset(text string, position int) int {
+	for i := range text {
+		if position--; position == 0 {
+			return i
+		}
+	}
+	return len(text)
+}
+
+// originalPosition maps a character position in the text that was sent to one
+// in the application's text.
+func (s *statement) originalPosition(p int) int {
+	return position(s.original, s.result.OriginalOffset(offset(s.send, p)))
+}
+
+const (
+	// A generation of the cache ends at so many texts or bytes. Two of them
+	// are kept.
+	cacheTexts = 1024
+	cacheBytes = 4 << 20
+	// Longer texts are translated each time: one of them costs more memory than
+	// its parsing costs time.
+	cacheLongest = 64 << 10
+)
+
+// translator rewrites texts under one catalog. All connections of a process
+// that joined under the same one share it; it is safe for concurrent use.
+//
+// The cache has two generations: what is asked for stays in the young one, and
+// when that is full, the old one is dropped. So texts that are used come to
+// stay, and a flood of unique ones (values inlined by the simple protocol)
+// passes through without a list to keep in order on each look-up.
+type translator struct {
+	rewriter *rewrite.Rewriter
+
+	mu         sync.RWMutex // guards what follows
+	young, old map[string]*statement
+	bytes      int // of the young generation
+}
+
+func newTranslator(r *rewrite.Rewriter) *translator {
+	return &translator{rewriter: r, young: map[string]*statement{}}
+}
+
+// translate returns what becomes of text, which it does not keep.
+func (t *translator) translate(text []byte) *statement {
+	t.mu.RLock()
+	s, young := t.young[string(text)]
+	if !young {
+		s = t.old[string(text)]
+	}
+	t.mu.RUnlock()
+	if s == nil {
+		s = t.make(string(text))
+	}
+	if !young && len(text) <= cacheLongest {
+		t.keep(s)
+	}
+	return s
+}
+
+func (t *translator) make(text string) *statement {
+	s := &statement{original: text, result: t.rewriter.Rewrite(text)}
+	switch s.result.Outcome {
+	case rewrite.Passed:
+		s.send = text
+	case rewrite.Rewritten:
+		s.send = s.result.SQL
+	default:
+		s.send = refusalText(s.result.Refusal)
+	}
+	return s
+}
+
+func (t *translator) keep(s *statement) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.young) >= cacheTexts || t.bytes >= cacheBytes {
+		t.young, t.old, t.bytes = map[string]*statement{}, t.young, 0
+	}
+	if _, ok := t.young[s.original]; !ok {
+		t.young[s.original] = s
+		t.bytes += len(s.original) + len(s.send)
+	}
+}
+
+// refusalText fails in the server's scanner, whatever its parameters are, and
+// whatever the role may read. The comment tells a reader of the server's log.
+func refusalText(r *rewrite.Refusal) string {
+	comment := make([]byte, 0, len(r.Message))
+	for i := range len(r.Message) {
+		if c := r.Message[i]; c != '*' && c != 0 { // cannot end the comment
+			comment = append(comment, c)
+		}
+	}
+	return "/* crossfade refused a statement: " + string(comment) + " */ crossfade_refused"
+}

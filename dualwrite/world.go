@@ -1,0 +1,86 @@
+package dualwrite
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pgcrossfade/crossfade/internal/catalog"
+	"github.com/pgcrossfade/crossfade/internal/fence"
+	"github.com/pgcrossfade/crossfade/internal/rewrite"
+)
+
+// world is what rewriting knows of a database in one epoch. The connections
+// that join under it share it, and so its translators.
+type world struct {
+	hook     *Hook
+	epoch    int
+	view     fence.View // of the connection that read it: all but the search_path
+	snapshot catalog.Snapshot
+	// confirmed is when the catalog was last found to be like snapshot, in
+	// nanoseconds since the hook was made.
+	confirmed atomic.Int64
+	// superseded: the catalog has changed within the epoch.
+	superseded atomic.Bool
+
+	mu sync.Mutex // guards what follows
+	// translators by the search_path they resolve names with.
+	translators map[string]*translator
+}
+
+// keepTranslators bounds how many search_paths have a translator at a time.
+const keepTranslators = 64
+
+func newWorld(h *Hook, view fence.View, snapshot catalog.Snapshot) *world {
+	w := &world{hook: h, epoch: view.Epoch, view: view, snapshot: snapshot, translators: map[string]*translator{}}
+	w.confirmed.Store(int64(h.uptime()))
+	return w
+}
+
+// fresh tells whether w can be relied on in this epoch without another look.
+func (w *world) fresh(epoch int) bool {
+	return w != nil && w.epoch == epoch &&
+		w.hook.uptime()-time.Duration(w.confirmed.Load()) < w.hook.config.DriftInterval
+}
+
+// confirms tells whether another look has shown nothing new.
+func (w *world) confirms(epoch int, snapshot catalog.Snapshot) bool {
+	if w == nil || w.epoch != epoch || w.snapshot.Fingerprint != snapshot.Fingerprint {
+		return false
+	}
+	w.confirmed.Store(int64(w.hook.uptime()))
+	return true
+}
+
+// under returns the translator for sessions of that search_path.
+func (w *world) under(path []string) (*translator, error) {
+	return w.translator(strings.Join(path, "\x00"), func(c *rewrite.Catalog) { c.SearchPath = path })
+}
+
+// adrift returns the translator for sessions whose search_path is not known:
+// names that rest on it are refused.
+func (w *world) adrift() (*translator, error) {
+	return w.translator("\x00", func(c *rewrite.Catalog) { c.PathUnknown = true })
+}
+
+func (w *world) translator(key string, adapt func(*rewrite.Catalog)) (*translator, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if t, ok := w.translators[key]; ok {
+		return t, nil
+	}
+	c := w.snapshot.Catalog(w.view, rewrite.Stars(w.hook.config.Stars))
+	adapt(&c)
+	r, err := rewrite.New(c)
+	if err != nil {
+		return nil, fmt.Errorf("prepare for rewriting: %w", err)
+	}
+	if len(w.translators) >= keepTranslators {
+		clear(w.translators) // who has one keeps it
+	}
+	t := newTranslator(r)
+	w.translators[key] = t
+	return t, nil
+}
