@@ -42,7 +42,8 @@ const blockerColumns = `select coalesce(b.pid, 0), coalesce(a.usename, p.owner, 
 	coalesce(a.backend_type = 'autovacuum worker', false)`
 
 // holders lists who has, or waits for, a lock on the statement's table that
-// conflicts with the lock it wants.
+// conflicts with the lock it wants. A prepared transaction is found by the lock
+// on its own id, under the virtual id that all its locks share.
 func holders(ctx context.Context, conn *pgx.Conn, s Statement) ([]Blocker, error) {
 	rows, err := conn.Query(ctx, blockerColumns+`
 		from (
@@ -52,7 +53,9 @@ func holders(ctx context.Context, conn *pgx.Conn, s Statement) ([]Blocker, error
 				and pid is distinct from pg_backend_pid()
 			group by 1, 2) b
 		left join pg_stat_activity a on a.pid = b.pid
-		left join pg_prepared_xacts p on b.pid is null and b.virtualtransaction = '-1/' || p.transaction
+		left join pg_locks x on b.pid is null and x.pid is null and x.locktype = 'transactionid' and x.granted
+			and x.virtualtransaction = b.virtualtransaction
+		left join pg_prepared_xacts p on p.transaction = x.transactionid
 		order by b.granted desc, 7 desc`, s.On, conflicts(s.Lock))
 	if err != nil {
 		return nil, fmt.Errorf("list sessions in the way of %s: %w", s.On, err)
@@ -62,8 +65,8 @@ func holders(ctx context.Context, conn *pgx.Conn, s Statement) ([]Blocker, error
 
 // blockersOf lists whom a backend waits for at this moment.
 func blockersOf(ctx context.Context, conn *pgx.Conn, pid uint32) ([]Blocker, error) {
-	// pg_blocking_pids has 0 for each prepared transaction, and does not say
-	// which: those that the backend's own lock waits for are in pg_locks.
+	// pg_blocking_pids has 0 for each prepared transaction and does not say
+	// which, so all of this database are listed then.
 	rows, err := conn.Query(ctx, blockerColumns+`
 		from (select distinct unnest(pg_blocking_pids($1)) as pid) b
 		left join pg_stat_activity a on a.pid = b.pid

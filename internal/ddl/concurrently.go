@@ -11,7 +11,8 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/fence"
 )
 
-// lookPause is how often a statement CONCURRENTLY is asked whom it waits for.
+// lookPause is how often a statement CONCURRENTLY is asked whom it waits for,
+// unless its timeout is so short that it would be over by then.
 const lookPause = time.Second
 
 // runAlone runs a statement that may be in no transaction. It waits as long as
@@ -41,10 +42,9 @@ func (r Runner) runAlone(ctx context.Context, conn *pgx.Conn, s Statement) (err 
 	case err == nil:
 		return nil // that nobody could watch does not matter any more
 	case isLockFailure(err):
-		patience.attempts++
 		return errors.Join(patience.giveUp(err), watchErr)
 	}
-	return errors.Join(describe(s, err), watchErr)
+	return errors.Join(describe(conn, s, err), watchErr)
 }
 
 // setTimeouts sets lock_timeout and statement_timeout for the session and
@@ -86,6 +86,7 @@ func (r Runner) startWatch(ctx context.Context, conn *pgx.Conn, s Statement) (*w
 		return nil, errors.Join(err, closeConn(second))
 	}
 	w := &watch{cancel: cancel, done: make(chan struct{}), patience: newPatience(r, s)}
+	w.patience.attempts = 1
 	go func() {
 		defer close(w.done)
 		w.err = w.run(ctx, second, conn.PgConn().PID())
@@ -95,7 +96,7 @@ func (r Runner) startWatch(ctx context.Context, conn *pgx.Conn, s Statement) (*w
 }
 
 func (w *watch) run(ctx context.Context, second *pgx.Conn, pid uint32) error {
-	ticker := time.NewTicker(lookPause)
+	ticker := time.NewTicker(max(min(lookPause, w.patience.statement.LockTimeout/4), time.Millisecond))
 	defer ticker.Stop()
 	for {
 		select {

@@ -2,6 +2,7 @@ package ddl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -14,6 +15,8 @@ import (
 func (r Runner) EnsureIndex(ctx context.Context, conn *pgx.Conn, table Name, index, create string) error {
 	s := r.Resolve(CreateIndexConcurrently(table, create))
 	patience := newPatience(r, s)
+	// Somebody else's build is waited for as long as one of our own would be.
+	patience.runner.MaxWait = max(patience.runner.MaxWait, s.LockTimeout)
 	for {
 		state, err := ReadIndex(ctx, conn, table, index)
 		if err != nil {
@@ -32,12 +35,18 @@ func (r Runner) EnsureIndex(ctx context.Context, conn *pgx.Conn, table Name, ind
 		if err == nil {
 			continue
 		}
-		if !isLockFailure(err) && state != IndexBuilding {
+		var blocked *BlockedError
+		var blockers []Blocker
+		switch {
+		case errors.As(err, &blocked):
+			err, blockers = blocked.Err, blocked.Blockers
+		case state != IndexBuilding:
 			return err
-		}
-		blockers, lookErr := holders(ctx, conn, s)
-		if lookErr != nil {
-			return lookErr
+		default:
+			var lookErr error
+			if blockers, lookErr = holders(ctx, conn, s); lookErr != nil {
+				return lookErr
+			}
 		}
 		if err := patience.pause(ctx, err, blockers); err != nil {
 			return err

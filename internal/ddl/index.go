@@ -3,20 +3,15 @@ package ddl
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
-
-// concurrentTimeout bounds each single wait of a statement CONCURRENTLY. Such a
-// wait stops nobody but vacuum and other DDL, so it may take its time.
-const concurrentTimeout = 30 * time.Minute
 
 // CreateIndexConcurrently builds an index beside the traffic. create is the
 // statement as Counterpart made it.
 func CreateIndexConcurrently(table Name, create string) Statement {
 	s := gentle(table, create, "the target carries the index of the source")
-	s.Alone, s.LockTimeout = true, concurrentTimeout
+	s.Alone = true
 	s.Hazard = "reads the table twice and waits for every older transaction of the database; " +
 		"a failure leaves an INVALID index, which is dropped and built again"
 	return s
@@ -27,7 +22,7 @@ func CreateIndexConcurrently(table Name, create string) Statement {
 func DropIndexConcurrently(table Name, index string) Statement {
 	s := gentle(table, "drop index concurrently if exists "+pgx.Identifier{table.Schema, index}.Sanitize(),
 		"the index is not needed, or was left INVALID")
-	s.Alone, s.LockTimeout = true, concurrentTimeout
+	s.Alone = true
 	s.Hazard = "waits for every transaction that uses the table"
 	return s
 }

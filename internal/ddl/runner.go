@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,10 @@ import (
 // DefaultLockTimeout is how long a statement may wait for a lock, and so stop
 // those who queue up behind it.
 const DefaultLockTimeout = 100 * time.Millisecond
+
+// DefaultConcurrentTimeout is how long a statement CONCURRENTLY may wait for
+// other transactions. It stops nobody but vacuum and other DDL meanwhile.
+const DefaultConcurrentTimeout = 30 * time.Minute
 
 // DefaultMaxWait is how long a statement is tried before it is given up.
 const DefaultMaxWait = time.Minute
@@ -30,6 +35,9 @@ type Runner struct {
 	// LockTimeout bounds each wait of a statement for a lock, unless the
 	// statement brings its own; 0 means DefaultLockTimeout.
 	LockTimeout time.Duration
+	// ConcurrentTimeout takes its place for statements CONCURRENTLY; 0 means
+	// DefaultConcurrentTimeout.
+	ConcurrentTimeout time.Duration
 	// MaxWait is how long a statement is tried before it is given up with a
 	// BlockedError; 0 means DefaultMaxWait.
 	MaxWait time.Duration
@@ -55,11 +63,11 @@ type Retry struct {
 // Resolve returns the statement with the timeouts that Run would give it, for
 // a plan.
 func (r Runner) Resolve(s Statement) Statement {
-	if s.LockTimeout == 0 {
-		s.LockTimeout = r.LockTimeout
+	if s.LockTimeout == 0 && s.Alone {
+		s.LockTimeout = cmp.Or(r.ConcurrentTimeout, DefaultConcurrentTimeout)
 	}
 	if s.LockTimeout == 0 {
-		s.LockTimeout = DefaultLockTimeout
+		s.LockTimeout = cmp.Or(r.LockTimeout, DefaultLockTimeout)
 	}
 	if s.StatementTimeout > 0 {
 		s.StatementTimeout = max(s.StatementTimeout, s.LockTimeout+quickTimeout)
@@ -88,11 +96,11 @@ func (r Runner) Run(ctx context.Context, conn *pgx.Conn, s Statement) error {
 			return nil
 		}
 		if !isLockFailure(err) {
-			return describe(s, err)
+			return describe(conn, s, err)
 		}
 		blockers, lookErr := holders(ctx, conn, s)
 		if lookErr != nil {
-			return errors.Join(describe(s, err), lookErr)
+			return errors.Join(describe(conn, s, err), lookErr)
 		}
 		if err := patience.pause(ctx, err, blockers); err != nil {
 			return err
@@ -110,7 +118,10 @@ func runOnce(ctx context.Context, conn *pgx.Conn, s Statement) error {
 	return err
 }
 
-func describe(s Statement, err error) error {
+func describe(conn *pgx.Conn, s Statement, err error) error {
+	if conn.IsClosed() {
+		return fmt.Errorf("run %s: the connection was lost, so the outcome is unknown: %w", s.SQL, err)
+	}
 	if hasCode(err, "57014") && s.StatementTimeout > 0 {
 		return fmt.Errorf("run %s: it took longer than %s and was rolled back: %w", s.SQL, s.StatementTimeout, err)
 	}
@@ -127,9 +138,7 @@ type patience struct {
 }
 
 func newPatience(r Runner, s Statement) *patience {
-	if r.MaxWait == 0 {
-		r.MaxWait = DefaultMaxWait
-	}
+	r.MaxWait = cmp.Or(r.MaxWait, DefaultMaxWait)
 	return &patience{runner: r, statement: s, began: time.Now()}
 }
 

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -31,7 +32,7 @@ type Statement struct {
 	Lock string `json:"lock"`
 	// On is the table, quoted and qualified.
 	On string `json:"on"`
-	// LockTimeout bounds each wait for a lock; 0 means the Runner's own.
+	// LockTimeout bounds each wait for a lock; 0 means the Runner's.
 	LockTimeout time.Duration `json:"lock_timeout"`
 	// StatementTimeout bounds the whole statement; 0 means no bound.
 	StatementTimeout time.Duration `json:"statement_timeout,omitempty"`
@@ -41,6 +42,23 @@ type Statement struct {
 	Why string `json:"why"`
 	// Alone: it cannot run inside a transaction (CONCURRENTLY).
 	Alone bool `json:"alone,omitempty"`
+}
+
+// MarshalJSON writes the timeouts as people read them: "100ms".
+func (s Statement) MarshalJSON() ([]byte, error) {
+	type plain Statement
+	return json.Marshal(struct {
+		plain
+		LockTimeout      string `json:"lock_timeout,omitempty"`
+		StatementTimeout string `json:"statement_timeout,omitempty"`
+	}{plain(s), duration(s.LockTimeout), duration(s.StatementTimeout)})
+}
+
+func duration(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
 }
 
 // quickTimeout bounds the statements that only change the catalog. It is there
