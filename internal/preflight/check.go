@@ -9,11 +9,39 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// checks are all there are, in the order in which they run: first those that
-// find the table and the column. A check that finds no ground to go on ends
-// the reading.
+// checks are all there are, in the order in which they run. The first ones find
+// the table and the column; where there is none they end the reading.
 var checks = []func(ctx context.Context, in *inspection) error{
+	checkNames,
 	checkAccept,
+	checkTable,
+	checkActive,
+	checkKey,
+	checkRules,
+	checkSource,
+	checkTarget,
+	checkType,
+	readDependents,
+	checkSequences,
+	checkGenerated,
+	checkViews,
+	checkFunctions,
+	checkRowType,
+	checkTriggers,
+	checkPolicies,
+	checkConstraints,
+	checkIndexes,
+	checkStatistics,
+	checkPublications,
+	checkSubscriptions,
+	checkOther,
+	checkPrivileges,
+	checkSessions,
+	checkTransactions,
+	checkVacuum,
+	checkReplication,
+	checkEventTriggers,
+	checkSize,
 }
 
 // severities is the order in which findings are listed.

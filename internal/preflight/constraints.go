@@ -1,0 +1,41 @@
+package preflight
+
+import (
+	"context"
+	"fmt"
+)
+
+// checkConstraints lists the constraints that do not move along. UNIQUE moves
+// with its index; NOT NULL is the column's own.
+func checkConstraints(ctx context.Context, in *inspection) error {
+	constraints, err := query[struct {
+		Kind, Name, Table, Definition string
+		Outside, Validated            bool
+	}](ctx, in, `
+		select contype::text, quote_ident(conname), conrelid::regclass::text, pg_get_constraintdef(oid), conrelid <> $1, convalidated
+		from pg_constraint
+		where conrelid = $1 and $2::int2 = any(conkey) or confrelid = $1 and $2::int2 = any(confkey) or oid = any($3)
+		order by 3, 2`, in.table.OID, in.column.Number, in.of("pg_constraint"))
+	if err != nil {
+		return fmt.Errorf("read constraints: %w", err)
+	}
+	for _, c := range constraints {
+		object := "constraint " + c.Name + " on table " + c.Table
+		const hint = "drop it for the time of the transition, and add it on the target (not valid, then validate) after contract"
+		switch {
+		case c.Kind == "c":
+			in.refuse("check-depends", object, "it reads the source: "+c.Definition, hint)
+		case c.Kind == "x":
+			in.refuse("exclusion-depends", object, "it reads the source: "+c.Definition, "exclusion constraints are not supported yet")
+		case c.Kind == "f" && c.Outside:
+			in.refuse("foreign-key-references", object, "it references the source: "+c.Definition,
+				"let it reference another unique column, such as the primary key")
+		case c.Kind == "f":
+			in.refuse("foreign-key-depends", object, "the source is part of it: "+c.Definition, hint)
+		case c.Kind == "n" && !c.Validated:
+			in.refuse("not-null-not-valid", object, "rows that exist may still be NULL, so the target could not get it",
+				"run alter table ... validate constraint first")
+		}
+	}
+	return nil
+}

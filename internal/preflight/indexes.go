@@ -1,0 +1,180 @@
+package preflight
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/pgcrossfade/crossfade/internal/ddl"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// index is a secondary index that contains the source anywhere: as a column,
+// in INCLUDE, in an expression or in its predicate.
+type index struct {
+	Name             string
+	Definition       string
+	Constraint       string
+	ConstraintKind   string
+	Unique           bool
+	NullsNotDistinct bool
+	Deferrable       bool
+	Valid            bool
+	Identity         bool
+	Clustered        bool
+	Tablespace       bool
+	Comment          string
+	Bytes            int64
+}
+
+// checkIndexes writes the source's indexes into the Definition, with their
+// counterparts on the target.
+func checkIndexes(ctx context.Context, in *inspection) error {
+	indexes, err := query[index](ctx, in, `
+		select i.relname, pg_get_indexdef(x.indexrelid), coalesce(k.conname, ''), coalesce(k.contype::text, ''), x.indisunique,
+			coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::bool, false), coalesce(k.condeferrable, false), x.indisvalid,
+			x.indisreplident, x.indisclustered, i.reltablespace <> 0, coalesce(obj_description(i.oid, 'pg_class'), ''),
+			pg_relation_size(i.oid)
+		from pg_index x
+		join pg_class i on i.oid = x.indexrelid
+		left join pg_constraint k on k.conindid = x.indexrelid and k.contype in ('u', 'x')
+		where x.indrelid = $1 and not x.indisprimary and ($2::int2 = any(x.indkey) or x.indexrelid = any($3))
+		order by i.relname`, in.table.OID, in.column.Number, in.of("pg_class"))
+	if err != nil {
+		return fmt.Errorf("read indexes: %w", err)
+	}
+	var uniques []string
+	for _, x := range indexes {
+		if !in.movable(x) {
+			continue
+		}
+		moved, err := in.counterpart(ctx, x)
+		if err != nil {
+			return err
+		}
+		if moved == nil {
+			continue
+		}
+		in.report.Definition.Indexes = append(in.report.Definition.Indexes, *moved)
+		in.report.Size.NewIndexBytes += x.Bytes
+		if x.Unique {
+			uniques = append(uniques, x.Name)
+		}
+	}
+	if len(uniques) > 0 {
+		in.warn("unique-race", "index "+list(uniques), "while its counterpart exists too, an INSERT ... ON CONFLICT that loses a race "+
+			"may fail with 23505 on the other of the two", "let the application try such a statement again; nothing is lost")
+	}
+	if len(in.report.Definition.Indexes) > 0 && !in.table.MayCreate {
+		in.refuse("no-create-on-schema", "schema "+in.Schema, fmt.Sprintf("role %s may not create the counterparts of %d indexes in it",
+			in.table.User, len(in.report.Definition.Indexes)), "grant create on the schema to it")
+	}
+	return nil
+}
+
+// movable tells whether an index gets a counterpart, and says why when not.
+func (in *inspection) movable(x index) bool {
+	object := "index " + in.Schema + "." + x.Name
+	switch {
+	case x.ConstraintKind == "x":
+		return false // checkConstraints has refused it
+	case !x.Valid:
+		in.warn("index-invalid", object, "a build of it has failed, so it gets no counterpart",
+			"drop it or build it again (reindex index concurrently) before the start")
+		return false
+	case x.Identity:
+		in.refuse("replica-identity", object, "it is the replica identity of the table, and would be dropped with the source",
+			"run alter table ... replica identity default")
+	case x.NullsNotDistinct:
+		in.refuse("nulls-not-distinct", object, "it allows one NULL, and the target is NULL in every row at first",
+			"make it NULLS DISTINCT, or the column NOT NULL")
+	case x.Deferrable:
+		in.refuse("deferrable-unique", object, "its constraint is deferrable, which is not supported yet",
+			"make the constraint not deferrable")
+	}
+	if x.Clustered {
+		in.info("index-property", object, "the table is clustered on it; its counterpart is not marked so",
+			"run alter table ... cluster on ... after contract")
+	}
+	if x.Tablespace {
+		in.info("index-property", object, "it is in a tablespace of its own; its counterpart is built in the default one",
+			"run alter index ... set tablespace ... after contract")
+	}
+	if x.Comment != "" {
+		in.info("index-property", object, "it has a comment; its counterpart gets none", "run comment on index ... after contract")
+	}
+	return true
+}
+
+// counterpart describes the twin of an index on the target; nil, with a
+// finding, when its definition cannot be turned into one.
+func (in *inspection) counterpart(ctx context.Context, x index) (*ledger.Index, error) {
+	target, err := in.freeName(ctx, counterpartName(x.Name, in.Source, in.Target))
+	if err != nil {
+		return nil, err
+	}
+	create, err := renameColumn(x.Definition, in.Source, in.Target)
+	if err == nil {
+		create, err = ddl.Counterpart(create, x.Name, target)
+	}
+	if err != nil {
+		in.refuse("index-unsupported", "index "+in.Schema+"."+x.Name, "its counterpart cannot be written down: "+err.Error(),
+			"drop it for the time of the transition, and create it on the target after contract")
+		return nil, nil
+	}
+	moved := &ledger.Index{Name: x.Name, Target: target, Create: create}
+	if x.ConstraintKind == "u" {
+		// PostgreSQL gives index and constraint one name.
+		moved.Constraint, moved.TargetConstraint = x.Constraint, target
+	}
+	return moved, nil
+}
+
+// counterpartName puts the target's name where the source's stands in the name
+// of an index, or behind it.
+func counterpartName(index, source, target string) string {
+	words := "_" + index + "_"
+	if before, after, found := strings.Cut(words, "_"+source+"_"); found {
+		name := before + "_" + target + "_" + after
+		return name[1 : len(name)-1]
+	}
+	return index + "_" + target
+}
+
+// freeName cuts a name to size and numbers it until nothing in the schema has
+// it.
+func (in *inspection) freeName(ctx context.Context, wish string) (string, error) {
+	for n := 0; ; n++ {
+		suffix := ""
+		if n > 0 {
+			suffix = fmt.Sprint("_", n)
+		}
+		name := cut(wish, maxName-len(suffix)) + suffix
+		var taken bool
+		err := in.tx.QueryRow(ctx, `
+			select exists (select from pg_class where relnamespace = $1 and relname = $2)
+				or exists (select from pg_constraint where conrelid = $3 and conname = $2)`,
+			in.table.Namespace, name, in.table.OID).Scan(&taken)
+		if err != nil {
+			return "", fmt.Errorf("look for name %s: %w", name, err)
+		}
+		for _, x := range in.report.Definition.Indexes {
+			taken = taken || x.Target == name
+		}
+		if !taken {
+			return name, nil
+		}
+	}
+}
+
+// cut shortens a text to a number of bytes, between runes.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
+}

@@ -1,0 +1,40 @@
+package preflight
+
+import (
+	"context"
+	"fmt"
+)
+
+// checkPublications: a column list or row filter names the source; and every
+// subscriber needs the target before the first change of it arrives.
+func checkPublications(ctx context.Context, in *inspection) error {
+	depends, err := query[struct{ Name string }](ctx, in, `
+		select distinct quote_ident(p.pubname) from pg_publication_rel r join pg_publication p on p.oid = r.prpubid
+		where r.oid = any($1) order by 1`, in.of("pg_publication_rel"))
+	if err != nil {
+		return fmt.Errorf("read publications: %w", err)
+	}
+	for _, p := range depends {
+		in.refuse("publication-depends", "publication "+p.Name, "its column list or row filter names the source",
+			"publish the table without it for the time of the transition")
+	}
+	publications, err := query[struct {
+		Name string
+		All  bool
+	}](ctx, in, `
+		select quote_ident(p.pubname), p.puballtables from pg_publication p
+		where exists (select from pg_publication_tables t where t.pubname = p.pubname and t.schemaname = $1 and t.tablename = $2)
+		order by 1`, in.Schema, in.Table)
+	if err != nil {
+		return fmt.Errorf("read publications: %w", err)
+	}
+	for _, p := range publications {
+		if p.All {
+			in.warn("publication-all-tables", "publication "+p.Name, "it publishes all tables, the ledger in schema crossfade among them",
+				"a subscriber needs those tables too, or a publication of single tables")
+		}
+		in.warn("table-published", "publication "+p.Name, "it publishes the table: a subscriber without the target stops at the first change",
+			"add the target on every subscriber before the expand step")
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package preflight
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pgcrossfade/crossfade/internal/fence"
+)
+
+// dumpApplication is the application_name of pg_dump.
+const dumpApplication = "pg_dump"
+
+// checkSessions lists who is connected without the hook, by application.
+func checkSessions(ctx context.Context, in *inspection) error {
+	sessions, err := fence.Older(ctx, in.tx, 0) // epoch 0 is the least that a hook holds
+	if err != nil {
+		return err
+	}
+	type party struct{ user, application string }
+	var parties []party
+	members := map[party][]fence.Session{}
+	for _, s := range sessions {
+		if slices.Contains(in.IgnoreApplications, s.Application) {
+			continue
+		}
+		p := party{s.User, s.Application}
+		if members[p] == nil {
+			parties = append(parties, p)
+		}
+		members[p] = append(members[p], s)
+	}
+	for _, p := range parties {
+		object := fmt.Sprintf("application %q of role %s", p.application, p.user)
+		var pids []string
+		for _, s := range members[p] {
+			pids = append(pids, fmt.Sprint(s.PID))
+		}
+		if p.application == dumpApplication {
+			in.warn("pg-dump-running", object, "it locks every table until it ends, pid "+list(pids)+": no phase can end meanwhile",
+				"wait for it, and dump without the tokens from now on (pg_dump --exclude-schema=crossfade)")
+			continue
+		}
+		last := strings.Join(strings.Fields(members[p][0].Query), " ")
+		in.warn("session-without-hook", object, fmt.Sprintf("connected without the hook: pid %s; last statement of the first: %s", list(pids), last),
+			"embed the hook, or end these sessions; if they do not use the table, ignore the application")
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package preflight
+
+import (
+	"context"
+	"fmt"
+)
+
+// The rule of thumb behind the forecast. The backfill writes every row once
+// more: the new row version and its entries in the indexes go to the WAL, and
+// after each checkpoint the first change of a page brings the whole page. So
+// it writes at most the table and its indexes once as pages, and once again as
+// records. Until vacuum frees the former versions, the table and its indexes
+// grow by what they hold. New indexes come on top of both.
+func forecast(s Size) Size {
+	content := s.TableBytes + s.IndexBytes
+	s.WALBytes = 2*content + s.NewIndexBytes
+	s.GrowthBytes = content + s.NewIndexBytes
+	return s
+}
+
+// deadShare is the share of dead rows that is worth a word.
+const deadShare = 0.2
+
+func checkSize(ctx context.Context, in *inspection) error {
+	found, err := query[struct {
+		Rows, Table, Indexes, Dead int64
+		FillFactor                 string
+	}](ctx, in, `
+		select greatest(c.reltuples::bigint, s.n_live_tup, 0), pg_table_size(c.oid), pg_indexes_size(c.oid), coalesce(s.n_dead_tup, 0),
+			coalesce((select option_value from pg_options_to_table(c.reloptions) where option_name = 'fillfactor'), '100')
+		from pg_class c left join pg_stat_all_tables s on s.relid = c.oid
+		where c.oid = $1`, in.table.OID)
+	if err != nil {
+		return fmt.Errorf("read size: %w", err)
+	}
+	size := &in.report.Size
+	size.Rows, size.TableBytes, size.IndexBytes = found[0].Rows, found[0].Table, found[0].Indexes
+	*size = forecast(*size)
+	in.info("size", in.tableName(), fmt.Sprintf("about %d rows, %s and %s of indexes; %d indexes to build (%s)", size.Rows,
+		bytes(size.TableBytes), bytes(size.IndexBytes), len(in.report.Definition.Indexes), bytes(size.NewIndexBytes)), "")
+	in.info("forecast", in.tableName(), fmt.Sprintf("up to %s of WAL and %s more on disk", bytes(size.WALBytes), bytes(size.GrowthBytes)),
+		"PostgreSQL does not tell how much space is free: look at the disk")
+	if found[0].FillFactor == "100" {
+		in.info("fillfactor", in.tableName(), "its pages have no room for new row versions, so the backfill writes every index too",
+			"where that matters set a fillfactor of 90 and let the pages be rewritten first")
+	}
+	if dead := found[0].Dead; float64(dead) > deadShare*float64(size.Rows+dead) {
+		in.warn("bloat", in.tableName(), fmt.Sprintf("%d of its rows are dead", dead), "vacuum it before the backfill, which leaves as many again")
+	}
+	return nil
+}

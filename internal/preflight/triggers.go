@@ -1,0 +1,47 @@
+package preflight
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// trigger is a trigger on the table that somebody has made.
+type trigger struct {
+	OID      uint32
+	Name     string
+	Function string
+	Text     string
+	OnUpdate bool // it fires for an UPDATE of the target
+}
+
+// checkTriggers: a trigger runs below the hook, in every phase, and for every
+// row that the backfill touches.
+func checkTriggers(ctx context.Context, in *inspection) error {
+	triggers, err := query[trigger](ctx, in, `
+		select t.oid, quote_ident(t.tgname), p.oid::regprocedure::text, p.prosrc,
+			t.tgtype & 16 <> 0 and t.tgenabled <> 'D' and t.tgattr = ''
+		from pg_trigger t join pg_proc p on p.oid = t.tgfoid
+		where t.tgrelid = $1 and not t.tgisinternal
+		order by 2`, in.table.OID)
+	if err != nil {
+		return fmt.Errorf("read triggers: %w", err)
+	}
+	depends := in.of("pg_trigger")
+	for _, t := range triggers {
+		object := "trigger " + t.Name + " on " + in.tableName()
+		switch {
+		case slices.Contains(depends, t.OID):
+			in.refuse("trigger-depends", object, "its column list or its WHEN names the source",
+				"make it again without the column, and over the target after contract")
+		case mentions(t.Text, in.Source):
+			in.refuse("trigger-names-column", object, "the text of its function "+t.Function+" names the source",
+				"make it treat both columns alike; if it does not touch the source, accept trigger-names-column")
+		}
+		if t.OnUpdate {
+			in.warn("trigger-on-update", object, "it fires for every row that the backfill touches: an updated_at would change",
+				"give it a column list (before update of ...), or a WHEN that leaves out changes of the target alone")
+		}
+	}
+	return nil
+}
