@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/user"
 	"time"
+
+	"github.com/pgcrossfade/crossfade/internal/ddl"
 )
 
 // LaggardPolicy says what happens to sessions that are still in the old phase
@@ -41,7 +43,7 @@ type Config struct {
 	Actor string
 	// LockTimeout bounds how long one attempt of a DDL statement waits for its
 	// lock, and so how long other statements can queue up behind it. 0 means
-	// 50 ms.
+	// 100 ms.
 	LockTimeout time.Duration
 	// DDLMaxWait bounds how long a DDL statement is tried again when its lock
 	// is not to be had. 0 means 5 minutes.
@@ -82,7 +84,7 @@ func (c Config) withDefaults() Config {
 		value *time.Duration
 		unset time.Duration
 	}{
-		{&c.LockTimeout, 50 * time.Millisecond},
+		{&c.LockTimeout, ddl.DefaultLockTimeout},
 		{&c.DDLMaxWait, 5 * time.Minute},
 		{&c.Grace, 30 * time.Second},
 		{&c.PollInterval, 50 * time.Millisecond},
@@ -97,16 +99,20 @@ func (c Config) withDefaults() Config {
 
 func (c Config) validate() error {
 	var errs []error
-	for name, d := range map[string]time.Duration{
-		"LockTimeout": c.LockTimeout, "DDLMaxWait": c.DDLMaxWait, "Grace": c.Grace, "DrainTimeout": c.DrainTimeout,
-		"BatchTarget": c.BatchTarget, "PollInterval": c.PollInterval, "LeaderWait": c.LeaderWait,
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"LockTimeout", c.LockTimeout}, {"DDLMaxWait", c.DDLMaxWait}, {"Grace", c.Grace},
+		{"DrainTimeout", c.DrainTimeout}, {"BatchTarget", c.BatchTarget}, {"PollInterval", c.PollInterval},
+		{"LeaderWait", c.LeaderWait},
 	} {
-		if d < 0 {
-			errs = append(errs, fmt.Errorf("%s is negative: %s", name, d))
+		if d.value < 0 {
+			errs = append(errs, fmt.Errorf("%s is negative: %s", d.name, d.value))
 		}
 	}
 	switch c.Laggards {
-	case LaggardsFence, LaggardsWait, LaggardsTerminate:
+	case "", LaggardsFence, LaggardsWait, LaggardsTerminate:
 	default:
 		errs = append(errs, fmt.Errorf("policy for laggards %q is none of %q, %q, %q",
 			c.Laggards, LaggardsFence, LaggardsWait, LaggardsTerminate))

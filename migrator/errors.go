@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/pgcrossfade/crossfade/internal/fence"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
@@ -110,3 +112,20 @@ type unknownOutcome struct{ cause error }
 
 func (e *unknownOutcome) Error() string   { return ErrUnknownOutcome.Error() + ": " + e.cause.Error() }
 func (e *unknownOutcome) Unwrap() []error { return []error{ErrUnknownOutcome, e.cause} }
+
+func sqlState(err error) string {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		return pgErr.Code
+	}
+	return ""
+}
+
+// dependents is the server's list of what depends on an object.
+func dependents(err error) string {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
+		return ""
+	}
+	return strings.ReplaceAll(pgErr.Detail, "\n", "; ")
+}

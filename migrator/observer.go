@@ -6,7 +6,8 @@ import (
 
 // Observer is told what a Migrator does. Observe is called by the goroutine
 // that does the work, between two statements: it must not block for long and
-// must not call the Migrator. More kinds of events may come with later
+// must not call the Migrator. While a statement is being tried again another
+// goroutine may call, but never two at a time. More kinds of events may come with later
 // versions; ignore those you do not know.
 type Observer interface {
 	Observe(Event)
@@ -40,10 +41,12 @@ type StatementEvent struct {
 	// Lock is the lock that it takes on the table; empty for the ledger's.
 	Lock string `json:"lock,omitempty"`
 	// Retry is how often it was tried before without getting its lock.
-	Retry   int           `json:"retry,omitempty"`
-	Done    bool          `json:"done"`
-	Err     error         `json:"-"`
-	Elapsed time.Duration `json:"elapsed"`
+	Retry int `json:"retry,omitempty"`
+	// Blockers are those who stand in its way, one line each.
+	Blockers []string      `json:"blockers,omitempty"`
+	Done     bool          `json:"done"`
+	Err      error         `json:"-"`
+	Elapsed  time.Duration `json:"elapsed"`
 }
 
 // DrainEvent tells whom a drain waits for, each time it has looked.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/pgcrossfade/crossfade/internal/ddl"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
 // Plan is what a transition will do, as data: nothing has been changed.
@@ -54,19 +57,21 @@ type PlannedStatement struct {
 
 // Finding is something that preflight noticed.
 type Finding struct {
-	// Severity is "error", "warning" or "info".
+	// Severity is "refuse", "warn" or "info".
 	Severity string `json:"severity"`
 	// Code names the kind of finding, for Transition.Accept.
 	Code    string `json:"code"`
 	Object  string `json:"object,omitempty"`
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
+	// Accepted: it would refuse, but the transition accepts it.
+	Accepted bool `json:"accepted,omitempty"`
 	// Refuses tells that Start refuses the transition because of it.
 	Refuses bool `json:"refuses"`
 }
 
 func (f Finding) String() string {
-	s := fmt.Sprintf("%s [%s] %s", f.Severity, f.Code, f.Message)
+	s := fmt.Sprintf("%s %s: %s: %s", f.Severity, f.Code, f.Object, f.Message)
 	if f.Hint != "" {
 		s += " (hint: " + f.Hint + ")"
 	}
@@ -74,7 +79,54 @@ func (f Finding) String() string {
 }
 
 // Plan checks a transition and says what each of its steps would do. It needs
-// no ledger and changes nothing.
+// no ledger and changes nothing. What stands in the way is in the findings, not
+// an error.
 func (m *Migrator) Plan(ctx context.Context, t Transition) (Plan, error) {
-	return Plan{}, errSkeleton
+	p := Plan{Transition: t, Findings: []Finding{}, Steps: []PlannedStep{}}
+	if err := t.Validate(); err != nil {
+		return p, err
+	}
+	err := m.look(ctx, func(s *session) error {
+		planned, findings, err := s.check(ctx, t)
+		if err != nil {
+			return err
+		}
+		p.Findings = findings
+		if planned.Definition.Type == "" {
+			return nil // no such column: nothing to plan
+		}
+		for _, step := range steps {
+			p.Steps = append(p.Steps, s.planStep(step, planned))
+		}
+		return nil
+	})
+	return p, err
+}
+
+func (s *session) planStep(step step, t ledger.Transition) PlannedStep {
+	p := PlannedStep{
+		Name: step.name, Phase: step.phase, Flip: step.flip, Act: "run", Summary: step.summary,
+		Statements: []PlannedStatement{}, Undo: []PlannedStatement{},
+	}
+	if step.contract {
+		p.Act = "contract"
+	}
+	do, undo := step.plan(t)
+	for _, statement := range do {
+		p.Statements = append(p.Statements, s.planStatement(statement))
+	}
+	for _, statement := range undo {
+		p.Undo = append(p.Undo, s.planStatement(statement))
+	}
+	return p
+}
+
+func (s *session) planStatement(statement ddl.Statement) PlannedStatement {
+	if statement.Lock != rowExclusive && statement.Lock != accessShare {
+		statement = s.ddl.Resolve(statement)
+	}
+	return PlannedStatement{
+		SQL: statement.SQL, Lock: statement.Lock, On: statement.On, LockTimeout: statement.LockTimeout,
+		StatementTimeout: statement.StatementTimeout, Hazard: statement.Hazard, Why: statement.Why,
+	}
 }

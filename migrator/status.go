@@ -2,7 +2,14 @@ package migrator
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
 	"time"
+
+	"github.com/pgcrossfade/crossfade/internal/fence"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
 // Status is where a transition stands, and who is where.
@@ -49,6 +56,9 @@ type JobProgress struct {
 	Rate float64 `json:"rate"`
 	// Left is the time left by Estimate and Rate; 0 when not known.
 	Left time.Duration `json:"left"`
+	// Waiting says why the job stands still; empty when it does not, or when
+	// that is not known.
+	Waiting string `json:"waiting,omitempty"`
 }
 
 // StatusOptions narrows Status.
@@ -60,7 +70,115 @@ type StatusOptions struct {
 }
 
 // Status reads the ledger and the sessions. It may be called while another
-// migrator is at work. Without any transition it returns an empty slice.
+// migrator is at work. Without any transition it returns an empty slice; a name
+// that no transition has is ErrNotFound.
 func (m *Migrator) Status(ctx context.Context, o StatusOptions) ([]Status, error) {
-	return nil, errSkeleton
+	list := []Status{}
+	err := m.look(ctx, func(s *session) error {
+		if err := ledger.Check(ctx, s.conn); err != nil {
+			return err
+		}
+		sessions, err := s.sessionsByEpoch(ctx)
+		if err != nil {
+			return err
+		}
+		transitions, err := s.transitions(ctx, o.Name)
+		for _, t := range transitions {
+			status, err := s.status(ctx, t, o)
+			if err != nil {
+				return fmt.Errorf("status of %q: %w", t.Name, err)
+			}
+			status.Sessions = sessions
+			list = append(list, status)
+		}
+		return err
+	})
+	return list, err
 }
+
+// transitions lists the active transitions and those whose removal is not over
+// yet.
+func (s *session) transitions(ctx context.Context, name string) ([]ledger.Transition, error) {
+	active, err := ledger.List(ctx, s.conn)
+	if err != nil {
+		return nil, err
+	}
+	removing, err := ledger.Removing(ctx, s.conn)
+	if err != nil {
+		return nil, err
+	}
+	list := append(active, removing...)
+	if name == "" {
+		return list, nil
+	}
+	list = slices.DeleteFunc(list, func(t ledger.Transition) bool { return t.Name != name })
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%w: %q", ErrNotFound, name)
+	}
+	return list, nil
+}
+
+func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptions) (Status, error) {
+	status := Status{
+		Position: position(t), Table: tableName(t), Source: t.Source, Target: t.Target,
+		Removed: t.Removed, CreatedAt: t.CreatedAt,
+	}
+	w := &work{session: s, t: &t}
+	if t.Draining != "" || t.Step == "" {
+		drain, err := w.lookAround(ctx, false)
+		if err != nil {
+			return status, err
+		}
+		status.Drain = &drain
+	}
+	for _, job := range []ledger.Job{ledger.Backfill, ledger.Verify, ledger.Refill} {
+		progress, exists, err := ledger.GetProgress(ctx, s.conn, t.ID, job)
+		if err != nil {
+			return status, err
+		}
+		if exists {
+			status.Jobs = append(status.Jobs, jobProgress(progress))
+		}
+	}
+	history, err := ledger.History(ctx, s.conn, t.ID)
+	if err != nil {
+		return status, err
+	}
+	if o.Events <= 0 {
+		o.Events = 10
+	}
+	status.History = history[max(0, len(history)-o.Events):]
+	return status, nil
+}
+
+func (s *session) sessionsByEpoch(ctx context.Context) ([]EpochSessions, error) {
+	all, err := fence.Older(ctx, s.conn, math.MaxInt32)
+	if err != nil {
+		return nil, err
+	}
+	counts := map[int]int{}
+	for _, session := range all {
+		counts[session.Epoch]++
+	}
+	list := []EpochSessions{}
+	for _, epoch := range slices.Sorted(maps.Keys(counts)) {
+		list = append(list, EpochSessions{Epoch: epoch, Count: counts[epoch]})
+	}
+	return list, nil
+}
+
+func jobProgress(p ledger.Progress) JobProgress {
+	j := JobProgress{
+		Job: string(p.Job), RowsScanned: p.RowsScanned, RowsChanged: p.RowsChanged, Mismatches: p.Mismatches,
+		Estimate: p.Estimate, StartedAt: p.StartedAt, Finished: p.Finished(), Elapsed: p.UpdatedAt.Sub(p.StartedAt),
+	}
+	if j.Elapsed > 0 {
+		j.Rate = float64(j.RowsScanned) / j.Elapsed.Seconds()
+	}
+	if left := j.Estimate - j.RowsScanned; !j.Finished && left > 0 && j.Rate > 0 {
+		j.Left = time.Duration(float64(left) / j.Rate * float64(time.Second))
+	}
+	return j
+}
+
+func tableName(t ledger.Transition) string { return t.Schema + "." + t.Table }

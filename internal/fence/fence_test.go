@@ -191,22 +191,45 @@ func TestHolders(t *testing.T) {
 func TestPreparedOn(t *testing.T) {
 	t.Parallel()
 	db, conn := observer(t)
-	db.Exec(t, `create table users (id int)`)
-	app := db.Conn(t)
-	tx, err := app.Begin(ctx)
-	require.NoError(t, err)
-	_, err = tx.Exec(ctx, `insert into users values (1)`)
-	require.NoError(t, err)
-	prepared, err := fence.PreparedOn(ctx, conn, "public", "users")
-	require.NoError(t, err)
-	require.Empty(t, prepared, "a session is not a prepared transaction")
-	_, err = tx.Exec(ctx, `prepare transaction 'p2'`)
-	require.NoError(t, err)
-	_ = tx.Rollback(ctx)
-	prepared, err = fence.PreparedOn(ctx, conn, "public", "users")
+	db.Exec(t, `create table crossfade.t1_off_2 (); create table users (id int)`)
+	prepare := func(name, sql string) {
+		app := db.Conn(t)
+		tx, err := app.Begin(ctx)
+		require.NoError(t, err)
+		_, err = tx.Exec(ctx, sql)
+		require.NoError(t, err)
+		prepared, err := fence.PreparedOn(ctx, conn, "public", "users", "t1_off_2")
+		require.NoError(t, err)
+		require.Empty(t, prepared, "a session is not a prepared transaction")
+		_, err = tx.Exec(ctx, `prepare transaction '`+name+`'`)
+		require.NoError(t, err)
+		_ = tx.Rollback(ctx)
+	}
+	prepare("permitted", `with t as (select from crossfade.t1_off_2) insert into users values (1)`)
+	prepare("bare", `insert into users values (1)`)
+	prepared, err := fence.PreparedOn(ctx, conn, "public", "users", "t1_off_2")
 	require.NoError(t, err)
 	require.Len(t, prepared, 1)
-	db.Exec(t, `rollback prepared 'p2'`)
+	require.Equal(t, "bare", prepared[0].Prepared)
+	db.Exec(t, `rollback prepared 'permitted'`)
+	db.Exec(t, `rollback prepared 'bare'`)
+}
+
+func TestTerminate(t *testing.T) {
+	t.Parallel()
+	db, conn := observer(t)
+	app := db.Conn(t)
+	session := fence.Session{PID: int(app.PgConn().PID()), Epoch: 0}
+	ended, err := fence.Terminate(ctx, conn, session)
+	require.NoError(t, err)
+	require.False(t, ended, "it has no epoch lock, so it is not the session that was seen")
+	view, err := fence.Join(ctx, app.PgConn())
+	require.NoError(t, err)
+	session.Epoch = view.Epoch
+	ended, err = fence.Terminate(ctx, conn, session)
+	require.NoError(t, err)
+	require.True(t, ended)
+	require.Error(t, app.Ping(ctx))
 }
 
 func TestLead(t *testing.T) {

@@ -3,6 +3,7 @@ package fence
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,20 +92,26 @@ func Holders(ctx context.Context, db Querier, token string) ([]Session, error) {
 	return holders(ctx, db, pgx.Identifier{"crossfade", token})
 }
 
-// PreparedOn lists the prepared transactions that hold a lock on a table. They
-// belong to no session, so no epoch lock speaks for them.
-func PreparedOn(ctx context.Context, db Querier, schema, table string) ([]Session, error) {
+// PreparedOn lists the prepared transactions that hold a lock on a table, but
+// not on the relation crossfade.token: they name the table without permission
+// of the phase in force. They belong to no session, so no epoch lock speaks for
+// them.
+func PreparedOn(ctx context.Context, db Querier, schema, table, token string) ([]Session, error) {
 	sessions, err := holders(ctx, db, pgx.Identifier{schema, table})
 	if err != nil {
 		return nil, err
 	}
-	prepared := sessions[:0]
-	for _, s := range sessions {
-		if s.PID == 0 {
-			prepared = append(prepared, s)
-		}
+	sessions = slices.DeleteFunc(sessions, func(s Session) bool { return s.PID != 0 })
+	if len(sessions) == 0 {
+		return nil, nil
 	}
-	return prepared, nil
+	permitted, err := Holders(ctx, db, token)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(sessions, func(s Session) bool {
+		return slices.ContainsFunc(permitted, func(p Session) bool { return p.PID == 0 && p.Prepared == s.Prepared })
+	}), nil
 }
 
 func holders(ctx context.Context, db Querier, relation pgx.Identifier) ([]Session, error) {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -17,6 +19,24 @@ import (
 // rollback and a second try wakes up to a token that is gone for good.
 func TokenName(id int64, p phase.Phase, epoch int) string {
 	return fmt.Sprintf("t%d_%s_%d", id, p, epoch)
+}
+
+// ParseToken reads from the name of a phase's token the phase, and the epoch in
+// which it began.
+func ParseToken(token string) (phase.Phase, int, error) {
+	parts := strings.Split(token, "_")
+	if len(parts) != 3 {
+		return "", 0, fmt.Errorf("token %q is not the name of a phase's token", token)
+	}
+	p, err := phase.Parse(parts[1])
+	if err != nil {
+		return "", 0, fmt.Errorf("token %q: %w", token, err)
+	}
+	epoch, err := strconv.Atoi(parts[2])
+	if err != nil {
+		return "", 0, fmt.Errorf("token %q is not the name of a phase's token", token)
+	}
+	return p, epoch, nil
 }
 
 // Register writes a new transition in phase off, creates its first token and

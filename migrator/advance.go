@@ -1,0 +1,166 @@
+package migrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// Start checks a transition, registers it in phase off, and waits until every
+// session that embeds the hook knows it and no other session is left. A
+// *RefusedError lists what stands in the way. When it returned a *DrainError,
+// or was interrupted, the transition is registered: Start with the same
+// transition, Advance and Run all continue.
+func (m *Migrator) Start(ctx context.Context, t Transition) (p Position, err error) {
+	if err := t.Validate(); err != nil {
+		return Position{Name: t.Name}, err
+	}
+	p = Position{Name: t.Name}
+	err = m.leadLedger(ctx, func(s *session) error {
+		w, err := s.register(ctx, t)
+		if err != nil {
+			return err
+		}
+		defer func() { p = position(*w.t) }()
+		return w.forward(ctx, 0)
+	})
+	return p, err
+}
+
+// register returns the transition that the ledger has, if it is the same and
+// its first drain is not over; otherwise it registers t.
+func (s *session) register(ctx context.Context, t Transition) (*work, error) {
+	w, err := s.begin(ctx, t.Name)
+	if errors.Is(err, ErrNotFound) {
+		return s.registerNew(ctx, t)
+	}
+	if err != nil {
+		return nil, err
+	}
+	schema, table, err := s.resolve(ctx, t.Table)
+	if err != nil {
+		return nil, err
+	}
+	same := w.t.Schema == schema && w.t.Table == table && w.t.Source == t.Rename.From && w.t.Target == t.Rename.To
+	if !same || w.t.Step != "" {
+		return nil, fmt.Errorf("start %q: it is in phase %s: %w", t.Name, w.t.Phase, ErrActive)
+	}
+	return w, nil
+}
+
+func (s *session) registerNew(ctx context.Context, t Transition) (*work, error) {
+	row, findings, err := s.check(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	refused := &RefusedError{Transition: t.Name}
+	for _, f := range findings {
+		if f.Refuses {
+			refused.Findings = append(refused.Findings, f)
+		}
+	}
+	if len(refused.Findings) > 0 {
+		return nil, refused
+	}
+	w := &work{session: s, t: &row, step: registerStep}
+	err = w.transaction("register", func() error {
+		event := w.event("register", fmt.Sprintf("%s.%s: %s -> %s", row.Schema, row.Table, row.Source, row.Target))
+		return ledger.Register(ctx, s.conn, &row, event)
+	})
+	return w, err
+}
+
+// AdvanceOptions says how far to go.
+type AdvanceOptions struct {
+	// To is the phase to reach; empty means one step.
+	To Phase
+}
+
+// Advance does the next step of a transition, or all steps up to a phase. One
+// step never goes beyond complete: Contract does.
+func (m *Migrator) Advance(ctx context.Context, name string, o AdvanceOptions) (Position, error) {
+	return m.work(ctx, name, func(w *work) error {
+		if o.To != "" {
+			return w.forwardTo(ctx, o.To)
+		}
+		done, _, err := w.standing()
+		if err != nil {
+			return err
+		}
+		if done+1 < len(steps) && !steps[done+1].contract {
+			return w.forward(ctx, done+1)
+		}
+		return &GateError{Transition: name, Step: "contract", Why: "all steps up to complete are done",
+			Hint: "to drop the source is an act of its own: contract"}
+	})
+}
+
+// RunOptions says how far to go.
+type RunOptions struct {
+	// Until is the phase to reach; empty means complete.
+	Until Phase
+}
+
+// Run does all steps up to a phase. Until Contracted it contracts too.
+func (m *Migrator) Run(ctx context.Context, name string, o RunOptions) (Position, error) {
+	if o.Until == "" {
+		o.Until = Complete
+	}
+	return m.work(ctx, name, func(w *work) error { return w.forwardTo(ctx, o.Until) })
+}
+
+// Contract drops the source: from phase complete to the end. Once the phase
+// contracted is entered there is no way back.
+func (m *Migrator) Contract(ctx context.Context, name string) (Position, error) {
+	return m.work(ctx, name, func(w *work) error {
+		done, _, err := w.standing()
+		if err != nil {
+			return err
+		}
+		if done < reached(Complete) {
+			return &GateError{Transition: name, Step: "contract", Why: fmt.Sprintf("it is in phase %s", w.t.Phase),
+				Hint: "run it to complete first"}
+		}
+		return w.forwardTo(ctx, Contracted)
+	})
+}
+
+// work runs fn, as the only migrator, on the transition of that name.
+func (m *Migrator) work(ctx context.Context, name string, fn func(*work) error) (Position, error) {
+	p := Position{Name: name}
+	err := m.leadLedger(ctx, func(s *session) error {
+		w, err := s.begin(ctx, name)
+		if err != nil {
+			return err
+		}
+		defer func() { p = position(*w.t) }()
+		return fn(w)
+	})
+	return p, err
+}
+
+func (w *work) forwardTo(ctx context.Context, to Phase) error {
+	if _, err := ParsePhase(string(to)); err != nil {
+		return err
+	}
+	if to.Before(w.t.Phase) {
+		return fmt.Errorf("transition %q is in phase %s, which comes after %s: to return is a rollback", w.t.Name, w.t.Phase, to)
+	}
+	return w.forward(ctx, reached(to))
+}
+
+// reached is the index of the step after which a transition has reached a
+// phase on the way forward; contracted is reached when the source is gone.
+func reached(p Phase) int {
+	if p == Contracted {
+		return len(steps) - 1
+	}
+	for i, s := range steps {
+		if s.phase == p && (s.flip || p == Off) {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,5 @@
+package migrator_test
+
+const envChild = "CROSSFADE_CRASH_CHILD"
+
+func child() {}

@@ -1,0 +1,240 @@
+package migrator
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgcrossfade/crossfade/internal/fence"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// dropLockTimeout is how long statements of the old phase may have to queue
+// behind one attempt to drop its token.
+const dropLockTimeout = 50 * time.Millisecond
+
+// drain waits until nobody acts by the phase that the transition has left, and
+// drops its token. It returns at once when nothing has been left.
+//
+// Waiting is a courtesy: the drop is the barrier. It succeeds only when no
+// transaction of the old phase is open, and whoever comes later is refused.
+func (w *work) drain(ctx context.Context) error {
+	first := w.t.Step == ""
+	if w.t.Draining == "" && !first {
+		return nil
+	}
+	began := time.Now()
+	ended := map[int]bool{} // sessions that it has ended
+	var seen []Session      // by the last look, for the log
+	for {
+		elapsed := time.Since(began)
+		d, err := w.lookAround(ctx, elapsed >= w.Grace && w.Laggards != LaggardsWait)
+		if err != nil {
+			return err
+		}
+		d.Elapsed = elapsed
+		w.observe(DrainEvent{Drain: d})
+		w.logNew(ctx, d, seen)
+		seen = d.Waiting
+		if len(d.Waiting) == 0 {
+			done, err := w.endDrain(ctx, d)
+			if done || err != nil {
+				return err
+			}
+		}
+		if w.DrainTimeout > 0 && elapsed >= w.DrainTimeout {
+			return &DrainError{d}
+		}
+		if elapsed >= w.Grace && w.Laggards == LaggardsTerminate {
+			if err := w.terminate(ctx, d, ended); err != nil {
+				return err
+			}
+		}
+		if err := w.pause(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// lookAround finds who may still act by the phase that the transition has
+// left. With fencing, idle sessions that the drop will stop count as Fenced.
+func (w *work) lookAround(ctx context.Context, fencing bool) (Drain, error) {
+	d, err := w.newDrain()
+	if err != nil {
+		return d, err
+	}
+	sessions, err := fence.Older(ctx, w.conn, w.t.Epoch)
+	if err != nil {
+		return d, err
+	}
+	previous, err := w.previousEpoch()
+	if err != nil {
+		return d, err
+	}
+	for _, s := range sessions {
+		switch {
+		case !w.concerns(s, previous):
+		case fencing && s.Epoch >= w.t.RegisteredEpoch && !s.InTx:
+			d.Fenced = append(d.Fenced, s)
+		default:
+			d.Waiting = append(d.Waiting, s)
+		}
+	}
+	if w.t.Draining != "" {
+		holders, err := fence.Holders(ctx, w.conn, w.t.Draining)
+		if err != nil {
+			return d, err
+		}
+		d.Waiting = merge(d.Waiting, holders)
+		d.Fenced = without(d.Fenced, d.Waiting)
+	}
+	if w.t.Removed {
+		return d, nil
+	}
+	// A prepared transaction of a session without the hook holds no token.
+	prepared, err := fence.PreparedOn(ctx, w.conn, w.t.Schema, w.t.Table, w.t.Token)
+	if err != nil {
+		return d, err
+	}
+	d.Waiting = merge(d.Waiting, prepared)
+	return d, nil
+}
+
+func (w *work) newDrain() (Drain, error) {
+	d := Drain{Transition: w.t.Name, To: w.t.Phase, Epoch: w.t.Epoch, Waiting: []Session{}}
+	if w.t.Removed {
+		d.To = ""
+	}
+	if w.t.Draining == "" {
+		return d, nil
+	}
+	p, _, err := ledger.ParseToken(w.t.Draining)
+	d.From = p
+	return d, err
+}
+
+// previousEpoch is the epoch from which on sessions act by the phase being
+// left. Those that joined before it have been fenced by an earlier drop.
+func (w *work) previousEpoch() (int, error) {
+	if w.t.Draining == "" {
+		return w.t.RegisteredEpoch, nil
+	}
+	_, epoch, err := ledger.ParseToken(w.t.Draining)
+	return epoch, err
+}
+
+// concerns tells whether a session that has not joined the epoch in force may
+// still act by the phase being left, or knows nothing of the transition.
+func (w *work) concerns(s Session, previous int) bool {
+	switch {
+	case !s.Hooked():
+		// A removed transition has no say in bare statements.
+		return !w.t.Removed && !slices.Contains(w.IgnoreApplications, s.Application) &&
+			!slices.Contains(w.t.Definition.IgnoreApplications, s.Application)
+	case s.Epoch < w.t.RegisteredEpoch:
+		return !w.t.Removed
+	}
+	return s.Epoch >= previous
+}
+
+// endDrain drops the token of the old phase; false when somebody holds it
+// after all.
+func (w *work) endDrain(ctx context.Context, d Drain) (bool, error) {
+	if w.t.Draining != "" {
+		evidence := map[string]any{"waited_ms": d.Elapsed.Milliseconds()}
+		if len(d.Fenced) > 0 {
+			evidence["fenced"] = lines(d.Fenced)
+		}
+		event := w.event("drained", d.what())
+		event.Evidence = evidence
+		err := w.transaction("drop token of "+string(d.From), func() error {
+			return pgx.BeginFunc(ctx, w.conn, func(tx pgx.Tx) error {
+				_, err := tx.Exec(ctx, fmt.Sprintf(`set local lock_timeout = %d`, dropLockTimeout.Milliseconds()))
+				if err != nil {
+					return err
+				}
+				return ledger.Drained(ctx, tx, w.t, event)
+			})
+		})
+		if sqlState(err) == "55P03" {
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("end phase %s of %q: %w", d.From, w.t.Name, err)
+		}
+		w.t.Draining = ""
+	}
+	w.observe(DrainEvent{Drain: d, Done: true})
+	w.Logger.LogAttrs(ctx, slog.LevelInfo, "drained", slog.String(keyTransition, w.t.Name),
+		slog.String(keyFrom, string(d.From)), slog.String(keyTo, string(d.To)), slog.Duration(keyElapsed, d.Elapsed))
+	return true, nil
+}
+
+// terminate ends the hooked sessions that dropping the token would not stop:
+// those in a transaction, and those that joined before the transition was
+// known.
+func (w *work) terminate(ctx context.Context, d Drain, ended map[int]bool) error {
+	for _, s := range d.Waiting {
+		if !s.Hooked() || ended[s.PID] {
+			continue
+		}
+		gone, err := fence.Terminate(ctx, w.conn, s)
+		if err != nil {
+			return err
+		}
+		if !gone {
+			continue
+		}
+		ended[s.PID] = true
+		w.Logger.Warn("session ended", keyTransition, w.t.Name, keySession, s.String())
+		if err := ledger.Record(ctx, w.conn, *w.t, w.event("terminate", s.String())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// logNew logs whom the drain waits for, once each, when the grace is over.
+func (w *work) logNew(ctx context.Context, d Drain, seen []Session) {
+	if d.Elapsed < w.Grace {
+		return
+	}
+	if len(d.Waiting) > 0 && len(without(d.Waiting, seen)) == len(d.Waiting) {
+		w.Logger.LogAttrs(ctx, slog.LevelWarn, "drain waits", slog.String(keyTransition, w.t.Name),
+			slog.Any(keySession, lines(d.Waiting)))
+	}
+}
+
+// merge adds those of more that are not in sessions; of those that are in
+// both, that they hold the old token.
+func merge(sessions, more []Session) []Session {
+	for _, s := range more {
+		i := slices.IndexFunc(sessions, func(other Session) bool { return same(s, other) })
+		if i < 0 {
+			sessions = append(sessions, s)
+			continue
+		}
+		sessions[i].HoldsOld = sessions[i].HoldsOld || s.HoldsOld
+	}
+	return sessions
+}
+
+func without(sessions, others []Session) []Session {
+	return slices.DeleteFunc(slices.Clone(sessions), func(s Session) bool {
+		return slices.ContainsFunc(others, func(other Session) bool { return same(s, other) })
+	})
+}
+
+func same(a, b Session) bool { return a.PID == b.PID && a.Prepared == b.Prepared }
+
+func lines(sessions []Session) []string {
+	text := make([]string, len(sessions))
+	for i, s := range sessions {
+		text[i] = s.String()
+	}
+	return text
+}

@@ -1,0 +1,15 @@
+package migrator
+
+// The keys of log records.
+const (
+	keyTransition = "transition"
+	keyStep       = "step"
+	keyPhase      = "phase"
+	keyElapsed    = "elapsed"
+	keyJob        = "job"
+	keyRows       = "rows"
+	keyFrom       = "from"
+	keyTo         = "to"
+	keyEpoch      = "epoch"
+	keySession    = "session"
+)

@@ -1,0 +1,69 @@
+package migrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// Remove ends a transition, in phase off after a rollback, or in phase
+// contracted when no application uses the old name any more: hooked
+// connections stop rewriting for it. One that was interrupted is continued.
+func (m *Migrator) Remove(ctx context.Context, name string) error {
+	return m.leadLedger(ctx, func(s *session) error {
+		w, err := s.begin(ctx, name)
+		if errors.Is(err, ErrNotFound) {
+			return s.resumeRemoval(ctx, name, err)
+		}
+		if err != nil {
+			return err
+		}
+		if err := w.removable(ctx); err != nil {
+			return err
+		}
+		err = w.transaction("remove", func() error {
+			return ledger.Remove(ctx, s.conn, w.t, w.event("remove", "from phase "+string(w.t.Phase)))
+		})
+		if err != nil {
+			return err
+		}
+		return w.drain(ctx)
+	})
+}
+
+func (s *session) resumeRemoval(ctx context.Context, name string, notFound error) error {
+	removing, err := ledger.Removing(ctx, s.conn)
+	if err != nil {
+		return err
+	}
+	for _, t := range removing {
+		if t.Name == name {
+			return (&work{session: s, t: &t}).drain(ctx)
+		}
+	}
+	return notFound
+}
+
+// removable: the table is as it was before, or as it will be for good.
+func (w *work) removable(ctx context.Context) error {
+	w.step = step{name: "remove"}
+	done, underway, err := w.standing()
+	if err != nil {
+		return err
+	}
+	registered := done <= 0 && (!underway || w.t.Underway == registerStep.name)
+	dropped := done == len(steps)-1
+	if !registered && !dropped {
+		return w.closed("roll it back to off, or contract it",
+			"it is in phase %s after step %q, and the table has both columns", w.t.Phase, w.t.Step)
+	}
+	// Contracted is left last: with it go the tokens that copying needs.
+	for _, job := range []ledger.Job{ledger.Backfill, ledger.Refill} {
+		if err := w.forbid(ctx, job); err != nil {
+			return fmt.Errorf("remove %q: %w", w.t.Name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package migrator
+
+import (
+	"context"
+	"time"
+
+	"github.com/pgcrossfade/crossfade/internal/ddl"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/sweep"
+)
+
+// run executes a statement on the table.
+func (w *work) run(ctx context.Context, s ddl.Statement) error {
+	return w.statement(s, func(r ddl.Runner) error { return r.Run(ctx, w.conn, s) })
+}
+
+// statement tells the observer of a statement and of each attempt at it.
+func (w *work) statement(s ddl.Statement, run func(ddl.Runner) error) error {
+	began := time.Now()
+	event := StatementEvent{Transition: w.t.Name, Step: w.step.name, SQL: s.SQL, Lock: s.Lock}
+	w.observe(event)
+	runner := w.ddl
+	// It may be called by another goroutine, but only while Run blocks this one.
+	runner.OnRetry = func(r ddl.Retry) {
+		event.Retry, event.Elapsed = r.Attempt, r.Waited
+		event.Blockers = event.Blockers[:0:0]
+		for _, b := range r.Blockers {
+			event.Blockers = append(event.Blockers, b.String())
+		}
+		w.observe(event)
+	}
+	err := run(runner)
+	event.Done, event.Err, event.Elapsed = true, err, time.Since(began)
+	w.observe(event)
+	return err
+}
+
+// transaction tells the observer of a transaction of the ledger.
+func (w *work) transaction(what string, run func() error) error {
+	began := time.Now()
+	event := StatementEvent{Transition: w.t.Name, Step: w.step.name, SQL: "-- " + what}
+	w.observe(event)
+	err := run()
+	event.Done, event.Err, event.Elapsed = true, err, time.Since(began)
+	w.observe(event)
+	return err
+}
+
+// copy copies source to target (ledger.Backfill) or back (ledger.Refill).
+func (w *work) copy(ctx context.Context, job ledger.Job) error {
+	var token string
+	err := w.transaction("allow "+string(job), func() (err error) {
+		token, err = ledger.Allow(ctx, w.conn, *w.t, job)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	o := w.sweepOptions(job)
+	o.Token = token
+	_, err = sweep.Copy(ctx, w.conn, o)
+	return err
+}
+
+// compare compares all rows; differences are a *MismatchError.
+func (w *work) compare(ctx context.Context) (Verification, error) {
+	p, err := sweep.Compare(ctx, w.conn, w.sweepOptions(ledger.Verify))
+	v := verification(*w.t, p)
+	if err == nil && v.Mismatches > 0 {
+		err = &MismatchError{v}
+	}
+	return v, err
+}
+
+// sweepOptions make a sweep begin anew when the transition has moved since it
+// began: what was true of the rows then may not be now.
+func (w *work) sweepOptions(job ledger.Job) sweep.Options {
+	return sweep.Options{
+		Transition: *w.t, Job: job, Since: w.t.Epoch, BatchTarget: w.BatchTarget,
+		OnProgress: func(r sweep.Report) {
+			p := jobProgress(r.Progress)
+			p.Waiting = r.Waiting
+			w.observe(BatchEvent{Transition: w.t.Name, Step: w.step.name, Progress: p})
+			w.Logger.Debug("batch", keyTransition, w.t.Name, keyJob, p.Job, keyRows, p.RowsScanned)
+		},
+	}
+}
+
+func (w *work) forbid(ctx context.Context, job ledger.Job) error {
+	return w.transaction("forbid "+string(job), func() error {
+		return ledger.Forbid(ctx, w.conn, *w.t, job)
+	})
+}
+
+func (w *work) forget(ctx context.Context, job ledger.Job) error {
+	return w.transaction("forget "+string(job), func() error {
+		return ledger.ForgetProgress(ctx, w.conn, w.t.ID, job)
+	})
+}

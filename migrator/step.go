@@ -1,0 +1,190 @@
+package migrator
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/pgcrossfade/crossfade/internal/ddl"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// step is one piece of the way. Both do and undo may be called again after
+// they were interrupted anywhere, also in turns: each looks at what is there
+// first.
+type step struct {
+	name string
+	// phase is the phase in which the step works; for a flip the one it leads to.
+	phase Phase
+	// flip: the step moves the phase.
+	flip bool
+	// contract: the step belongs to Contract, not to Run.
+	contract bool
+	// temporary: a rollback to the step's own phase undoes it. It prepares for
+	// leaving the phase and would be in the way in it.
+	temporary bool
+	summary   string
+	do        func(context.Context, *work) error
+	// undo is nil where there is no way back.
+	undo func(context.Context, *work) error
+	// plan gives the statements of do and undo, as they are on a first run.
+	plan func(ledger.Transition) (do, undo []ddl.Statement)
+}
+
+// steps is the whole way of a rename, one file for each.
+var steps = []step{
+	registerStep,
+	expandStep,
+	dualWriteStep,
+	backfillStep,
+	indexStep,
+	constrainStep,
+	verifyStep,
+	shadowStep,
+	liveStep,
+	rampDownStep,
+	releaseStep,
+	completeStep,
+	settleStep,
+	contractedStep,
+	dropStep,
+}
+
+// indexOf finds a step by its name; "", the beginning, is -1.
+func indexOf(name string) (int, error) {
+	if name == "" {
+		return -1, nil
+	}
+	for i, s := range steps {
+		if s.name == name {
+			return i, nil
+		}
+	}
+	return 0, fmt.Errorf("the ledger names a step %q that this program does not know: %w", name, ErrNewerLedger)
+}
+
+// work is one transition in the hands of the migrator.
+type work struct {
+	*session
+	t    *ledger.Transition
+	step step
+}
+
+// begin reads the transition of that name and continues where it stands.
+func (s *session) begin(ctx context.Context, name string) (*work, error) {
+	t, err := ledger.Get(ctx, s.conn, name)
+	if err != nil {
+		return nil, err
+	}
+	return &work{session: s, t: &t}, nil
+}
+
+func (w *work) table() ddl.Name { return tableOf(*w.t) }
+
+func tableOf(t ledger.Transition) ddl.Name { return ddl.Name{Schema: t.Schema, Table: t.Table} }
+
+func (w *work) event(event, detail string) ledger.Event {
+	return ledger.Event{Actor: w.Actor, Event: event, Detail: detail}
+}
+
+// standing is where the transition is between two steps: done is the index of
+// the last step wholly done, underway tells that the one after it is half done.
+func (w *work) standing() (done int, underway bool, err error) {
+	done, err = indexOf(w.t.Step)
+	if err != nil || w.t.Underway == "" {
+		return done, false, err
+	}
+	next, err := indexOf(w.t.Underway)
+	if err == nil && next != done+1 {
+		err = fmt.Errorf("transition %q: step %q cannot be under way after step %q", w.t.Name, w.t.Underway, w.t.Step)
+	}
+	return done, true, err
+}
+
+// forward does all steps up to and with the one at index goal.
+func (w *work) forward(ctx context.Context, goal int) error {
+	for {
+		done, underway, err := w.standing()
+		if err != nil || done >= goal {
+			return err
+		}
+		w.step = steps[done+1]
+		if err := w.perform(ctx, underway, "begin", w.step.do); err != nil {
+			return fmt.Errorf("%s of %q: %w", w.step.name, w.t.Name, err)
+		}
+		if err := w.record(ctx, w.step.name, "", "done"); err != nil {
+			return err
+		}
+	}
+}
+
+// back undoes all steps after the one at index goal, the last one first.
+func (w *work) back(ctx context.Context, goal int) error {
+	for {
+		done, underway, err := w.standing()
+		if err != nil {
+			return err
+		}
+		last := done
+		if underway {
+			last++ // its undo copes with a half
+		}
+		if last <= goal {
+			return nil
+		}
+		w.step = steps[last]
+		if err := w.perform(ctx, underway, "undo", w.step.undo); err != nil {
+			return fmt.Errorf("undo %s of %q: %w", w.step.name, w.t.Name, err)
+		}
+		if err := w.record(ctx, w.t.Step, "", "undone"); err != nil {
+			return err
+		}
+	}
+}
+
+// perform records that a step is under way, and runs a half of it. From that
+// record on, whoever comes after a crash knows that the step may be half done.
+func (w *work) perform(ctx context.Context, underway bool, event string, half func(context.Context, *work) error) (err error) {
+	began := time.Now()
+	undo := event == "undo"
+	w.observe(StepEvent{Position: position(*w.t), Name: w.step.name, Undo: undo})
+	defer func() {
+		elapsed := time.Since(began)
+		w.observe(StepEvent{Position: position(*w.t), Name: w.step.name, Undo: undo, Done: true, Err: err, Elapsed: elapsed})
+		if err == nil {
+			w.Logger.LogAttrs(ctx, slog.LevelInfo, "step "+map[bool]string{false: "done", true: "undone"}[undo],
+				slog.String(keyTransition, w.t.Name), slog.String(keyStep, w.step.name),
+				slog.String(keyPhase, string(w.t.Phase)), slog.Duration(keyElapsed, elapsed))
+		}
+	}()
+	before := w.t.Step
+	if undo && !underway {
+		before = previous(w.step)
+	}
+	if underway {
+		event = "resume " + event
+	}
+	if err := w.record(ctx, before, w.step.name, event); err != nil {
+		return err
+	}
+	return half(ctx, w)
+}
+
+// previous is the name of the step before s; empty for the first.
+func previous(s step) string {
+	name := ""
+	for _, other := range steps {
+		if other.name == s.name {
+			break
+		}
+		name = other.name
+	}
+	return name
+}
+
+func (w *work) record(ctx context.Context, step, underway, event string) error {
+	return w.transaction(event+" "+w.step.name, func() error {
+		return ledger.SetStep(ctx, w.conn, w.t, step, underway, w.event(event, w.step.name))
+	})
+}

@@ -1,0 +1,82 @@
+package migrator
+
+import (
+	"context"
+
+	"github.com/pgcrossfade/crossfade/internal/ddl"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// indexStep gives the target the indexes of the source. It comes after the
+// backfill, which would have to maintain them, and before the phase live,
+// whose reads need them.
+var indexStep = step{
+	name: "index", phase: DualWrite,
+	summary: "build the indexes of the source on the target",
+	do: func(ctx context.Context, w *work) error {
+		for _, index := range w.t.Definition.Indexes {
+			if err := w.ensureIndex(ctx, index); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	undo: func(ctx context.Context, w *work) error {
+		for _, index := range w.t.Definition.Indexes {
+			if err := w.dropIndex(ctx, index); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
+		for _, index := range t.Definition.Indexes {
+			do = append(do, ddl.CreateIndexConcurrently(tableOf(t), index.Create))
+			if index.TargetConstraint == "" {
+				undo = append(undo, ddl.DropIndexConcurrently(tableOf(t), index.Target))
+				continue
+			}
+			do = append(do, ddl.AddUniqueUsingIndex(tableOf(t), index.TargetConstraint, index.Target))
+			undo = append(undo, ddl.DropConstraint(tableOf(t), index.TargetConstraint))
+		}
+		return do, undo
+	},
+}
+
+func (w *work) ensureIndex(ctx context.Context, index ledger.Index) error {
+	constrained, err := w.hasConstraint(ctx, index.TargetConstraint)
+	if err != nil || constrained {
+		return err // the constraint carries its index, under its own name
+	}
+	create := ddl.CreateIndexConcurrently(w.table(), index.Create)
+	err = w.statement(create, func(r ddl.Runner) error {
+		return r.EnsureIndex(ctx, w.conn, w.table(), index.Target, index.Create)
+	})
+	if err != nil || index.TargetConstraint == "" {
+		return err
+	}
+	return w.run(ctx, ddl.AddUniqueUsingIndex(w.table(), index.TargetConstraint, index.Target))
+}
+
+func (w *work) dropIndex(ctx context.Context, index ledger.Index) error {
+	constrained, err := w.hasConstraint(ctx, index.TargetConstraint)
+	if err != nil {
+		return err
+	}
+	if constrained {
+		return w.run(ctx, ddl.DropConstraint(w.table(), index.TargetConstraint))
+	}
+	state, err := ddl.ReadIndex(ctx, w.conn, w.table(), index.Target)
+	if err != nil || state == ddl.IndexMissing {
+		return err
+	}
+	return w.run(ctx, ddl.DropIndexConcurrently(w.table(), index.Target))
+}
+
+func (w *work) hasConstraint(ctx context.Context, name string) (bool, error) {
+	if name == "" {
+		return false, nil
+	}
+	constraint, err := ddl.ReadConstraint(ctx, w.conn, w.table(), name)
+	return constraint.Exists, err
+}

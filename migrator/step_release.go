@@ -1,0 +1,76 @@
+package migrator
+
+import (
+	"context"
+
+	"github.com/pgcrossfade/crossfade/internal/ddl"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// releaseStep makes the source a column that a write may leave out, before the
+// phase complete leaves it out, and ends all copying onto the target. Undoing
+// it is the way back from complete, whose writes the source does not have.
+var releaseStep = step{
+	name: "release", phase: RampDown, temporary: true,
+	summary: "let writes leave the source out",
+	do: func(ctx context.Context, w *work) error {
+		for _, job := range []ledger.Job{ledger.Backfill, ledger.Refill} {
+			if err := w.forbid(ctx, job); err != nil {
+				return err
+			}
+		}
+		if err := w.forget(ctx, ledger.Refill); err != nil {
+			return err
+		}
+		if err := w.ensureNullable(ctx, w.t.Source); err != nil {
+			return err
+		}
+		return w.ensureDefault(ctx, w.t.Source, "")
+	},
+	undo: func(ctx context.Context, w *work) error {
+		// A half-done release may have left the permission to copy forward.
+		if err := w.forbid(ctx, ledger.Backfill); err != nil {
+			return err
+		}
+		if err := w.copy(ctx, ledger.Refill); err != nil {
+			return err
+		}
+		if _, err := w.compare(ctx); err != nil {
+			return err
+		}
+		if err := w.forbid(ctx, ledger.Refill); err != nil {
+			return err
+		}
+		if err := w.ensureDefault(ctx, w.t.Source, w.t.Definition.Default); err != nil {
+			return err
+		}
+		if !w.t.Definition.NotNull {
+			return nil
+		}
+		return w.ensureNotNull(ctx, w.t.Source)
+	},
+	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
+		undo = append(undo, batchStatement(t, t.Target, t.Source))
+		if t.Definition.Default != "" {
+			do = append(do, ddl.DropDefault(tableOf(t), t.Source))
+			undo = append(undo, ddl.SetDefault(tableOf(t), t.Source, t.Definition.Default))
+		}
+		if t.Definition.NotNull {
+			do = append(do, ddl.DropNotNull(tableOf(t), t.Source))
+			undo = append(undo, notNullStatements(tableOf(t), t.Source)...)
+		}
+		return do, undo
+	},
+}
+
+// ensureDefault gives a column that default; "" is none.
+func (w *work) ensureDefault(ctx context.Context, column, expression string) error {
+	c, err := ddl.ReadColumn(ctx, w.conn, w.table(), column)
+	switch {
+	case err != nil || !c.Exists || c.Default == expression:
+		return err
+	case expression == "":
+		return w.run(ctx, ddl.DropDefault(w.table(), column))
+	}
+	return w.run(ctx, ddl.SetDefault(w.table(), column, expression))
+}

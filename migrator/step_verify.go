@@ -1,0 +1,52 @@
+package migrator
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgcrossfade/crossfade/internal/ddl"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// verifyStep compares every row before any read goes to the target. Both
+// values stand in one row version, so it needs no lock and has no race.
+var verifyStep = step{
+	name: "verify", phase: DualWrite,
+	summary: "compare source and target in every row",
+	do: func(ctx context.Context, w *work) error {
+		last, exists, err := ledger.GetProgress(ctx, w.conn, w.t.ID, ledger.Verify)
+		if err != nil {
+			return err
+		}
+		// Somebody has seen the last result, and comes again: repair, from the
+		// source, which is the authority in this phase, and look again.
+		if exists && last.Finished() && last.Mismatches > 0 {
+			if err := w.repair(ctx); err != nil {
+				return err
+			}
+		}
+		_, err = w.compare(ctx)
+		return err
+	},
+	undo: func(ctx context.Context, w *work) error { return w.forget(ctx, ledger.Verify) },
+	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
+		source, target := pgx.Identifier{t.Source}.Sanitize(), pgx.Identifier{t.Target}.Sanitize()
+		return []ddl.Statement{{
+			SQL: "select count(*) from " + tableOf(t).String() + " where (key) > $1 and (key) <= $2 and " +
+				target + " is distinct from " + source,
+			Lock: accessShare, On: tableOf(t).String(), Why: "no read goes to the target before every row is right",
+		}}, nil
+	},
+}
+
+func (w *work) repair(ctx context.Context) error {
+	w.Logger.Warn("repair rows that differ", keyTransition, w.t.Name)
+	if err := w.forget(ctx, ledger.Backfill); err != nil {
+		return err
+	}
+	if err := w.copy(ctx, ledger.Backfill); err != nil {
+		return err
+	}
+	return w.forget(ctx, ledger.Verify)
+}

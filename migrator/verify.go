@@ -1,0 +1,64 @@
+package migrator
+
+import (
+	"context"
+
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// Verification is the result of comparing source with target.
+type Verification struct {
+	Transition string `json:"transition"`
+	Source     string `json:"source"`
+	Target     string `json:"target"`
+	Rows       int64  `json:"rows"`
+	Mismatches int64  `json:"mismatches"`
+	// Key names the columns of the primary key, and Samples are the keys of the
+	// first mismatches.
+	Key     []string   `json:"key"`
+	Samples [][]string `json:"samples,omitempty"`
+}
+
+func verification(t ledger.Transition, p ledger.Progress) Verification {
+	return Verification{
+		Transition: t.Name, Source: t.Source, Target: t.Target, Rows: p.RowsScanned,
+		Mismatches: p.Mismatches, Key: t.Definition.Key, Samples: p.Samples,
+	}
+}
+
+// Verify compares source with target in every row, in a phase that keeps both
+// and after the backfill. Differences are a *MismatchError, and keep the gate of
+// phase live closed. One that was interrupted keeps it closed too: verify again.
+func (m *Migrator) Verify(ctx context.Context, name string) (v Verification, err error) {
+	_, err = m.work(ctx, name, func(w *work) error {
+		w.step = verifyStep
+		if err := w.verifiable(); err != nil {
+			return err
+		}
+		if err := w.forget(ctx, ledger.Verify); err != nil {
+			return err
+		}
+		v, err = w.compare(ctx)
+		return err
+	})
+	return v, err
+}
+
+// verifiable: both columns are right in every row, if all went well.
+func (w *work) verifiable() error {
+	done, underway, err := w.standing()
+	if err != nil {
+		return err
+	}
+	backfilled, err := indexOf(backfillStep.name)
+	switch {
+	case err != nil:
+		return err
+	case !w.t.Phase.Behaviour().WritesBoth() || done < backfilled:
+		return w.closed("verify between the backfill and complete",
+			"after step %q in phase %s the columns differ as they should", w.t.Step, w.t.Phase)
+	case underway && w.t.Underway == releaseStep.name, underway && w.t.Underway == completeStep.name:
+		return w.closed("advance or roll back first", "step %s is half done, and the source may be stale", w.t.Underway)
+	}
+	return nil
+}
