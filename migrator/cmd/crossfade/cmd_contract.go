@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pgcrossfade/crossfade/migrator"
+)
+
+func newContract(a *app) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "contract NAME",
+		Short: "Drop the source: the point of no return",
+		Long: `Takes a transition from phase complete to contracted and drops the source column.
+Until here rollback leads back from every phase; from here on nothing does. Let
+phase complete soak for as long as you would want to go back.
+
+It asks for the name of the transition first. Without a terminal, or to be asked
+nothing, pass --yes. Applications go on running, whichever name they use.`,
+		Example: `  crossfade contract users-name
+  crossfade contract users-name --yes`,
+		Args:              exactly("NAME"),
+		ValidArgsFunction: a.completeNames,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := a.migrator()
+			if err != nil {
+				return err
+			}
+			status, err := one(cmd.Context(), m, args[0], 1)
+			if err != nil {
+				return err
+			}
+			if status.Phase != migrator.Contracted {
+				drops := fmt.Sprintf("drops column %s of table %s", status.Source, status.Table)
+				if err := a.confirm(args[0], drops, yes); err != nil {
+					return err
+				}
+			}
+			return a.move(cmd.Context(), func(ctx context.Context, m *migrator.Migrator) (migrator.Position, error) {
+				return m.Contract(ctx, args[0])
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	a.workFlags(cmd)
+	return cmd
+}

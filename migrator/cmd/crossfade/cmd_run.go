@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pgcrossfade/crossfade/migrator"
+)
+
+func newRun(a *app) *cobra.Command {
+	var o migrator.RunOptions
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "run NAME|FILE",
+		Short: "Take a transition all the way to phase complete",
+		Long: `Does every step up to phase complete, or up to --until. With a file it starts the
+transition first, if that has not been done; an argument with a dot or a slash
+in it is a file.
+
+Press Ctrl-C to stop between two batches, and run it again to continue; a second
+Ctrl-C kills the program, after which the same holds. --until contracted drops
+the source too, and asks as contract does.`,
+		Example: `  crossfade run users-name.yaml
+  crossfade run users-name --until live
+  crossfade run users-name.yaml --output json 2> progress.jsonl`,
+		Args:              exactly("NAME|FILE"),
+		ValidArgsFunction: a.completeNames,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name := args[0]
+			var t migrator.Transition
+			if isFile(name) {
+				var err error
+				if t, err = loadTransition(name); err != nil {
+					return err
+				}
+				name = t.Name
+			}
+			if o.Until == migrator.Contracted {
+				drops := "drops the source column of " + name
+				if t.Rename != nil {
+					drops = "drops column " + t.Rename.From + " of table " + t.Table
+				}
+				if err := a.confirm(name, drops, yes); err != nil {
+					return err
+				}
+			}
+			return a.move(cmd.Context(), func(ctx context.Context, m *migrator.Migrator) (migrator.Position, error) {
+				if t.Name != "" {
+					if position, err := m.Start(ctx, t); err != nil {
+						return position, err
+					}
+				}
+				return m.Run(ctx, name, o)
+			})
+		},
+	}
+	addPhase(cmd, &o.Until, "until", "stop in this phase (default complete)",
+		migrator.Off, migrator.DualWrite, migrator.Shadow, migrator.Live, migrator.RampDown, migrator.Complete, migrator.Contracted)
+	cmd.Flags().BoolVar(&yes, "yes", false, "with --until contracted: do not ask")
+	a.workFlags(cmd)
+	return cmd
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pgcrossfade/crossfade/internal/console"
+	"github.com/pgcrossfade/crossfade/migrator"
+)
+
+func newStatus(a *app) *cobra.Command {
+	var events int
+	cmd := &cobra.Command{
+		Use:   "status [NAME]",
+		Short: "Show where transitions stand",
+		Long: `Lists the transitions; with a name, shows one with its scans, the drain that it
+waits for and whom, the sessions of the database by the epoch they joined in, and
+the last lines of its history. It may be run while another migrator is at work.`,
+		Example: `  crossfade status
+  crossfade status users-name --events 50
+  crossfade status users-name --output json | jq -r .phase`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: a.completeNames,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := a.migrator()
+			if err != nil {
+				return err
+			}
+			if len(args) == 1 {
+				status, err := one(cmd.Context(), m, args[0], events)
+				if err != nil {
+					return err
+				}
+				return a.result(status, func(out *console.Output) error { return printStatus(out, out.Style(), status) })
+			}
+			list, err := m.Status(cmd.Context(), migrator.StatusOptions{Events: events})
+			if err != nil {
+				return err
+			}
+			if list == nil {
+				list = []migrator.Status{} // [] rather than null
+			}
+			return a.result(list, func(out *console.Output) error { return printStatusList(out, list) })
+		},
+	}
+	cmd.Flags().IntVar(&events, "events", 10, "how many of the last events to show")
+	return cmd
+}
+
+func printStatusList(w io.Writer, list []migrator.Status) error {
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(w, "no transitions; begin one with: crossfade start FILE")
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tTABLE\tSOURCE\tTARGET\tPHASE\tLAST STEP\tNOW")
+	for _, s := range list {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, s.Table, s.Source, s.Target, s.Phase, dash(s.Step), now(s))
+	}
+	return table.Flush()
+}
+
+// now says in a few words what a transition is at.
+func now(s migrator.Status) string {
+	switch {
+	case s.Drain != nil:
+		return drainText(*s.Drain, console.Style{})
+	case s.Underway != "":
+		return s.Underway + " under way"
+	case s.Removed:
+		return "being removed"
+	}
+	return "-"
+}
+
+func dash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: table %s, column %s becomes %s\n", s.Bold(status.Name), status.Table, s.Accent(status.Source), s.Accent(status.Target))
+	fmt.Fprintf(&b, "  phase      %s (epoch %d)\n", s.Accent(string(status.Phase)), status.Epoch)
+	fmt.Fprintf(&b, "  last step  %s\n", dash(status.Step))
+	if status.Underway != "" {
+		fmt.Fprintf(&b, "  under way  %s\n", status.Underway)
+	}
+	if status.Removed {
+		b.WriteString("  removed, and not drained yet\n")
+	}
+	for _, job := range status.Jobs {
+		fmt.Fprintf(&b, "  %-9s  %s\n", job.Job, jobText(job))
+	}
+	if d := status.Drain; d != nil {
+		fmt.Fprintf(&b, "  drain      %s\n", drainText(*d, s))
+		for _, session := range d.Waiting {
+			fmt.Fprintf(&b, "             %s\n", session)
+		}
+		if len(d.Waiting) > 0 {
+			fmt.Fprintf(&b, "             hint: %s\n", d.Hint())
+		}
+	}
+	for i, e := range status.Sessions {
+		label := ""
+		if i == 0 {
+			label = "sessions"
+		}
+		fmt.Fprintf(&b, "  %-9s  %d %s\n", label, e.Count, epochText(e.Epoch, status.Epoch))
+	}
+	if len(status.History) > 0 {
+		b.WriteString("\nhistory:\n")
+	}
+	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, e := range status.History {
+		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", e.At.Local().Format(time.DateTime), e.Event, e.Detail, e.Actor)
+	}
+	_ = table.Flush() // a strings.Builder takes everything
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func epochText(epoch, current int) string {
+	switch {
+	case epoch < 0:
+		return "without the hook"
+	case epoch < current:
+		return fmt.Sprintf("joined in epoch %d, an older one", epoch)
+	}
+	return fmt.Sprintf("joined in epoch %d", epoch)
+}
+
+func jobText(j migrator.JobProgress) string {
+	text := console.Count(j.RowsScanned) + " rows"
+	if !j.Finished {
+		text = fmt.Sprintf("%s of about %s rows", console.Count(j.RowsScanned), console.Count(max(j.Estimate, j.RowsScanned)))
+	}
+	if j.Job != "verify" {
+		text += ", " + console.Count(j.RowsChanged) + " changed"
+	}
+	if j.Mismatches > 0 {
+		text += ", " + console.Count(j.Mismatches) + " differ"
+	}
+	if j.Finished {
+		return text + ", finished in " + console.Duration(j.Elapsed)
+	}
+	if j.Left > 0 {
+		text += ", " + console.Duration(j.Left.Round(time.Second)) + " left"
+	}
+	return text
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// connConfig says where the database is. Without a flag or a variable of ours,
+// pgx looks at libpq's variables.
+func (a *app) connConfig() (*pgx.ConnConfig, error) {
+	connString := cmp.Or(a.databaseURL, os.Getenv("CROSSFADE_DATABASE_URL"), os.Getenv("DATABASE_URL"))
+	config, err := pgx.ParseConfig(connString)
+	if err != nil {
+		return nil, &usageError{cause: withoutPassword(connString, err)}
+	}
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "crossfade"
+	}
+	return config, nil
+}
+
+// withoutPassword says what is wrong with a connection string. Only of a URL
+// that can be taken apart is it known where the password stands; of any other
+// string nothing is repeated.
+func withoutPassword(connString string, err error) error {
+	const expected = "the connection string cannot be read: " +
+		"it is postgres://user@host:5432/database, with special characters percent-encoded, or key=value pairs"
+	var parse *pgconn.ParseConfigError
+	u, malformed := url.Parse(connString)
+	if connString == "" || !errors.As(err, &parse) {
+		return err
+	}
+	if malformed != nil || u.Scheme == "" {
+		return errors.New(expected)
+	}
+	_, reason, ok := strings.Cut(parse.Error(), "`: ")
+	if !ok {
+		return errors.New(expected)
+	}
+	password, _ := u.User.Password()
+	for _, secret := range []string{password, u.Query().Get("password"), u.Query().Get("sslpassword")} {
+		if secret != "" && strings.Contains(reason, secret) {
+			return errors.New(expected)
+		}
+	}
+	return errors.New("read the connection string: " + reason)
+}
+
+// connect opens a connection for a command that looks for itself.
+func (a *app) connect(ctx context.Context) (*pgx.Conn, error) {
+	config, err := a.connConfig()
+	if err != nil {
+		return nil, err
+	}
+	return pgx.ConnectConfig(ctx, config)
+}

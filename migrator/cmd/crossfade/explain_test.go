@@ -1,0 +1,88 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/pgcrossfade/crossfade/internal/rewrite"
+	"github.com/pgcrossfade/crossfade/migrator"
+)
+
+const someStatements = `
+-- name: GetUser :one
+select id, full_name from users where id = $1;
+update users set full_name = $1 where id = $2;
+select 'no column; of ours';
+`
+
+func TestExplainBeforeAnythingBegan(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.stdin = someStatements
+	golden(t, "explain.txt", s.must(exitOK, "explain", "-t", s.file).stdout)
+	golden(t, "explain_stars.txt", s.must(exitOK, "explain", "-t", s.file, "--stars", "target", "--phase", "dualwrite",
+		"select * from users").stdout)
+}
+
+func TestExplainAnActiveTransition(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	contains(t, s.must(exitUsage, "explain", "select 1").stderr, "0 active transitions", "--transition")
+	s.must(exitOK, "init")
+	s.must(exitOK, "start", s.file)
+	s.stdin = someStatements
+	byName := document[[]explanation](t, s.must(exitOK, "explain", "-t", "users-name", "-o", "json"))
+	theOnlyOne := document[[]explanation](t, s.must(exitOK, "explain", "-o", "json"))
+	if len(byName) != 3 || len(theOnlyOne) != 3 {
+		t.Fatalf("%d and %d statements, want 3", len(byName), len(theOnlyOne))
+	}
+	for i, e := range byName {
+		if len(e.Phases) != len(migrator.Phases()) {
+			t.Errorf("%d phases for %s", len(e.Phases), e.Statement)
+		}
+		for j, p := range e.Phases {
+			if i == 2 && p.Outcome != rewrite.Passed || i < 2 && p.SQL == "" {
+				t.Errorf("%s in %s: %+v", e.Statement, p.Phase, p)
+			}
+			if o := theOnlyOne[i].Phases[j]; o.SQL != p.SQL {
+				t.Errorf("without a name: %s, with it: %s", o.SQL, p.SQL)
+			}
+		}
+	}
+	contains(t, byName[1].Phases[1].SQL, "crossfade.token", "full_name =", "name =")
+}
+
+func TestExplainRefuses(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	bad := "copy users (full_name) from stdin"
+	o := s.must(exitRefused, "explain", "-t", s.file, "select 1", bad)
+	contains(t, o.stdout, bad, "refused", "hint: ")
+	contains(t, o.stderr, "1 of 2 statements would be refused")
+
+	o = s.must(exitRefused, "explain", "-t", s.file, "-o", "json", bad)
+	e := document[[]explanation](t, o)
+	if !e[0].refused() {
+		t.Errorf("not refused: %+v", e)
+	}
+	contains(t, o.stderr, `"kind":"refused"`)
+}
+
+func TestExplainFindsTheTable(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.db.Exec(t, `create schema "Odd.One"; create table "Odd.One"."T" (id int primary key, a text)`)
+	for table, code := range map[string]int{
+		`"Odd.One".T`: exitOK, `"Odd.One"."T"`: exitOK, "users": exitOK, `"users"`: exitOK, `public."users"`: exitOK,
+		"T": exitRefused, "Users": exitRefused, "odd.T": exitRefused,
+	} {
+		column := "full_name"
+		if strings.HasSuffix(strings.Trim(table, `"`), "T") {
+			column = "a"
+		}
+		file := writeFile(t, "t.yaml", "name: t\ntable: '"+table+"'\nrename: {from: "+column+", to: b}\n")
+		if o := s.run("explain", "-t", file, "select 1"); o.code != code {
+			t.Errorf("table %s: exit code %d, want %d: %s", table, o.code, code, o.stderr)
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgcrossfade/crossfade/internal/ddl"
+	"github.com/pgcrossfade/crossfade/migrator"
+)
+
+// usageError: the command line or a file named there is wrong.
+type usageError struct {
+	cause   error
+	command string // whose help helps; empty when none does
+}
+
+func (e *usageError) Error() string { return e.cause.Error() }
+func (e *usageError) Unwrap() error { return e.cause }
+
+// refusal is a plain refusal whose details have been printed already.
+type refusal struct{ message, hint string }
+
+func (e *refusal) Error() string { return e.message }
+
+// failure is an error as a user sees it.
+type failure struct {
+	Code    int    `json:"exit_code"`
+	Kind    string `json:"kind"`
+	Message string `json:"error"`
+	Hint    string `json:"hint,omitempty"`
+	// What the error knows beyond its message.
+	Findings []migrator.Finding `json:"findings,omitempty"`
+	Drain    *migrator.Drain    `json:"drain,omitempty"`
+}
+
+// describe finds the exit code of an error, and what to do about it.
+func describe(ctx context.Context, err error) failure {
+	f := failure{Code: exitError, Message: err.Error()}
+	defer func() { f.Kind = exitName(f.Code) }()
+	var (
+		usage    *usageError
+		refused  *migrator.RefusedError
+		gate     *migrator.GateError
+		drain    *migrator.DrainError
+		mismatch *migrator.MismatchError
+		blocked  *ddl.BlockedError
+		plain    *refusal
+		connect  *pgconn.ConnectError
+	)
+	is := func(targets ...error) bool {
+		for _, target := range targets {
+			if errors.Is(err, target) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case ctx.Err() != nil && is(context.Canceled, context.DeadlineExceeded):
+		f.set(exitInterrupted, "nothing is lost: run the command again, it continues where it stopped")
+		f.Message = "interrupted"
+	case is(fs.ErrNotExist, migrator.ErrNoLedger):
+		f.set(exitNotFound, "")
+	case is(migrator.ErrNotFound):
+		f.set(exitNotFound, "`crossfade status` lists the transitions; `crossfade start FILE` begins one")
+	case errors.As(err, &usage):
+		f.set(exitUsage, usage.hint())
+	case errors.As(err, &refused):
+		f.set(exitRefused, "take care of each finding, or list its code under accept in the transition file where it says so")
+		f.Message, f.Findings = refusedMessage(refused), refused.Findings
+	case errors.As(err, &gate):
+		f.set(exitRefused, gate.Hint)
+		f.Message = fmt.Sprintf("transition %q, step %s: %s", gate.Transition, gate.Step, gate.Why)
+	case errors.As(err, &plain):
+		f.set(exitRefused, plain.hint)
+	case is(migrator.ErrPointOfNoReturn):
+		f.set(exitRefused, "to move the column back, start another transition the other way round")
+	case is(migrator.ErrActive):
+		f.set(exitRefused, "")
+	case errors.As(err, &drain):
+		f.set(exitWaiting, drain.Hint()+"; then run the command again, it continues")
+		f.Message, f.Drain = drainMessage(drain.Drain), &drain.Drain
+	case errors.As(err, &blocked):
+		f.set(exitWaiting, "")
+	case errors.As(err, &mismatch):
+		f.set(exitMismatch, "look for a writer without the hook, a trigger or a job that sets only one of the columns")
+		f.Message = mismatchMessage(mismatch.Verification)
+	case is(migrator.ErrAnotherMigrator):
+		f.set(exitBusy, "wait for it to end, or end its session with pg_terminate_backend(pid)")
+	case is(migrator.ErrMoved):
+		f.set(exitBusy, "`crossfade status` shows where it stands; run the command again")
+	case is(migrator.ErrUnknownOutcome):
+		f.set(exitConnection, "")
+	case errors.As(err, &connect):
+		f.set(exitConnection, "check --database-url, $CROSSFADE_DATABASE_URL, $DATABASE_URL or libpq's variables ($PGHOST ...)")
+	}
+	return f
+}
+
+func (f *failure) set(code int, hint string) { f.Code, f.Hint = code, hint }
+
+func (e *usageError) hint() string {
+	if e.command == "" {
+		return ""
+	}
+	return "see `" + e.command + " --help`"
+}
+
+func refusedMessage(e *migrator.RefusedError) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "transition %q is refused", e.Transition)
+	for _, f := range e.Findings {
+		if f.Refuses {
+			b.WriteString("\n" + findingText(f, "  "))
+		}
+	}
+	return b.String()
+}
+
+func drainMessage(d migrator.Drain) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "transition %q, %s: after %s still waiting for", d.Transition, drainName(d), d.Elapsed.Round(10*time.Millisecond))
+	for _, s := range d.Waiting {
+		b.WriteString("\n  " + s.String())
+	}
+	return b.String()
+}
+
+func mismatchMessage(v migrator.Verification) string {
+	message := fmt.Sprintf("transition %q: %s and %s differ in %d of %d rows", v.Transition, v.Source, v.Target, v.Mismatches, v.Rows)
+	keys := make([]string, 0, len(v.Samples))
+	for _, key := range v.Samples {
+		keys = append(keys, "("+strings.Join(key, ", ")+")")
+	}
+	if len(keys) > 0 {
+		message += fmt.Sprintf("; the first of them by (%s): %s", strings.Join(v.Key, ", "), strings.Join(keys, " "))
+	}
+	return message
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pgcrossfade/crossfade/internal/console"
+	"github.com/pgcrossfade/crossfade/migrator"
+)
+
+// drainName says which drain it is.
+func drainName(d migrator.Drain) string {
+	switch {
+	case d.From == "":
+		return "first drain"
+	case d.To == "":
+		return "removal"
+	}
+	return fmt.Sprintf("flip %s -> %s", d.From, d.To)
+}
+
+// drainText says whom a drain waits for, in numbers.
+func drainText(d migrator.Drain, s console.Style) string {
+	text := drainName(d)
+	if d.Elapsed > 0 {
+		text += ", " + console.Duration(d.Elapsed)
+	}
+	if n := len(d.Waiting); n > 0 {
+		text += s.Warn(", waiting for " + plural(n, "session"))
+	}
+	if n := len(d.Fenced); n > 0 {
+		text += fmt.Sprintf(", %d fenced", n)
+	}
+	return text
+}
+
+// findingText is a finding in two or three lines.
+func findingText(f migrator.Finding, indent string) string {
+	text := fmt.Sprintf("%s%s [%s]", indent, f.Severity, f.Code)
+	if f.Object != "" {
+		text += " " + f.Object
+	}
+	text += "\n" + indent + "  " + f.Message
+	if f.Hint != "" {
+		text += "\n" + indent + "  hint: " + f.Hint
+	}
+	return text
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func oneLine(sql string) string { return strings.Join(strings.Fields(sql), " ") }
+
+// indented puts every line of a text to the right.
+func indented(text, indent string) string {
+	return indent + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n"+indent)
+}
