@@ -1,7 +1,12 @@
 package sweep
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
@@ -18,4 +23,50 @@ type Report struct {
 	Left time.Duration
 	// Waiting says why the sweep stands still; empty when it does not.
 	Waiting string
+}
+
+// forecast fills in Rate and Left from the rows scanned since the run began.
+func (r *Report) forecast(scanned int64, took time.Duration) {
+	r.Left = -1
+	if scanned > 0 && took > 0 {
+		r.Rate = float64(scanned) / took.Seconds()
+		rest := max(r.Estimate-r.RowsScanned, 0)
+		r.Left = time.Duration(float64(rest) / r.Rate * float64(time.Second))
+	}
+	if r.Finished() {
+		r.Left = 0
+	}
+}
+
+// countBelow is the size of a table, in bytes, up to which counting is cheap.
+const countBelow = 16 << 20
+
+// estimate tells how many rows a table has: it counts a small one, and asks the
+// planner about others, which scales its statistics to the size of today and
+// makes do without any.
+func estimate(ctx context.Context, tx pgx.Tx, table string) (int64, error) {
+	var small bool
+	var rows int64
+	err := tx.QueryRow(ctx, `select relkind = 'r' and pg_relation_size(oid) < $2
+		from pg_catalog.pg_class where oid = to_regclass($1)`, table, countBelow).Scan(&small)
+	if err == nil && small {
+		err = tx.QueryRow(ctx, `select count(*) from `+table).Scan(&rows)
+		return rows, err
+	}
+	var answer []byte
+	if err == nil {
+		err = tx.QueryRow(ctx, `explain (format json) select from `+table).Scan(&answer)
+	}
+	var plans []struct {
+		Plan struct {
+			Rows float64 `json:"Plan Rows"`
+		} `json:"Plan"`
+	}
+	if err == nil {
+		err = json.Unmarshal(answer, &plans)
+	}
+	if err != nil || len(plans) == 0 {
+		return 0, fmt.Errorf("estimate the rows of %s: %w", table, err)
+	}
+	return int64(plans[0].Plan.Rows), nil
 }

@@ -2,20 +2,95 @@ package sweep
 
 import (
 	"context"
-	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
-// Copy fills To from From in every row up to the greatest key there is when it
-// begins, and returns how far it has come, also with an error.
+// maxSamples is how many keys of mismatches are kept.
+const maxSamples = 20
+
+// Copy fills To from From, wherever they differ, in every row up to the
+// greatest key there is when it begins. It goes on where an earlier run
+// stopped, and does nothing when the job is finished. The progress it returns
+// is what has been committed, also with an error.
+//
+// When ctx is over it stops after the batch in hand, and leaves the connection
+// usable. After another error that is not ErrForbidden the caller may call it
+// again, on a new connection if this one is closed: a batch whose commit was
+// lost has happened wholly, with its position, or not at all.
 func Copy(ctx context.Context, conn *pgx.Conn, o Options) (ledger.Progress, error) {
-	return ledger.Progress{}, errors.New("not yet implemented")
+	return run(ctx, conn, o, true, copyBatch)
 }
 
-// Compare looks at every row up to the greatest key there is when it begins.
+// Compare looks at every row up to the greatest key there is when it begins,
+// counts those in which To and From are not identical, and keeps the keys of
+// the first 20. Both values are of one version of the row, so a row that is
+// being written is no false alarm. It stops and goes on as Copy does.
 func Compare(ctx context.Context, conn *pgx.Conn, o Options) (ledger.Progress, error) {
-	return ledger.Progress{}, errors.New("not yet implemented")
+	return run(ctx, conn, o, false, compareBatch)
+}
+
+func run(ctx context.Context, conn *pgx.Conn, o Options, copying bool, batch batchFunc) (ledger.Progress, error) {
+	o, err := o.withDefaults(copying)
+	if err != nil {
+		return ledger.Progress{}, fmt.Errorf("sweep for %s: %w", o.Job, err)
+	}
+	w := &walk{conn: conn, o: o, batch: batch, pace: newPace(o)}
+	if err := w.run(ctx); err != nil {
+		return w.progress, fmt.Errorf("%s of %s.%s: %w", o.Job, o.Table.Schema, o.Table.Name, err)
+	}
+	return w.progress, nil
+}
+
+// span is the range of keys of a batch: after lower (nil: from the first row)
+// up to and including upper.
+type span struct {
+	lower, upper []string
+	rows         int64 // how many rows it has; -1: not known
+}
+
+func (s span) args() []any {
+	args := make([]any, 0, len(s.lower)+len(s.upper)+1)
+	for _, value := range s.upper {
+		args = append(args, value)
+	}
+	for _, value := range s.lower {
+		args = append(args, value)
+	}
+	return args
+}
+
+// batchFunc works through a span in tx and adds what it did to p.
+type batchFunc func(ctx context.Context, tx pgx.Tx, q statements, s span, p *ledger.Progress) error
+
+func copyBatch(ctx context.Context, tx pgx.Tx, q statements, s span, p *ledger.Progress) error {
+	if s.rows < 0 {
+		if err := tx.QueryRow(ctx, q.count(s.lower != nil), s.args()...).Scan(&s.rows); err != nil {
+			return err
+		}
+	}
+	tag, err := tx.Exec(ctx, q.copy(s.lower != nil), s.args()...)
+	if err != nil {
+		return err
+	}
+	p.RowsScanned += s.rows
+	p.RowsChanged += tag.RowsAffected()
+	return nil
+}
+
+func compareBatch(ctx context.Context, tx pgx.Tx, q statements, s span, p *ledger.Progress) error {
+	var scanned, mismatches int64
+	var keys [][]string
+	if err := tx.QueryRow(ctx, q.compare(s.lower != nil), s.args()...).Scan(&scanned, &mismatches, &keys); err != nil {
+		return err
+	}
+	p.RowsScanned += scanned
+	p.Mismatches += mismatches
+	// A new slice: the batch may fail after this, and p with it.
+	samples := append(append([][]string{}, p.Samples...), keys...)
+	p.Samples = samples[:min(len(samples), maxSamples)]
+	return nil
 }

@@ -1,0 +1,88 @@
+package sweep
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// column is what the statements must know of a column.
+type column struct {
+	name string // quoted
+	// typ is the type with its modifier: casting text to "character" without
+	// one would cut it to a single letter.
+	typ string
+	// sameType tells whether the type is the expected one.
+	sameType bool
+	// exact: values that are equal are identical.
+	exact bool
+	oid   uint32 // of the type
+	coll  uint32 // of the collation; 0 without
+}
+
+// exactTypes are the types of which equal values are identical bit for bit.
+// All others are compared by their image: 1.0 = 1.00 as numeric, 'A' = 'a' as
+// citext, and json has no equality at all.
+var exactTypes = []string{
+	"bool", "int2", "int4", "int8", "oid", "text", "varchar", "char", "name", "uuid", "bytea", "date", "time",
+	"timestamp", "timestamptz", "bit", "varbit", "money", "macaddr", "macaddr8", "pg_lsn",
+}
+
+const columnsSQL = `
+with recursive wanted as (
+	select w.name, w.expected, w.n from unnest($2::text[], $3::text[]) with ordinality as w(name, expected, n)
+), base as (
+	select a.attname, a.atttypid as typid from pg_catalog.pg_attribute a
+	where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped
+	union all
+	select b.attname, t.typbasetype from base b join pg_catalog.pg_type t on t.oid = b.typid where t.typtype = 'd'
+)
+select a.attname, format_type(a.atttypid, a.atttypmod),
+	coalesce(to_regtype(w.expected) = a.atttypid, true),
+	coalesce(c.collisdeterministic, true) and exists (
+		select from base b join pg_catalog.pg_type t on t.oid = b.typid
+		where b.attname = a.attname and (t.typtype = 'e'
+			or t.typname = any($4::text[]) and t.typnamespace = 'pg_catalog'::regnamespace)),
+	a.atttypid, a.attcollation
+from wanted w
+join pg_catalog.pg_attribute a on a.attname = w.name and a.attrelid = to_regclass($1) and a.attnum > 0
+	and not a.attisdropped
+left join pg_catalog.pg_collation c on c.oid = a.attcollation
+order by w.n`
+
+// readColumns looks the key, From and To up in the catalog.
+func readColumns(ctx context.Context, conn *pgx.Conn, o Options) (key []column, from, to column, err error) {
+	table := o.Table
+	names := append(append([]string{}, table.Key...), o.From, o.To)
+	expected := make([]*string, len(names))
+	for i := range table.KeyTypes {
+		expected[i] = &table.KeyTypes[i]
+	}
+	rows, err := conn.Query(ctx, columnsSQL, pgx.Identifier{table.Schema, table.Name}.Sanitize(), names, expected, exactTypes)
+	if err != nil {
+		return nil, from, to, fmt.Errorf("read columns: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (column, error) {
+		var c column
+		err := row.Scan(&c.name, &c.typ, &c.sameType, &c.exact, &c.oid, &c.coll)
+		c.name = pgx.Identifier{c.name}.Sanitize()
+		return c, err
+	})
+	if err != nil {
+		return nil, from, to, fmt.Errorf("read columns: %w", err)
+	}
+	if len(found) != len(names) {
+		return nil, from, to, fmt.Errorf("table %s.%s does not have all of the columns %q", table.Schema, table.Name, names)
+	}
+	key, from, to = found[:len(table.Key)], found[len(table.Key)], found[len(table.Key)+1]
+	for i, c := range key {
+		if !c.sameType {
+			return nil, from, to, fmt.Errorf("%w: column %s is of type %s, not %s", ErrKeyChanged, c.name, c.typ, table.KeyTypes[i])
+		}
+	}
+	if from.oid != to.oid {
+		return nil, from, to, fmt.Errorf("columns %s (%s) and %s (%s) are of different types", from.name, from.typ, to.name, to.typ)
+	}
+	return key, from, to, nil
+}

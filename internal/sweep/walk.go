@@ -1,0 +1,204 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// walk is one run of a sweep.
+type walk struct {
+	conn  *pgx.Conn
+	o     Options
+	batch batchFunc
+	q     statements
+	pace  pace
+
+	progress ledger.Progress // as committed
+	began    time.Time       // of this run
+	before   int64           // rows scanned by earlier runs
+}
+
+func (w *walk) run(ctx context.Context) error {
+	// A query that is cut short costs the connection: what has been sent may
+	// finish.
+	background, cancel := patient(ctx)
+	defer cancel()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := w.begin(background); err != nil {
+		return err
+	}
+	w.began, w.before = time.Now(), w.progress.RowsScanned
+	for !w.progress.Finished() {
+		if err := w.hold(ctx, background); err != nil {
+			return err
+		}
+		if err := w.step(ctx, background); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin takes up the progress there is, or writes down the beginning.
+func (w *walk) begin(ctx context.Context) error {
+	key, from, to, err := readColumns(ctx, w.conn, w.o)
+	if err != nil {
+		return err
+	}
+	w.q = statements{
+		table: pgx.Identifier{w.o.Table.Schema, w.o.Table.Name}.Sanitize(),
+		key:   key, from: from, to: to, token: w.o.Token,
+	}
+	found, err := w.resume(ctx)
+	if found || err != nil {
+		return err
+	}
+	start := ledger.Progress{Job: w.o.Job, Epoch: w.o.Transition.Epoch}
+	err = w.transaction(ctx, longestLimit, longestLimit, func(tx pgx.Tx) error {
+		if start.Upper, err = queryKey(ctx, tx, len(key), w.q.upper()); err != nil {
+			return err
+		}
+		if start.Estimate, err = estimate(ctx, tx, w.q.table); err != nil {
+			return err
+		}
+		return ledger.StartProgress(ctx, tx, w.o.Transition.ID, start)
+	})
+	if err != nil {
+		return err
+	}
+	if found, err = w.resume(ctx); err == nil && !found {
+		err = errProgressLost
+	}
+	return err
+}
+
+var errProgressLost = errors.New("somebody has deleted the progress of the job")
+
+// resume reads the progress, and tells whether it counts.
+func (w *walk) resume(ctx context.Context) (bool, error) {
+	p, found, err := ledger.GetProgress(ctx, w.conn, w.o.Transition.ID, w.o.Job)
+	if err != nil || !found || p.Epoch < w.o.Since {
+		return false, err
+	}
+	for _, position := range [][]string{p.Position, p.Upper} {
+		if position != nil && len(position) != len(w.q.key) {
+			return false, fmt.Errorf("%w: it has %d columns, the progress has %d", ErrKeyChanged, len(w.q.key), len(position))
+		}
+	}
+	w.progress = p
+	return true, nil
+}
+
+// hold waits as long as the throttle says so.
+func (w *walk) hold(ctx, background context.Context) error {
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		reason, err := w.o.Throttle.Hold(background, w.conn)
+		if err != nil || reason == "" {
+			return err
+		}
+		w.report(reason)
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// step does the next batch, or fails to and makes the following one smaller.
+func (w *walk) step(ctx, background context.Context) error {
+	next := w.progress
+	lock, statement := w.pace.limits()
+	start := time.Now()
+	err := w.transaction(background, lock, statement, func(tx pgx.Tx) error {
+		s, err := w.span(background, tx)
+		if err != nil {
+			return err
+		}
+		if s.upper != nil {
+			if err := w.batch(background, tx, w.q, s, &next); err != nil {
+				return err
+			}
+		}
+		next.Position = s.upper
+		if slices.Equal(s.upper, w.progress.Upper) {
+			now := time.Now()
+			next.FinishedAt = &now
+		}
+		return ledger.SaveProgress(background, tx, w.o.Transition.ID, next, next.Finished())
+	})
+	if busy(err) {
+		pause := w.pace.failed()
+		w.report(fmt.Sprintf("the next batch is blocked or slow: %v", err))
+		return sleep(ctx, pause)
+	}
+	if err != nil {
+		return w.explain(err)
+	}
+	w.pace.done(next.RowsScanned-w.progress.RowsScanned, time.Since(start))
+	if w.progress = next; next.Finished() {
+		// The ledger's own clock, and the proof that the row was there.
+		if found, err := w.resume(background); err != nil || !found {
+			return errors.Join(errProgressLost, err)
+		}
+	}
+	w.report("")
+	return nil
+}
+
+// span finds the range of the next batch.
+func (w *walk) span(ctx context.Context, tx pgx.Tx) (span, error) {
+	s := span{lower: w.progress.Position, upper: w.progress.Upper, rows: -1}
+	if s.upper == nil {
+		return s, nil // an empty table
+	}
+	bound, err := queryKey(ctx, tx, len(w.q.key), w.q.bound(s.lower != nil), append(s.args(), w.pace.rows-1)...)
+	if bound != nil {
+		s.upper, s.rows = bound, int64(w.pace.rows)
+	}
+	return s, err
+}
+
+// queryKey returns the key that a query finds; nil for none.
+func queryKey(ctx context.Context, tx pgx.Tx, columns int, sql string, args ...any) ([]string, error) {
+	key := make([]string, columns)
+	into := make([]any, columns)
+	for i := range key {
+		into[i] = &key[i]
+	}
+	err := tx.QueryRow(ctx, sql, args...).Scan(into...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	return key, err
+}
+
+// explain turns "no such token" into what it means.
+func (w *walk) explain(err error) error {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && pgErr.Code == "42P01" && w.o.Token != "" && strings.Contains(pgErr.Message, w.o.Token) {
+		return fmt.Errorf("%w: %w", ErrForbidden, err)
+	}
+	return err
+}
+
+func (w *walk) report(waiting string) {
+	if w.o.OnProgress == nil {
+		return
+	}
+	r := Report{Progress: w.progress, Batch: w.pace.rows, Waiting: waiting}
+	r.forecast(w.progress.RowsScanned-w.before, time.Since(w.began))
+	w.o.OnProgress(r)
+}
