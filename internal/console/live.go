@@ -86,7 +86,7 @@ func (l *Live) loop(stop <-chan struct{}) {
 func (l *Live) redraw() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.flush(l.erase() + l.block())
+	l.flush(l.rewind() + l.block())
 }
 
 // beat writes the status, unless it says what it said before.
@@ -100,18 +100,35 @@ func (l *Live) beat() {
 	l.last = status
 }
 
-// erase moves to the first line of the block and clears from there.
-func (l *Live) erase() string {
+// The escapes that move and clear. Lines are cleared one by one, each before it
+// is written over: some terminals put into their history what a clear at the top
+// of the screen removes, and a clear behind a full line takes its last letter.
+const (
+	up         = "\r\x1b[%dA"
+	clearLine  = "\x1b[2K"
+	clearBelow = "\x1b[J"
+)
+
+// rewind moves to the first line of the block.
+func (l *Live) rewind() string {
+	if rows := l.rows(); rows > 0 {
+		return fmt.Sprintf(up, rows)
+	}
+	return ""
+}
+
+// rows is how many rows the block takes on the screen by now: a line that was
+// drawn on a wider terminal has been wrapped since.
+func (l *Live) rows() int {
 	if len(l.drawn) == 0 {
-		return ""
+		return 0
 	}
 	width, _ := l.out.size()
 	rows := 0
 	for _, columns := range l.drawn {
-		// A line that was drawn on a wider terminal has been wrapped since.
 		rows += max(1, (columns+width-1)/width)
 	}
-	return fmt.Sprintf("\r\x1b[%dA\x1b[J", rows)
+	return rows
 }
 
 // block draws the view and remembers its size.
@@ -126,9 +143,18 @@ func (l *Live) block() string {
 	for _, line := range lines {
 		line = Fit(line, width)
 		l.drawn = append(l.drawn, Visible(line))
-		b.WriteString(line + "\n")
+		b.WriteString(clearLine + line + "\n")
 	}
-	return b.String()
+	return b.String() + clearBelow
+}
+
+// erase takes the block away and leaves the cursor where it began.
+func (l *Live) erase() string {
+	rows := l.rows()
+	if rows == 0 {
+		return ""
+	}
+	return l.rewind() + strings.Repeat(clearLine+"\n", rows) + l.rewind()
 }
 
 // flush writes a whole frame at once, so that it does not flicker. A terminal

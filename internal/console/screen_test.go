@@ -12,7 +12,7 @@ type screen struct {
 	mu            sync.Mutex // guards all of it
 	width, height int
 	lines         []string
-	row           int
+	row, column   int
 }
 
 func (s *screen) size() (int, int) {
@@ -32,8 +32,9 @@ func (s *screen) Write(p []byte) (int, error) {
 		}
 		switch text[0] {
 		case '\r':
+			s.column = 0
 		case '\n':
-			s.row++
+			s.row, s.column = s.row+1, 0
 		default:
 			end := strings.IndexAny(text, "\x1b\r\n")
 			if end < 0 {
@@ -58,6 +59,10 @@ func (s *screen) escape(sequence string) {
 		}
 	case 'J':
 		s.lines = s.lines[:min(s.row, len(s.lines))]
+	case 'K':
+		if s.row < len(s.lines) {
+			s.lines[s.row] = ""
+		}
 	case 'm':
 	default:
 		panic("unknown escape " + strconv.Quote(sequence))
@@ -68,7 +73,10 @@ func (s *screen) put(text string) {
 	for len(s.lines) <= s.row {
 		s.lines = append(s.lines, "")
 	}
-	s.lines[s.row] += text
+	line, written := []rune(s.lines[s.row]), []rune(text)
+	rest := line[min(len(line), s.column+len(written)):]
+	s.lines[s.row] = string(line[:s.column]) + text + string(rest)
+	s.column += len(written)
 }
 
 // resize wraps the lines anew, as most terminals do.
@@ -84,11 +92,11 @@ func (s *screen) resize(width int) {
 		}
 		wrapped = append(wrapped, string(runes))
 	}
-	s.width, s.lines, s.row = width, wrapped, len(wrapped)
+	s.width, s.lines, s.row, s.column = width, wrapped, len(wrapped), 0
 }
 
 func (s *screen) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return strings.Join(s.lines, "\n")
+	return strings.TrimRight(strings.Join(s.lines, "\n"), "\n") // an empty line cannot be seen
 }
