@@ -1,0 +1,90 @@
+package rewrite
+
+import (
+	"slices"
+	"strings"
+)
+
+// edits are the changes made to a text so far, in the order they were made.
+// Insertions at one place take effect in that order.
+type edits []Edit
+
+func (e *edits) insert(at int, text string) {
+	*e = append(*e, Edit{Start: at, End: at, Text: text})
+}
+
+// insertBefore inserts before everything that was inserted at the place so far.
+func (e *edits) insertBefore(at int, text string) {
+	*e = slices.Insert(*e, 0, Edit{Start: at, End: at, Text: text})
+}
+
+func (e *edits) replace(start, end int, text string) {
+	*e = append(*e, Edit{Start: start, End: end, Text: text})
+}
+
+// render is the text [start, end) with the edits inside it. What was inserted
+// at its very end belongs to what follows.
+func (e edits) render(sql string, start, end int) string {
+	var inside edits
+	for _, edit := range e {
+		if edit.within(start, end) {
+			inside = append(inside, edit)
+		}
+	}
+	if len(inside) == 0 {
+		return sql[start:end]
+	}
+	return inside.apply(sql, start, end)
+}
+
+// take renders [start, end) and forgets the edits inside it, for a caller that
+// replaces the whole.
+func (e *edits) take(sql string, start, end int) string {
+	text := e.render(sql, start, end)
+	*e = slices.DeleteFunc(*e, func(edit Edit) bool { return edit.within(start, end) })
+	return text
+}
+
+func (e Edit) within(start, end int) bool {
+	return e.Start >= start && e.End <= end && (e.Start < end || e.Start < e.End)
+}
+
+// sort orders edits by place; at one place insertions come before a
+// replacement.
+func (e edits) sort() {
+	slices.SortStableFunc(e, func(a, b Edit) int {
+		if a.Start != b.Start {
+			return a.Start - b.Start
+		}
+		return min(a.End-a.Start, 1) - min(b.End-b.Start, 1)
+	})
+}
+
+// overlap tells whether two of the sorted edits change the same bytes.
+func (e edits) overlap() bool {
+	for i := 1; i < len(e); i++ {
+		if e[i].Start < e[i-1].End {
+			return true
+		}
+	}
+	return false
+}
+
+// apply sorts the edits and applies them to sql[start:end].
+func (e edits) apply(sql string, start, end int) string {
+	e.sort()
+	var b strings.Builder
+	grown := end - start
+	for _, edit := range e {
+		grown += len(edit.Text)
+	}
+	b.Grow(grown)
+	at := start
+	for _, edit := range e {
+		b.WriteString(sql[at:edit.Start])
+		b.WriteString(edit.Text)
+		at = edit.End
+	}
+	b.WriteString(sql[at:end])
+	return b.String()
+}

@@ -1,0 +1,124 @@
+package rewrite
+
+import (
+	pg "github.com/sqlc-dev/oliphant"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// expr walks an expression in the name space s. The kinds that most
+// statements consist of are spelled out; any other node is walked by its
+// fields, so that none is ever skipped.
+func (w *walker) expr(n *pg.Node, s *scope, env *ctes) {
+	if n == nil || w.refusal != nil {
+		return
+	}
+	switch kind := n.Node.(type) {
+	case nil, *pg.Node_AConst, *pg.Node_ParamRef, *pg.Node_SetToDefault, *pg.Node_SqlvalueFunction, *pg.Node_String_:
+	case *pg.Node_ColumnRef:
+		w.reference(kind.ColumnRef, s)
+	case *pg.Node_AExpr:
+		w.expr(kind.AExpr.Lexpr, s, env)
+		w.expr(kind.AExpr.Rexpr, s, env)
+	case *pg.Node_BoolExpr:
+		w.exprs(kind.BoolExpr.Args, s, env)
+	case *pg.Node_List:
+		w.exprs(kind.List.Items, s, env)
+	case *pg.Node_NullTest:
+		w.expr(kind.NullTest.Arg, s, env)
+	case *pg.Node_CoalesceExpr:
+		w.exprs(kind.CoalesceExpr.Args, s, env)
+	case *pg.Node_TypeCast:
+		w.typeName(kind.TypeCast.TypeName)
+		w.expr(kind.TypeCast.Arg, s, env)
+	case *pg.Node_FuncCall:
+		w.funcCall(kind.FuncCall, s, env)
+	case *pg.Node_SubLink:
+		w.expr(kind.SubLink.Testexpr, s, env)
+		w.query(kind.SubLink.Subselect, s, env)
+	case *pg.Node_SelectStmt:
+		w.selectStmt(kind.SelectStmt, s, env)
+	case *pg.Node_TypeName:
+		w.typeName(kind.TypeName)
+	case *pg.Node_ResTarget:
+		// Named arguments of XML functions.
+		w.expr(kind.ResTarget.Val, s, env)
+	default:
+		w.fields(n.ProtoReflect(), s, env)
+	}
+}
+
+func (w *walker) exprs(nodes []*pg.Node, s *scope, env *ctes) {
+	for _, n := range nodes {
+		w.expr(n, s, env)
+	}
+}
+
+func (w *walker) funcCall(f *pg.FuncCall, s *scope, env *ctes) {
+	w.exprs(f.Args, s, env)
+	w.exprs(f.AggOrder, s, env)
+	w.expr(f.AggFilter, s, env)
+	if f.Over != nil {
+		w.window(f.Over, s, env)
+	}
+}
+
+// window walks a window's definition; its ORDER BY takes expressions only.
+func (w *walker) window(d *pg.WindowDef, s *scope, env *ctes) {
+	w.exprs(d.PartitionClause, s, env)
+	w.exprs(d.OrderClause, s, env)
+	w.expr(d.StartOffset, s, env)
+	w.expr(d.EndOffset, s, env)
+}
+
+// typeName refuses the row type of a table in transition: its columns are the
+// expanded table's.
+func (w *walker) typeName(t *pg.TypeName) {
+	if t == nil || len(t.Names) == 0 {
+		return
+	}
+	last := t.Names[len(t.Names)-1].GetString_().GetSval()
+	schema := ""
+	if len(t.Names) > 1 {
+		schema = t.Names[len(t.Names)-2].GetString_().GetSval()
+	}
+	table := w.r.relation(schema, last)
+	if t.PctType && len(t.Names) > 1 {
+		table = nil
+	}
+	if table != nil {
+		w.refuse(int(t.Location), "Use a record with a column definition list, or a type of its own.",
+			"the row type of %v is used", table)
+	}
+}
+
+// fields walks the nodes below a message of any kind.
+func (w *walker) fields(m protoreflect.Message, s *scope, env *ctes) {
+	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		if field.Message() == nil || field.IsMap() {
+			return true
+		}
+		if !field.IsList() {
+			w.message(value.Message(), s, env)
+			return true
+		}
+		for list, i := value.List(), 0; i < list.Len(); i++ {
+			w.message(list.Get(i).Message(), s, env)
+		}
+		return true
+	})
+}
+
+func (w *walker) message(m protoreflect.Message, s *scope, env *ctes) {
+	switch n := m.Interface().(type) {
+	case *pg.Node:
+		w.expr(n, s, env)
+	case *pg.SelectStmt:
+		w.selectStmt(n, s, env)
+	case *pg.TypeName:
+		w.typeName(n)
+	case *pg.WindowDef:
+		w.window(n, s, env)
+	default:
+		w.fields(m, s, env)
+	}
+}

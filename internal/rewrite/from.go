@@ -1,0 +1,214 @@
+package rewrite
+
+import (
+	"strings"
+
+	pg "github.com/sqlc-dev/oliphant"
+)
+
+// from walks a FROM clause and returns the name space that it makes.
+func (w *walker) from(clause []*pg.Node, outer *scope, env *ctes) *scope {
+	s := &scope{parent: outer}
+	for _, n := range clause {
+		s.items = append(s.items, w.fromItem(n, s, s.items, env)...)
+	}
+	return s
+}
+
+// fromItem walks one member of FROM and returns the items it makes visible.
+// s is the query's name space so far; before are the items on the left, which
+// LATERAL sees.
+func (w *walker) fromItem(n *pg.Node, s *scope, before []*item, env *ctes) []*item {
+	lateral := func() *scope { return &scope{parent: s.parent, items: before} }
+	switch n := n.Node.(type) {
+	case *pg.Node_RangeVar:
+		return []*item{w.relationItem(n.RangeVar, env)}
+	case *pg.Node_RangeTableSample:
+		items := w.fromItem(n.RangeTableSample.Relation, s, before, env)
+		w.exprs(n.RangeTableSample.Args, lateral(), env)
+		w.expr(n.RangeTableSample.Repeatable, lateral(), env)
+		return items
+	case *pg.Node_RangeSubselect:
+		sub := n.RangeSubselect
+		outer := s.parent
+		if sub.Lateral {
+			outer = lateral()
+		}
+		c := w.query(sub.Subquery, outer, env)
+		return []*item{{name: aliasName(sub.Alias), columns: c.renamed(aliasColumns(sub.Alias))}}
+	case *pg.Node_RangeFunction:
+		return []*item{w.functionItem(n.RangeFunction, lateral(), env)}
+	case *pg.Node_RangeTableFunc:
+		f := n.RangeTableFunc
+		w.fields(f.ProtoReflect(), lateral(), env)
+		var names []string
+		for _, c := range f.Columns {
+			names = append(names, c.GetRangeTableFuncCol().GetColname())
+		}
+		return []*item{tableFunction(f.Alias, "xmltable", names)}
+	case *pg.Node_JsonTable:
+		t := n.JsonTable
+		w.fields(t.ProtoReflect(), lateral(), env)
+		return []*item{tableFunction(t.Alias, "json_table", jsonColumns(t.Columns))}
+	case *pg.Node_JoinExpr:
+		return w.join(n.JoinExpr, s, before, env)
+	}
+	w.refuse(-1, hintUnhooked, "a member of FROM of a kind that is not supported")
+	return nil
+}
+
+func tableFunction(alias *pg.Alias, name string, names []string) *item {
+	if alias != nil {
+		name = alias.Aliasname
+	}
+	return &item{name: name, columns: exactly(names...).renamed(aliasColumns(alias))}
+}
+
+func jsonColumns(list []*pg.Node) []string {
+	var names []string
+	for _, n := range list {
+		c := n.GetJsonTableColumn()
+		if len(c.Columns) > 0 {
+			names = append(names, jsonColumns(c.Columns)...)
+			continue
+		}
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// relationItem is a relation in FROM: a WITH query, a table in transition, or
+// any other.
+func (w *walker) relationItem(v *pg.RangeVar, env *ctes) *item {
+	if v.Schemaname == "" {
+		if c := env.find(v.Relname); c != nil {
+			name := v.Relname
+			if v.Alias != nil {
+				name = v.Alias.Aliasname
+			}
+			return &item{name: name, columns: c.columns.renamed(aliasColumns(v.Alias))}
+		}
+	}
+	it := w.tableItem(v)
+	if it.table != nil && len(aliasColumns(v.Alias)) > 0 {
+		w.refuse(int(v.Location), "Leave out the list of column aliases.", "column aliases are given to %v", it.table)
+	}
+	return it
+}
+
+// tableItem is a relation that is not a WITH query.
+func (w *walker) tableItem(v *pg.RangeVar) *item {
+	t := w.tableOf(v)
+	it := &item{name: v.Relname, table: t, offset: int(v.Location)}
+	if v.Alias != nil {
+		it.name = v.Alias.Aliasname
+	} else if it.schema = v.Schemaname; t != nil {
+		it.schema = t.Table.Schema
+	}
+	if t == nil {
+		it.columns = w.r.namesakes(v.Schemaname, v.Relname).renamed(aliasColumns(v.Alias))
+	}
+	return it
+}
+
+// tableOf is the table in transition that a relation's name means, or nil.
+func (w *walker) tableOf(v *pg.RangeVar) *table {
+	if v.Schemaname == "" && w.r.catalog.PathUnknown {
+		if _, tracked := w.r.moving[v.Relname]; tracked {
+			w.refuse(int(v.Location), "Qualify the table's name with its schema, or set search_path in the connection string.",
+				"the session has changed its search_path, so it is not known whether %s is the table in transition", quote(v.Relname))
+		}
+	}
+	return w.r.relation(v.Schemaname, v.Relname)
+}
+
+func (r *Rewriter) relation(schema, name string) *table {
+	if schema == "" {
+		return r.moving[name]
+	}
+	return r.qualified(schema, name)
+}
+
+// namesakes are the columns of a relation that is not in transition.
+func (r *Rewriter) namesakes(schema, name string) columns {
+	if schema != "" {
+		return columns{names: r.catalog.Namesakes[Name{schema, name}]}
+	}
+	if r.catalog.PathUnknown {
+		for n := range r.catalog.Namesakes {
+			if n.Name == name {
+				return columns{unknown: true}
+			}
+		}
+	}
+	for _, schema := range r.catalog.SearchPath {
+		if names, ok := r.catalog.Namesakes[Name{schema, name}]; ok {
+			return columns{names: names}
+		}
+	}
+	return columns{}
+}
+
+// functionItem is a function, or ROWS FROM several.
+func (w *walker) functionItem(f *pg.RangeFunction, lateral *scope, env *ctes) *item {
+	it := &item{name: aliasName(f.Alias)}
+	single := ""
+	for _, n := range f.Functions {
+		// Each is a pair: the call and its column definition list.
+		pair := n.GetList().GetItems()
+		w.exprs(pair, lateral, env)
+		if call := pair[0].GetFuncCall(); call != nil && !f.IsRowsfrom {
+			single = call.Funcname[len(call.Funcname)-1].GetString_().GetSval()
+			if len(call.Funcname) > 1 && call.Funcname[0].GetString_().GetSval() != "pg_catalog" {
+				it.columns.unknown = true
+			}
+		}
+	}
+	w.exprs(f.Coldeflist, lateral, env)
+	if it.name == "" {
+		it.name = single
+	}
+	switch {
+	case len(f.Coldeflist) > 0:
+		var names []string
+		for _, n := range f.Coldeflist {
+			names = append(names, n.GetColumnDef().GetColname())
+		}
+		it.columns = exactly(names...)
+	case len(aliasColumns(f.Alias)) > 0:
+		it.columns = columns{names: aliasColumns(f.Alias)}
+	case scalar[single] && !it.columns.unknown:
+		it.columns = exactly(it.name)
+	default:
+		it.columns = columns{names: recordColumns[single], unknown: recordColumns[single] == nil || it.columns.unknown}
+	}
+	if f.Ordinality {
+		it.columns = it.columns.and(exactly("ordinality"))
+	}
+	return it
+}
+
+// scalar are PostgreSQL's own set-returning functions whose one column bears
+// the alias; recordColumns are those whose columns have names of their own.
+// What any other function returns is not known.
+var (
+	scalar        = wordSet("generate_series generate_subscripts regexp_split_to_table string_to_table")
+	recordColumns = map[string][]string{
+		"jsonb_array_elements":      {"value"},
+		"jsonb_array_elements_text": {"value"},
+		"json_array_elements":       {"value"},
+		"json_array_elements_text":  {"value"},
+		"jsonb_each":                {"key", "value"},
+		"jsonb_each_text":           {"key", "value"},
+		"json_each":                 {"key", "value"},
+		"json_each_text":            {"key", "value"},
+	}
+)
+
+func wordSet(words string) map[string]bool {
+	set := map[string]bool{}
+	for _, word := range strings.Fields(words) {
+		set[word] = true
+	}
+	return set
+}

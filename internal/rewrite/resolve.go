@@ -1,0 +1,256 @@
+package rewrite
+
+import (
+	"slices"
+
+	pg "github.com/sqlc-dev/oliphant"
+)
+
+// system are the columns that every table has.
+var system = []string{"ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"}
+
+// reference rewrites a column reference in an expression.
+func (w *walker) reference(ref *pg.ColumnRef, s *scope) {
+	if isStar(ref) {
+		w.starValue(ref, s)
+		return
+	}
+	switch fields := stringsOf(ref.Fields); len(fields) {
+	case 1:
+		w.unqualified(ref, fields[0], s, nil)
+	case 2:
+		w.qualified(ref, "", fields[0], fields[1], s)
+	case 3:
+		w.qualified(ref, fields[0], fields[1], fields[2], s)
+	case 4:
+		if it, _, _ := s.named(fields[1], fields[2]); it != nil && it.table != nil && it.table.moves(fields[3]) {
+			w.refuse(int(ref.Location), "Leave out the name of the database.", "a column of %v is named together with a database", it.table)
+		}
+	}
+}
+
+// qualified handles item.column and schema.item.column.
+func (w *walker) qualified(ref *pg.ColumnRef, schema, name, column string, s *scope) {
+	it, _, _ := s.named(schema, name)
+	switch {
+	case it == nil:
+	case it.blurred && w.r.names[column]:
+		w.refuse(int(ref.Location), "Refer to the column through the table's own name or alias.",
+			"%s.%s is a column of a join that contains a table in transition", quote(name), quote(column))
+	case it.table == nil:
+	case it.table.moves(column):
+		w.use(it.table)
+		w.rename(ref, column, it.table.read, "")
+	case !it.table.has(column) && !slices.Contains(system, column):
+		w.refuse(int(ref.Location), "If it is a new column, reconnect; if it is a function in attribute notation, write a call that takes columns.",
+			"%s is not known as a column of %v", quote(column), it.table)
+	}
+}
+
+// resolution is what an unqualified name means.
+type resolution struct {
+	item  *item
+	level *scope
+}
+
+// unqualified handles a bare name. outputs are the names of the query's result
+// where the clause looks there first: a rewritten name must not become one of
+// them.
+func (w *walker) unqualified(ref *pg.ColumnRef, name string, s *scope, outputs []string) {
+	if !w.r.names[name] {
+		w.wholeRow(ref, name, s)
+		return
+	}
+	if !s.moving() {
+		return
+	}
+	found, ok := w.lookup(ref, name, s)
+	if !ok {
+		return
+	}
+	if found.item == nil {
+		w.wholeRow(ref, name, s)
+		return
+	}
+	if found.item.table != nil && found.item.table.moves(name) {
+		t := found.item.table
+		w.use(t)
+		prefix := ""
+		if w.crowded(t.read, found, s) || slices.Contains(outputs, t.read) {
+			prefix = w.qualify(ref, name, found.item, s)
+		}
+		w.rename(ref, name, t.read, prefix)
+		return
+	}
+	if captor := w.captor(name, found, s); captor != nil {
+		w.use(captor)
+		w.rename(ref, name, name, w.qualify(ref, name, found.item, s))
+	}
+}
+
+// lookup resolves a name that some source or target bears: first among the
+// columns that the application sees, level by level; a hidden name comes last.
+// It is false when the name was refused; a name that is no column has no item.
+func (w *walker) lookup(ref *pg.ColumnRef, name string, s *scope) (resolution, bool) {
+	doubt := false
+	for level := s; level != nil; level = level.parent {
+		found, ok := w.lookupAt(ref, name, level, (*item).logical, &doubt)
+		if !ok {
+			return resolution{}, false
+		}
+		if found != nil {
+			return resolution{found, level}, true
+		}
+	}
+	for level := s; level != nil; level = level.parent {
+		found, ok := w.lookupAt(ref, name, level, (*item).conceals, nil)
+		if !ok {
+			return resolution{}, false
+		}
+		if found == nil {
+			continue
+		}
+		if it, _, _ := s.named("", name); it != nil {
+			w.refuse(int(ref.Location), hintQualify, "%s can mean a whole row or the column of %v", quote(name), found.table)
+			return resolution{}, false
+		}
+		if doubt {
+			w.refuse(int(ref.Location), hintQualify,
+				"%s can be a column of %v, or of something else in FROM whose columns are not known", quote(name), found.table)
+			return resolution{}, false
+		}
+		return resolution{found, level}, true
+	}
+	return resolution{}, true
+}
+
+// lookupAt finds the one item of a level that has the name.
+func (w *walker) lookupAt(ref *pg.ColumnRef, name string, level *scope, has func(*item, string) answer, doubt *bool) (*item, bool) {
+	var found *item
+	for _, it := range level.items {
+		if it.byName {
+			continue
+		}
+		switch {
+		case it.blurred:
+			w.refuse(int(ref.Location), hintQualify, "%s can be a column of a join that contains a table in transition", quote(name))
+			return nil, false
+		case has(it, name) == maybe:
+			*doubt = true
+		case has(it, name) == yes && found != nil:
+			w.refuse(int(ref.Location), hintQualify, "column reference %s is ambiguous", quote(name))
+			return nil, false
+		case has(it, name) == yes:
+			found = it
+		}
+	}
+	return found, true
+}
+
+// conceals tells whether the name is the hidden name of the item's column.
+func (it *item) conceals(name string) answer {
+	if it.table != nil && it.table.hidden == name {
+		return yes
+	}
+	return no
+}
+
+// crowded tells whether the bare name would not, or not only, find the
+// resolved item in the database.
+func (w *walker) crowded(name string, r resolution, s *scope) bool {
+	for level := s; ; level = level.parent {
+		for _, it := range level.items {
+			if it != r.item && !it.byName && it.physical(name) != no {
+				return true
+			}
+		}
+		if level == r.level {
+			return false
+		}
+	}
+}
+
+// captor is the table in transition whose physical column would take, or make
+// ambiguous, a name that means another item.
+func (w *walker) captor(name string, r resolution, s *scope) *table {
+	for level := s; ; level = level.parent {
+		for _, it := range level.items {
+			if it != r.item && !it.byName && it.table != nil && it.table.moves(name) {
+				return it.table
+			}
+		}
+		if level == r.level {
+			return nil
+		}
+	}
+}
+
+func (w *walker) qualify(ref *pg.ColumnRef, name string, it *item, s *scope) string {
+	prefix, ok := s.qualifier(it)
+	if !ok {
+		w.refuse(int(ref.Location), "Give each item in FROM an alias of its own, and qualify the column.",
+			"%s would be ambiguous on the expanded table, and cannot be qualified", quote(name))
+	}
+	return prefix
+}
+
+// wholeRow refuses a bare name that means the row of a table in transition.
+func (w *walker) wholeRow(ref *pg.ColumnRef, name string, s *scope) {
+	it, level, _ := s.named("", name)
+	if it == nil || it.table == nil && !it.blurred {
+		return
+	}
+	for inner := s; inner != nil; inner = inner.parent {
+		for _, other := range inner.items {
+			if other.table != nil && other.table.has(name) {
+				return
+			}
+		}
+		if inner == level {
+			break
+		}
+	}
+	w.refuseRow(int(ref.Location), it, name)
+}
+
+// starValue refuses item.* where it is a value and not a list of columns.
+func (w *walker) starValue(ref *pg.ColumnRef, s *scope) {
+	fields := stringsOf(ref.Fields[:len(ref.Fields)-1])
+	if len(fields) == 0 {
+		return
+	}
+	schema := ""
+	if len(fields) > 1 {
+		schema = fields[len(fields)-2]
+	}
+	if it, _, _ := s.named(schema, fields[len(fields)-1]); it != nil && (it.table != nil || it.blurred) {
+		w.refuseRow(int(ref.Location), it, it.name)
+	}
+}
+
+func (w *walker) refuseRow(offset int, it *item, name string) {
+	if it.blurred {
+		w.refuse(offset, hintColumns, "%s is the whole row of a join that contains a table in transition", quote(name))
+		return
+	}
+	w.refuse(offset, hintColumns, "%s is the whole row of %v", quote(name), it.table)
+}
+
+// rename changes the last name of a reference from one column to another, and
+// puts a qualifier before a bare one.
+func (w *walker) rename(ref *pg.ColumnRef, from, to, prefix string) {
+	if from == to && prefix == "" {
+		return
+	}
+	i := w.at(int(ref.Location))
+	for range len(ref.Fields) - 1 {
+		i += 2
+		if i < len(w.tokens) && w.tokens[i-1].kind != '.' {
+			i = len(w.tokens)
+		}
+	}
+	w.renameToken(i, from, prefix+quote(to))
+	if from != to {
+		w.renamed = append(w.renamed, ref)
+	}
+}

@@ -1,0 +1,67 @@
+package rewrite
+
+// Outcome is what became of a text.
+type Outcome string
+
+const (
+	// Passed: the text goes out as it came, byte for byte.
+	Passed Outcome = "passed"
+	// Rewritten: the text was edited.
+	Rewritten Outcome = "rewritten"
+	// Refused: the text must not be executed.
+	Refused Outcome = "refused"
+)
+
+// Result is what Rewrite makes of a text.
+type Result struct {
+	Outcome Outcome
+	// SQL is the text to send: the original when Passed, the edited one when
+	// Rewritten, empty when Refused.
+	SQL string
+	// Edits are the edits that lead from the original to SQL, in order.
+	Edits []Edit
+	// Refusal is set when Refused.
+	Refusal *Refusal
+	// Resets: the text contains a statement that can drop the session's locks
+	// or cached plans (DISCARD ALL, DEALLOCATE ALL, pg_advisory_unlock_all):
+	// the connection should not be used for long after it.
+	Resets bool
+	// MovesPath: the text can change the session's search_path.
+	MovesPath bool
+}
+
+// Edit replaces the bytes [Start, End) of the original text.
+type Edit struct {
+	Start, End int
+	Text       string
+}
+
+// Refusal says why a text cannot be rewritten, and what to do about it.
+type Refusal struct {
+	// Message says what was refused and why, in a sentence of its own.
+	Message string
+	// Hint says what the application can do instead.
+	Hint string
+	// Offset is the byte offset in the original text of what is refused, or -1.
+	Offset int
+}
+
+// Error makes a Refusal usable as an error.
+func (r *Refusal) Error() string { return r.Message }
+
+// OriginalOffset maps a byte offset of the rewritten text to the original. An
+// offset inside inserted text maps to the place of the insertion.
+func (r Result) OriginalOffset(offset int) int {
+	shift := 0 // rewritten minus original, so far
+	for _, e := range r.Edits {
+		start := e.Start + shift
+		if offset < start {
+			break
+		}
+		if offset < start+len(e.Text) {
+			return e.Start
+		}
+		shift += len(e.Text) - (e.End - e.Start)
+	}
+	return offset - shift
+}

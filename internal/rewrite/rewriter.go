@@ -1,0 +1,181 @@
+package rewrite
+
+import (
+	"fmt"
+	"sync"
+)
+
+// Rewriter rewrites texts for one catalog. It is safe for concurrent use.
+type Rewriter struct {
+	catalog Catalog
+	parser  parser
+	prescan *prescan
+	// tables are the tables in transition; moving are those that an
+	// unqualified name means under the catalog's search_path.
+	tables []*table
+	moving map[string]*table
+	// names are the sources' and targets' names: the only columns whose
+	// resolution matters.
+	names map[string]bool
+	// lengths has a bit for each length of a name of a table in transition.
+	lengths uint64
+}
+
+// New makes a Rewriter. It fails when the catalog contradicts itself; the
+// caller must not change the catalog afterwards.
+func New(c Catalog) (*Rewriter, error) {
+	r := &Rewriter{catalog: c, parser: oliphant{}, moving: map[string]*table{}, names: map[string]bool{}}
+	switch c.Stars {
+	case "", StarsSource, StarsTarget:
+	default:
+		return nil, fmt.Errorf("new rewriter: stars: %q is neither %q nor %q", c.Stars, StarsSource, StarsTarget)
+	}
+	words := append([]string(nil), sessionWords...)
+	seen := map[Name]bool{}
+	for _, tr := range c.Transitions {
+		t, err := newTable(tr, c.Stars, r.parser)
+		if err != nil {
+			return nil, fmt.Errorf("new rewriter: transition %d: %w", tr.ID, err)
+		}
+		if seen[tr.Table] {
+			return nil, fmt.Errorf("new rewriter: two transitions of %s.%s", tr.Table.Schema, tr.Table.Name)
+		}
+		seen[tr.Table] = true
+		r.tables = append(r.tables, t)
+		r.names[tr.Source], r.names[tr.Target] = true, true
+		r.lengths |= 1 << (len(tr.Table.Name) & 63)
+		words = append(words, searchable(tr.Table.Name))
+	}
+	for _, t := range r.tables {
+		r.moving[t.Table.Name] = r.unqualified(t.Table.Name)
+	}
+	r.prescan = newPrescan(words)
+	return r, nil
+}
+
+// unqualified is the table in transition that a bare name means, or nil: the
+// first schema of the path that has a relation of this name decides.
+func (r *Rewriter) unqualified(name string) *table {
+	for _, schema := range r.catalog.SearchPath {
+		if t := r.qualified(schema, name); t != nil {
+			return t
+		}
+		for _, h := range r.catalog.Homonyms {
+			if h == (Name{schema, name}) {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Rewriter) qualified(schema, name string) *table {
+	for _, t := range r.tables {
+		if t.Table.Name == name && t.Table.Schema == schema {
+			return t
+		}
+	}
+	return nil
+}
+
+var scratch = sync.Pool{New: func() any { return new([]token) }}
+
+// Rewrite says what to send instead of sql. It neither fails nor panics: what
+// it cannot rewrite it refuses.
+func (r *Rewriter) Rewrite(sql string) (result Result) {
+	if !r.prescan.hit(sql) {
+		return Result{Outcome: Passed, SQL: sql}
+	}
+	buffer := scratch.Get().(*[]token)
+	tokens := scan(sql, (*buffer)[:0])
+	defer func() {
+		*buffer = tokens
+		scratch.Put(buffer)
+	}()
+	resets, movesPath := session(sql, tokens)
+	defer func() {
+		if p := recover(); p != nil {
+			result = refused(&Refusal{
+				Message: fmt.Sprintf("crossfade cannot rewrite this statement: %v", p),
+				Hint:    "This is a bug in crossfade; please report it with the statement.",
+				Offset:  -1,
+			})
+		}
+		result.Resets, result.MovesPath = resets, movesPath
+	}()
+	if !r.mentions(sql, tokens) {
+		return Result{Outcome: Passed, SQL: sql}
+	}
+	return r.rewrite(sql, tokens)
+}
+
+// mentions tells whether some token can be the name of a table in transition.
+// Strings count: a command inside one may name it.
+func (r *Rewriter) mentions(sql string, tokens []token) bool {
+	for i, t := range tokens {
+		if t.isIdent() && r.namesTable(sql, tokens, i) {
+			return true
+		}
+		if t.kind == kindString && r.mentionedIn(sql[t.start:t.end]) && runsStrings(sql, tokens) {
+			return true
+		}
+		if t.kind == kindBad {
+			// What follows is not understood: the text itself must do.
+			if r.mentionedIn(sql[t.start:]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (r *Rewriter) namesTable(sql string, tokens []token, i int) bool {
+	t := tokens[i]
+	if t.kind == kindWord && r.lengths&(1<<((t.end-t.start)&63)) == 0 && t.end-t.start <= maxIdent {
+		return false
+	}
+	for _, table := range r.tables {
+		if identEquals(sql, tokens, i, table.Table.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// rewrite parses a text that mentions a table in transition and walks it.
+func (r *Rewriter) rewrite(sql string, tokens []token) Result {
+	if reason := guard(sql, tokens); reason != "" {
+		return refused(&Refusal{
+			Message: fmt.Sprintf("crossfade cannot check this text for columns in transition: %s", reason),
+			Hint:    "Split the text, or run it on a connection without the hook while no column of its tables is in transition.",
+			Offset:  -1,
+		})
+	}
+	tree, err := r.parser.parse(sql)
+	if err != nil {
+		return refused(unparsed(err))
+	}
+	w := &walker{r: r, sql: sql, tokens: tokens}
+	for _, raw := range tree.Stmts {
+		if w.topLevel(raw); w.refusal != nil {
+			return refused(w.refusal)
+		}
+	}
+	if len(w.edits) == 0 {
+		return Result{Outcome: Passed, SQL: sql}
+	}
+	out := w.edits.apply(sql, 0, len(sql))
+	if w.edits.overlap() {
+		panic("edits overlap")
+	}
+	again, err := r.parser.parse(out)
+	if err != nil {
+		panic(fmt.Sprintf("the rewritten text does not parse: %v", err))
+	}
+	if len(again.Stmts) != len(tree.Stmts) {
+		panic("the rewritten text has another number of statements")
+	}
+	return Result{Outcome: Rewritten, SQL: out, Edits: w.edits}
+}
+
+func refused(refusal *Refusal) Result { return Result{Outcome: Refused, Refusal: refusal} }

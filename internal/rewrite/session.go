@@ -1,0 +1,73 @@
+package rewrite
+
+import "strings"
+
+// sessionWords are the words without which no text can drop a session's locks
+// or plans, or change its search_path.
+var sessionWords = []string{
+	"search_path", "set_config", "schema", "role", "authorization",
+	"reset", "discard", "deallocate", "pg_advisory_unlock_all",
+}
+
+// session tells what a text does to its session, by its tokens alone: such
+// texts need not mention a table, and most of them are not worth parsing.
+func session(sql string, tokens []token) (resets, movesPath bool) {
+	for i := range tokens {
+		if isStatementStart(tokens, i) {
+			r, m := sessionCommand(sql, tokens[i:])
+			resets, movesPath = resets || r, movesPath || m
+		}
+		if i+1 < len(tokens) && tokens[i+1].kind == '(' && tokens[i].isIdent() {
+			switch {
+			case identEquals(sql, tokens, i, "pg_advisory_unlock_all"):
+				resets = true
+			case identEquals(sql, tokens, i, "set_config"):
+				movesPath = movesPath || configMovesPath(sql, tokens[i+2:])
+			}
+		}
+	}
+	return resets, movesPath
+}
+
+func isStatementStart(tokens []token, i int) bool { return i == 0 || tokens[i-1].kind == ';' }
+
+func sessionCommand(sql string, tokens []token) (resets, movesPath bool) {
+	word := func(i int, word string) bool { return i < len(tokens) && isWord(sql, tokens[i], word) }
+	name := func(i int, name string) bool { return i < len(tokens) && identEquals(sql, tokens, i, name) }
+	switch {
+	case word(0, "discard"):
+		return word(1, "all"), word(1, "all")
+	case word(0, "deallocate"):
+		return word(1, "all") || word(1, "prepare") && word(2, "all"), false
+	case word(0, "set"), word(0, "reset"):
+		i := 1
+		if word(1, "local") || word(1, "session") && !word(2, "authorization") {
+			i = 2
+		}
+		return false, name(i, "search_path") || word(i, "schema") || word(i, "role") || word(i, "all") ||
+			name(i, "session_authorization") || word(i, "session") && word(i+1, "authorization")
+	case word(0, "do"):
+		// What a block does is in a string; a mention is taken for the deed.
+		for i := 1; i < len(tokens) && tokens[i].kind != ';'; i++ {
+			if tokens[i].kind == kindString {
+				body := foldASCII(sql[tokens[i].start:tokens[i].end])
+				resets = resets || strings.Contains(body, "pg_advisory_unlock_all") || strings.Contains(body, "discard")
+				movesPath = movesPath || strings.Contains(body, "search_path") || strings.Contains(body, "set_config")
+			}
+		}
+	}
+	return resets, movesPath
+}
+
+// configMovesPath looks at the first argument of set_config.
+func configMovesPath(sql string, args []token) bool {
+	if len(args) < 2 || args[0].kind != kindString || args[1].kind != ',' {
+		return true
+	}
+	switch foldASCII(sql[args[0].start:args[0].end]) {
+	case "'search_path'", "'role'", "'session_authorization'":
+		return true
+	}
+	// An escape could spell the name in another way.
+	return sql[args[0].start] != '\''
+}

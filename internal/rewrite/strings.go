@@ -1,0 +1,82 @@
+package rewrite
+
+import "strings"
+
+// runners are functions that run or describe SQL given in a string: what such
+// a string says about a table in transition cannot be rewritten.
+var runners = []string{
+	"query_to_xml", "query_to_xmlschema", "query_to_xml_and_xmlschema",
+	"table_to_xml", "table_to_xmlschema", "table_to_xml_and_xmlschema",
+	"ts_stat", "ts_rewrite", "dblink", "dblink_exec", "crosstab", "connectby", "xpath_table",
+}
+
+// stringRunners refuses a statement that hands a string with the name of a
+// table in transition to one of the functions.
+func (w *walker) stringRunners(first, last int) {
+	t := w.mentionedInString(first, last)
+	if t == nil {
+		return
+	}
+	for i := first; i < last; i++ {
+		if runsString(w.sql, w.tokens, i) {
+			w.refuse(int(w.tokens[i].start), "Write the query as a statement of its own.",
+				"%s is given a string that mentions %v", w.sql[w.tokens[i].start:w.tokens[i].end], t)
+			return
+		}
+	}
+}
+
+func runsString(sql string, tokens []token, i int) bool {
+	if !tokens[i].isIdent() || i+1 == len(tokens) || tokens[i+1].kind != '(' {
+		return false
+	}
+	for _, name := range runners {
+		if identEquals(sql, tokens, i, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// runsStrings tells whether the text has a command or function that runs or
+// stores what stands in strings.
+func runsStrings(sql string, tokens []token) bool {
+	for i, t := range tokens {
+		if isStatementStart(tokens, i) && (isWord(sql, t, "do") || isWord(sql, t, "create")) || runsString(sql, tokens, i) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Rewriter) mentionedIn(text string) bool {
+	for _, t := range r.tables {
+		if mentions(text, t.Table.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// mentions tells whether the name stands in the text as a word of its own, in
+// any case: a string may be quoted in many ways.
+func mentions(text, name string) bool {
+	name = foldASCII(name)
+	first := name[0]
+	for i := 0; i+len(name) <= len(text); i++ {
+		if lower(text[i]) != first || !equalFold(text[i:i+len(name)], name) {
+			continue
+		}
+		if before := i == 0 || !isIdentPart(text[i-1]); !before {
+			continue
+		}
+		if end := i + len(name); end == len(text) || !isIdentPart(text[end]) {
+			return true
+		}
+	}
+	return false
+}
+
+// searchable is a table's name as the pre-scan looks for it: folded, and with
+// quotes doubled as they must be written.
+func searchable(name string) string { return foldASCII(strings.ReplaceAll(name, `"`, `""`)) }

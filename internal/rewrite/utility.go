@@ -1,0 +1,188 @@
+package rewrite
+
+import (
+	"strings"
+
+	pg "github.com/sqlc-dev/oliphant"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// utility handles one statement of a text, of any kind, that stands in the
+// tokens [first, last). Those that carry a query are opened; of the others
+// pass only those whose effect on a table does not depend on its columns.
+func (w *walker) utility(n *pg.Node, first, last int) {
+	if first == last {
+		return
+	}
+	switch kind := n.GetNode().(type) {
+	case *pg.Node_SelectStmt, *pg.Node_InsertStmt, *pg.Node_UpdateStmt, *pg.Node_DeleteStmt, *pg.Node_MergeStmt:
+		w.stringRunners(first, last)
+		w.rooted(n, first)
+	case *pg.Node_ExplainStmt:
+		w.utility(kind.ExplainStmt.Query, w.behindExplain(first), last)
+	case *pg.Node_PrepareStmt:
+		w.types(n)
+		w.utility(kind.PrepareStmt.Query, w.behind(first, last, "as"), last)
+	case *pg.Node_DeclareCursorStmt:
+		w.utility(kind.DeclareCursorStmt.Query, w.behind(w.behind(first, last, "cursor"), last, "for"), last)
+	case *pg.Node_CreateTableAsStmt:
+		w.createTableAs(kind.CreateTableAsStmt, first, last)
+	case *pg.Node_CopyStmt:
+		w.copy(kind.CopyStmt, first, last)
+	case *pg.Node_CreateStmt:
+		w.createTable(n, kind.CreateStmt, first, last)
+	case *pg.Node_TruncateStmt, *pg.Node_LockStmt, *pg.Node_ClusterStmt, *pg.Node_ReindexStmt,
+		*pg.Node_VariableSetStmt, *pg.Node_VariableShowStmt, *pg.Node_TransactionStmt, *pg.Node_ConstraintsSetStmt,
+		*pg.Node_ExecuteStmt, *pg.Node_DeallocateStmt, *pg.Node_FetchStmt, *pg.Node_ClosePortalStmt,
+		*pg.Node_ListenStmt, *pg.Node_NotifyStmt, *pg.Node_UnlistenStmt, *pg.Node_DiscardStmt, *pg.Node_CheckPointStmt,
+		*pg.Node_CreateRoleStmt, *pg.Node_DropRoleStmt, *pg.Node_GrantRoleStmt, *pg.Node_CreateSchemaStmt:
+	case *pg.Node_VacuumStmt, *pg.Node_CommentStmt, *pg.Node_GrantStmt:
+		// Of the whole table they pass; of the moving column they don't.
+		if w.mentioned(first, last) != nil && w.namesColumn(first, last) {
+			w.refuseUtility(first, last)
+		}
+	default:
+		w.refuseUtility(first, last)
+	}
+}
+
+// refuseUtility refuses a statement that mentions a table in transition, by
+// name or in a string that it runs or stores.
+func (w *walker) refuseUtility(first, last int) {
+	t := w.mentioned(first, last)
+	if t == nil {
+		t = w.mentionedInString(first, last)
+	}
+	if t == nil {
+		return
+	}
+	word := w.tokens[first]
+	w.refuse(int(word.start), hintUnhooked, "a command that begins with %s mentions %v",
+		strings.ToUpper(w.sql[word.start:word.end]), t)
+}
+
+// mentioned is the table in transition whose name is among the tokens.
+func (w *walker) mentioned(first, last int) *table {
+	for i := first; i < last; i++ {
+		if !w.tokens[i].isIdent() {
+			continue
+		}
+		for _, t := range w.r.tables {
+			if identEquals(w.sql, w.tokens, i, t.Table.Name) {
+				return t
+			}
+		}
+	}
+	return nil
+}
+
+func (w *walker) mentionedInString(first, last int) *table {
+	for i := first; i < last; i++ {
+		if token := w.tokens[i]; token.kind == kindString {
+			for _, t := range w.r.tables {
+				if mentions(w.sql[token.start:token.end], t.Table.Name) {
+					return t
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (w *walker) namesColumn(first, last int) bool {
+	for i := first; i < last; i++ {
+		if !w.tokens[i].isIdent() {
+			continue
+		}
+		for _, t := range w.r.tables {
+			if identEquals(w.sql, w.tokens, i, t.Source) || identEquals(w.sql, w.tokens, i, t.Target) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// behind is the index of the token behind the first of the words that stands
+// outside of parentheses.
+func (w *walker) behind(first, last int, word string) int {
+	for i := first; i < last; i++ {
+		switch {
+		case w.kind(i) == '(' || w.kind(i) == '[':
+			i = w.closing(i)
+		case w.is(i, word):
+			return i + 1
+		}
+	}
+	panic(word + " is not where it was expected")
+}
+
+// behindExplain skips EXPLAIN and its options.
+func (w *walker) behindExplain(first int) int {
+	i := first + 1
+	if w.kind(i) == '(' && w.kind(i+1) == kindWord && !startsQuery(w.sql, w.tokens[i+1]) {
+		return w.closing(i) + 1
+	}
+	for w.is(i, "analyze") || w.is(i, "analyse") || w.is(i, "verbose") {
+		i++
+	}
+	return i
+}
+
+func (w *walker) createTableAs(c *pg.CreateTableAsStmt, first, last int) {
+	if c.Objtype != pg.ObjectType_OBJECT_TABLE {
+		w.refuseUtility(first, last)
+		return
+	}
+	w.selectInto(c.Into)
+	w.utility(c.Query, w.behind(first, last, "as"), last)
+}
+
+func (w *walker) copy(c *pg.CopyStmt, first, last int) {
+	if c.Query != nil {
+		w.utility(c.Query, first+2, last)
+		return
+	}
+	if t := w.tableOf(c.Relation); t != nil {
+		w.refuse(int(c.Relation.Location), "Use COPY (query) TO, or INSERT; or copy on a connection without the hook.",
+			"COPY of %v", t)
+	}
+}
+
+// createTable lets a new table refer to one in transition by a foreign key,
+// unless that is on the moving column.
+func (w *walker) createTable(n *pg.Node, c *pg.CreateStmt, first, last int) {
+	if _, tracked := w.r.moving[c.Relation.Relname]; tracked || w.namesColumn(first, last) || len(c.InhRelations) > 0 || c.OfTypename != nil {
+		w.refuseUtility(first, last)
+		return
+	}
+	for _, e := range c.TableElts {
+		if e.GetTableLikeClause() != nil {
+			w.refuseUtility(first, last)
+			return
+		}
+	}
+	w.types(n)
+}
+
+// types refuses row types of tables in transition anywhere below the node.
+func (w *walker) types(n *pg.Node) { w.typesIn(n.ProtoReflect()) }
+
+func (w *walker) typesIn(m protoreflect.Message) {
+	if t, ok := m.Interface().(*pg.TypeName); ok {
+		w.typeName(t)
+		return
+	}
+	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		switch {
+		case field.Message() == nil:
+		case field.IsList():
+			for list, i := value.List(), 0; i < list.Len(); i++ {
+				w.typesIn(list.Get(i).Message())
+			}
+		default:
+			w.typesIn(value.Message())
+		}
+		return true
+	})
+}
