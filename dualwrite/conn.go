@@ -41,11 +41,12 @@ type conn struct {
 	// gives: from 0 to 1.
 	share float64
 
-	// texts translates what is sent. pathMoved: the session has, or may have,
-	// another search_path than the one that texts was made for.
-	texts     *translator
-	pathMoved bool
-	// unnamed and named are the rewritten texts among the prepared statements.
+	// texts translates what is sent. pathMoved: since the connection joined,
+	// search_path may have been another one than it is now; pathUnknown: it is
+	// not known what it is now.
+	texts                  *translator
+	pathMoved, pathUnknown bool
+	// unnamed and named are the prepared statements.
 	unnamed *statement
 	named   map[string]*statement
 	pending pending
@@ -118,41 +119,24 @@ func (c *conn) event(e Event) {
 	c.server.event(e)
 }
 
-// translate decides on a text that is about to be sent; nil means as it is.
+// translate decides on a text that is about to be sent.
 func (c *conn) translate(text []byte) *statement {
 	s := c.texts.translate(text)
-	if s.result.Resets || s.result.MovesPath {
-		c.special(s)
+	if s.result.Resets {
+		c.mark("the session's locks or prepared statements were reset")
 	}
-	if s.result.Outcome == rewrite.Passed {
-		return nil
+	if s.result.MovesPath && len(c.tokens) > 0 {
+		c.movePath()
 	}
 	return s
 }
 
 // count counts an execution. Refusals are counted when their error comes.
 func (c *conn) count(s *statement) {
-	switch {
-	case s == nil:
-		c.counts.passed.Add(1)
-	case s.result.Outcome == rewrite.Rewritten:
+	if s != nil && s.result.Outcome == rewrite.Rewritten {
 		c.counts.rewritten.Add(1)
-	}
-}
-
-// special is for a text that changes what the connection rests on.
-func (c *conn) special(s *statement) {
-	if s.result.Resets {
-		c.mark("the session's locks or prepared statements were reset")
-	}
-	if s.result.MovesPath && !c.pathMoved {
-		texts, err := c.world.adrift()
-		if err != nil {
-			// The same catalog made a rewriter before.
-			c.mark("search_path changed: " + err.Error())
-			return
-		}
-		c.texts, c.pathMoved = texts, true
+	} else if s == nil || s.result.Outcome == rewrite.Passed {
+		c.counts.passed.Add(1)
 	}
 }
 
@@ -160,7 +144,7 @@ func (c *conn) special(s *statement) {
 // should see; nil when it is right as it is.
 func (c *conn) restore(e *pgproto3.ErrorResponse, s *statement) *pgproto3.ErrorResponse {
 	switch {
-	case e.Code == "42P01" && c.namesToken(e.Message):
+	case e.Code == codeNoTable && c.namesToken(e.Message):
 		e := stale(e)
 		c.counts.stale.Add(1)
 		// The ledger raises the epoch with every move, and drops a token only
@@ -173,14 +157,14 @@ func (c *conn) restore(e *pgproto3.ErrorResponse, s *statement) *pgproto3.ErrorR
 	case s == nil:
 		return nil
 	case s.result.Outcome == rewrite.Refused:
-		if e.Code != "42601" {
+		if e.Code != codeSyntaxError && e.Code != codeNoStatement {
 			return nil // cancelled, terminated: not about the text
 		}
 		e := refused(s)
 		c.counts.refused.Add(1)
 		c.event(Event{Kind: Refused, SQL: s.original, Err: &Refusal{Message: e.Message, Hint: e.Hint, Position: int(e.Position)}})
 		return e
-	case e.Position > 0:
+	case s.result.Outcome == rewrite.Rewritten && e.Position > 0:
 		e.Position = int32(s.originalPosition(int(e.Position)))
 		return e
 	}

@@ -23,6 +23,13 @@ var (
 	ErrRunning = errors.New("dualwrite: Run is running already")
 )
 
+// The SQLSTATEs of errors that the hook waits for.
+const (
+	codeSyntaxError = "42601" // of a text that was refused
+	codeNoStatement = "26000" // of a prepared statement that was refused
+	codeNoTable     = "42P01" // of a token that is gone
+)
+
 // The SQLSTATEs of the errors that the hook makes.
 const (
 	codeRefused = "0A000" // feature_not_supported

@@ -3,30 +3,84 @@ package dualwrite
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgcrossfade/crossfade/internal/rewrite"
 )
 
-// followPath asks the session for its search_path if a callback of the
-// application has changed it, so that names mean what they mean to the server.
-// A change outside of a callback is not followed: whether and when it takes
-// effect cannot be seen from the text, and names that rest on it are refused.
-func (c *conn) followPath(ctx context.Context, pc *pgconn.PgConn) error {
-	if !c.pathMoved {
-		return nil
+// What an unqualified name means depends on the session's search_path. A
+// connection knows it from joining. When it sends something that can change
+// it, the connection does not know it any more, and what rests on it is
+// refused: whether and when the change takes effect cannot be seen from the
+// text. Where a callback of the application may have done it, the session is
+// asked.
+//
+// PostgreSQL resolves the names of a prepared statement again when
+// search_path has changed, so such a statement is looked at again, too.
+
+// movePath is called for a text that can change search_path.
+func (c *conn) movePath() {
+	if c.pathUnknown {
+		return
+	}
+	texts, err := c.world.adrift()
+	if err != nil { // cannot be: the same catalog made a rewriter before
+		c.mark(err.Error())
+		return
+	}
+	c.texts, c.pathMoved, c.pathUnknown = texts, true, true
+}
+
+// followPath makes the connection know its search_path again. False means that
+// it has prepared statements that would mean something else now.
+func (c *conn) followPath(ctx context.Context, pc *pgconn.PgConn) (bool, error) {
+	if !c.pathUnknown {
+		return true, nil
 	}
 	result := pc.ExecParams(ctx, `select array_to_json(pg_catalog.current_schemas(true))`, nil, nil, nil, nil).Read()
 	if result.Err != nil {
-		return result.Err
+		return false, fmt.Errorf("read search_path: %w", result.Err)
 	}
 	var path []string
 	if err := json.Unmarshal(result.Rows[0][0], &path); err != nil {
-		return err
+		return false, fmt.Errorf("read search_path: %w", err)
 	}
 	texts, err := c.world.under(path)
 	if err != nil {
-		return err
+		return false, err
 	}
-	c.texts, c.pathMoved = texts, false
-	return nil
+	c.texts, c.pathUnknown = texts, false
+	for _, s := range c.named {
+		if c.reconsider(s) != nil {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// reconsider returns nil if a prepared statement is still right under the
+// search_path of now, otherwise the refusal to execute it.
+func (c *conn) reconsider(s *statement) *statement {
+	if s.by == c.texts {
+		return nil
+	}
+	now := c.texts.translate([]byte(s.original))
+	if now.send == s.send {
+		return nil
+	}
+	refusal := now.result.Refusal
+	if refusal == nil {
+		refusal = &rewrite.Refusal{
+			Message: "crossfade cannot execute this prepared statement: search_path has changed since it was prepared",
+			Hint:    "Prepare it again, or qualify the names of its tables.",
+			Offset:  -1,
+		}
+	}
+	return &statement{
+		original: s.original,
+		result:   rewrite.Result{Outcome: rewrite.Refused, Refusal: refusal},
+		send:     refusedName,
+	}
 }

@@ -2,7 +2,6 @@ package dualwrite
 
 import (
 	"context"
-	"fmt"
 	"weak"
 
 	"github.com/jackc/pgx/v5"
@@ -96,7 +95,8 @@ func (h *Hook) poolAfterConnect(after func(context.Context, *pgx.Conn) error) fu
 				return err
 			}
 		}
-		return c.followPath(ctx, conn.PgConn())
+		_, err := c.followPath(ctx, conn.PgConn())
+		return err
 	}
 }
 
@@ -106,16 +106,14 @@ func (h *Hook) poolPrepareConn(prepare func(context.Context, *pgx.Conn) (bool, e
 		if c == nil || !c.usable() {
 			return false, nil
 		}
-		if isRecycling(ctx) || prepare == nil {
+		if isRecycling(ctx) {
 			return true, nil
 		}
-		ok, err := prepare(ctx, conn)
-		if !ok || err != nil {
-			return ok, err
+		if prepare != nil {
+			if ok, err := prepare(ctx, conn); !ok || err != nil {
+				return ok, err
+			}
 		}
-		if err := c.followPath(ctx, conn.PgConn()); err != nil {
-			return false, fmt.Errorf("read search_path: %w", err)
-		}
-		return true, nil
+		return c.followPath(ctx, conn.PgConn())
 	}
 }

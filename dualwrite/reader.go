@@ -49,7 +49,7 @@ func (r *reader) Read(p []byte) (int, error) {
 		if len(r.in) == 0 {
 			keep = r.scan(p[:n])
 		}
-		if keep < n {
+		if keep < n || r.failed != nil {
 			r.in = append(r.in, p[keep:n]...)
 			r.release()
 		}
@@ -132,11 +132,7 @@ func (r *reader) answer(kind byte) {
 // release moves what is complete of in to out: errors restored, the rest as it
 // is. It leaves in empty, or an incomplete error in it.
 func (r *reader) release() {
-	for len(r.in) > 0 {
-		if r.failed != nil {
-			r.out, r.in = appendMessage(r.out, r.failed), nil
-			return
-		}
+	for len(r.in) > 0 && r.failed == nil {
 		if r.in[0] != 'E' {
 			keep := r.scan(r.in)
 			r.out, r.in = append(r.out, r.in[:keep]...), r.in[keep:]
@@ -149,6 +145,9 @@ func (r *reader) release() {
 		r.out, r.in = append(r.out, r.restored(r.in[:size])...), r.in[size:]
 	}
 	r.in = nil
+	if r.failed != nil {
+		r.out = appendMessage(r.out, r.failed)
+	}
 }
 
 // restored returns what the frontend gets instead of an ErrorResponse.

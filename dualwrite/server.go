@@ -120,6 +120,9 @@ func (s *server) learn(ctx context.Context, pc *pgconn.PgConn, view fence.View) 
 		return before, nil
 	}
 	w := newWorld(s.hook, view, snapshot)
+	if before != nil && w.epoch < before.epoch && w.epoch < s.known() {
+		return w, nil // it joined just before a flip: nobody else will need this
+	}
 	s.current.Store(w)
 	if before != nil && before.epoch == w.epoch {
 		before.superseded.Store(true)

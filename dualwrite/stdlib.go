@@ -53,7 +53,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		_ = std.Close()
 		return nil, ErrNotHooked
 	}
-	if err := state.followPath(ctx, pc); err != nil {
+	if _, err := state.followPath(ctx, pc); err != nil {
 		_ = std.Close()
 		return nil, err
 	}
@@ -102,7 +102,13 @@ func (c *Conn) ResetSession(ctx context.Context) error {
 	if !c.state.usable() {
 		return driver.ErrBadConn
 	}
-	return c.stdConn.ResetSession(ctx)
+	if err := c.stdConn.ResetSession(ctx); err != nil {
+		return err
+	}
+	if ok, err := c.state.followPath(ctx, c.stdConn.Conn().PgConn()); !ok || err != nil {
+		return driver.ErrBadConn
+	}
+	return nil
 }
 
 // Close closes the connection.

@@ -14,7 +14,12 @@ type statement struct {
 	result   rewrite.Result
 	// send is the text that the server gets.
 	send string
+	// by is who made it.
+	by *translator
 }
+
+// changed tells whether the server gets another text than the application's.
+func (s *statement) changed() bool { return s != nil && s.result.Outcome != rewrite.Passed }
 
 // position maps a byte offset to the character, from 1, as PostgreSQL counts.
 func position(text string, offset int) int {
@@ -84,7 +89,7 @@ func (t *translator) translate(text []byte) *statement {
 }
 
 func (t *translator) make(text string) *statement {
-	s := &statement{original: text, result: t.rewriter.Rewrite(text)}
+	s := &statement{original: text, result: t.rewriter.Rewrite(text), by: t}
 	switch s.result.Outcome {
 	case rewrite.Passed:
 		s.send = text
@@ -113,9 +118,13 @@ func (t *translator) keep(s *statement) {
 func refusalText(r *rewrite.Refusal) string {
 	comment := make([]byte, 0, len(r.Message))
 	for i := range len(r.Message) {
-		if c := r.Message[i]; c != '*' && c != 0 { // cannot end the comment
+		// Nothing that ends the comment, or that some encoding lacks.
+		if c := r.Message[i]; c != '*' && c >= ' ' && c < 0x7f {
 			comment = append(comment, c)
 		}
 	}
-	return "/* crossfade refused a statement: " + string(comment) + " */ crossfade_refused"
+	return "/* crossfade refused a statement: " + string(comment) + " */ " + refusedName
 }
+
+// refusedName is no keyword, and the name of no prepared statement.
+const refusedName = "crossfade_refused"

@@ -100,7 +100,7 @@ func (w *writer) scan(p []byte) (done int, changed bool) {
 		message := p[done : done+size]
 		start, end, s := w.message(message)
 		switch {
-		case s != nil:
+		case s.changed():
 			if !changed {
 				w.out, changed = append(w.out[:0], p[:done]...), true
 			}
@@ -113,18 +113,26 @@ func (w *writer) scan(p []byte) (done int, changed bool) {
 	return done, changed
 }
 
-// message takes note of a message. For one with SQL in it, it returns what
-// becomes of the text at [start:end].
+// message takes note of a message. For one of which a part must change, that
+// at [start:end], it returns what to send there.
 func (w *writer) message(m []byte) (start, end int, s *statement) {
 	c := w.conn
 	kind, body := m[0], m[headerLen:]
 	switch kind {
 	case 'B': // Bind: portal, statement
-		_, body = cString(body)
-		name, _ := cString(body)
-		s := c.prepared(name)
+		portal, rest := cString(body)
+		name, _ := cString(rest)
+		s = c.prepared(name)
 		c.count(s)
+		if c.pathMoved && s != nil {
+			if outdated := c.reconsider(s); outdated != nil {
+				c.pending.push('B', outdated)
+				start = headerLen + len(portal) + 1
+				return start, start + len(name), outdated
+			}
+		}
 		c.pending.push('B', s)
+		return 0, 0, nil
 	case 'E': // Execute: portal
 		c.pending.push('E', ofPortal(body))
 	case 'D': // Describe: S or P, name
@@ -171,29 +179,27 @@ func ofPortal(body []byte) *statement {
 	return unknown
 }
 
-// prepared returns the rewritten text of a prepared statement, or nil.
+// prepared returns the text of a prepared statement; nil when it is of no
+// interest.
 func (c *conn) prepared(name []byte) *statement {
 	if len(name) == 0 {
 		return c.unnamed
 	}
-	if len(c.named) == 0 {
-		return nil
-	}
 	return c.named[string(name)]
 }
 
-// prepare remembers the text of a prepared statement, nil for one as it came.
+// prepare remembers the text of a prepared statement, nil to forget it.
 func (c *conn) prepare(name []byte, s *statement) {
 	switch {
+	case len(c.tokens) == 0: // nothing is in transition
 	case len(name) == 0:
 		c.unnamed = s
-	case s != nil:
-		if c.named == nil {
-			c.named = map[string]*statement{}
-		}
-		c.named[string(name)] = s
-	case len(c.named) > 0:
+	case s == nil:
 		delete(c.named, string(name))
+	case c.named == nil:
+		c.named = map[string]*statement{string(name): s}
+	default:
+		c.named[string(name)] = s
 	}
 }
 
