@@ -10,9 +10,9 @@ import (
 func (w *walker) insertStmt(s *pg.InsertStmt, env *ctes) columns {
 	env = w.with(s.WithClause, nil, env)
 	target := w.tableItem(s.Relation)
-	body := w.query(s.SelectStmt, nil, env)
-	if s.SelectStmt == nil {
-		body = exactly()
+	body := exactly()
+	if s.SelectStmt != nil {
+		body = w.query(s.SelectStmt, nil, env)
 	}
 	if target.table != nil && w.refusal == nil {
 		w.insertInto(target.table, s, body)
@@ -62,7 +62,7 @@ func (w *walker) insertInto(t *table, s *pg.InsertStmt, body columns) {
 // isValues tells whether the rows are written out: with a WITH, ORDER BY or
 // LIMIT, PostgreSQL too takes VALUES for a query.
 func isValues(s *pg.SelectStmt) bool {
-	return len(s.ValuesLists) > 0 && len(s.SortClause) == 0 && s.LimitCount == nil && s.LimitOffset == nil &&
+	return s != nil && len(s.ValuesLists) > 0 && len(s.SortClause) == 0 && s.LimitCount == nil && s.LimitOffset == nil &&
 		s.WithClause == nil && len(s.LockingClause) == 0
 }
 
@@ -130,7 +130,7 @@ func (in *insertion) columnList(body columns) bool {
 	}
 	if more := in.additional(); len(more) > 0 {
 		at := in.endOf(in.listEnd)
-		if in.position >= 0 && in.query != nil && isValues(in.query) {
+		if in.position >= 0 && isValues(in.query) {
 			// Beside its twin, as in the rows.
 			at = in.endOf(in.afterName(in.at(int(in.stmt.Cols[in.position].GetResTarget().Location))))
 		}
@@ -166,9 +166,7 @@ func (in *insertion) additional() []string {
 func (in *insertion) impliedList(body columns) bool {
 	t := in.table
 	width := len(body.names)
-	if in.query == nil {
-		width = 0
-	} else if !body.exact {
+	if !body.exact {
 		in.refuse(int(in.stmt.Relation.Location), hintColumns,
 			"INSERT without a column list into %v takes a number of columns that is not known", t)
 		return false
@@ -187,7 +185,7 @@ func (in *insertion) impliedList(body columns) bool {
 	if in.position >= 0 {
 		list[in.position] = t.written(t.visible)
 	}
-	if more := in.additional(); in.position >= 0 && in.query != nil && isValues(in.query) {
+	if more := in.additional(); in.position >= 0 && isValues(in.query) {
 		list = slices.Insert(list, in.position+1, more...)
 	} else {
 		list = append(list, more...)

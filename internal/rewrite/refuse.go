@@ -13,9 +13,9 @@ func (w *walker) refuse(offset int, hint, format string, args ...any) {
 	}
 }
 
-// moving says which column of which table moves, for messages.
+// String names the table and says which of its columns moves, for messages.
 func (t *table) String() string {
-	return fmt.Sprintf("%s.%s, whose column %s is in transition to %s", t.Table.Schema, t.Table.Name, quote(t.Source), quote(t.Target))
+	return fmt.Sprintf("%s.%s (its column %s is in transition to %s)", t.Table.Schema, t.Table.Name, quote(t.Source), quote(t.Target))
 }
 
 const (
