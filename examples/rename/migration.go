@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgcrossfade/crossfade/migrator"
+)
+
+// transition is what is to be done. The command reads the same from a file:
+//
+//	name: users-name
+//	table: public.users
+//	rename: {from: full_name, to: name}
+var transition = migrator.Transition{
+	Name:   "users-name",
+	Table:  "public.users",
+	Rename: &migrator.Rename{From: sourceColumn, To: targetColumn},
+}
+
+// migration is one run of the example, after the database is there.
+type migration struct {
+	options  options
+	url      string
+	fleet    *fleet
+	watch    *watch
+	migrator *migrator.Migrator
+	audit    *audit
+	log      func(format string, args ...any)
+	phase    migrator.Phase
+}
+
+func (m *migration) newMigrator() (*migrator.Migrator, error) {
+	config, err := pgx.ParseConfig(m.url)
+	if err != nil {
+		return nil, err
+	}
+	c := migrator.Config{Observer: m.watch, Actor: "examples/rename", Logger: slog.New(slog.DiscardHandler)}
+	if m.options.pause {
+		// An idle laggard is fenced almost at once, instead of after 30 s.
+		c.Grace = 200 * time.Millisecond
+		c.Laggards = migrator.LaggardsFence
+	}
+	return migrator.New(config, c)
+}
+
+// run drives the migration while the traffic runs.
+func (m *migration) run(ctx context.Context) (err error) {
+	if m.migrator, err = m.newMigrator(); err != nil {
+		return err
+	}
+
+	// The old version of the application runs already, with the hook in it and
+	// no ledger in the database.
+	last := m.options.apps - 1
+	for i := range last {
+		if err := m.start(ctx, i, sourceColumn); err != nil {
+			return err
+		}
+	}
+	m.log("%d processes run, written against %s", last, sourceColumn)
+	if err := m.dwell(ctx); err != nil {
+		return err
+	}
+
+	// Once the transition is registered, both names work. The new version may
+	// be deployed now, or any time later.
+	if err := m.migrator.Init(ctx, migrator.InitOptions{}); err != nil {
+		return err
+	}
+	if err := m.move(m.migrator.Start(ctx, transition)); err != nil {
+		return err
+	}
+	if err := m.start(ctx, last, targetColumn); err != nil {
+		return err
+	}
+	m.log("1 more process runs, written against %s, which does not exist yet", targetColumn)
+	if err := m.dwell(ctx); err != nil {
+		return err
+	}
+
+	if m.options.pause {
+		if err := m.holdBack(ctx); err != nil {
+			return err
+		}
+	}
+	if err := m.forward(ctx); err != nil {
+		return err
+	}
+	if m.options.rollback {
+		if err := m.back(ctx); err != nil {
+			return err
+		}
+		if err := m.forward(ctx); err != nil {
+			return err
+		}
+	}
+
+	// The point of no return. The old version goes on after it.
+	if err := m.move(m.migrator.Contract(ctx, transition.Name)); err != nil {
+		return err
+	}
+	return m.dwell(ctx)
+}
+
+// forward goes to complete. (Run would do it in one call.)
+func (m *migration) forward(ctx context.Context) error {
+	for _, p := range []migrator.Phase{migrator.DualWrite, migrator.Shadow, migrator.Live, migrator.RampDown, migrator.Complete} {
+		if err := m.move(m.migrator.Advance(ctx, transition.Name, migrator.AdvanceOptions{To: p})); err != nil {
+			return err
+		}
+		if p == migrator.Live {
+			if err := m.release(); err != nil {
+				return err
+			}
+		}
+		if err := m.dwell(ctx); err != nil {
+			return err
+		}
+		switch p {
+		case migrator.Shadow, migrator.Live, migrator.RampDown: // verified, and all writes keep both
+			if err := m.audit.compareColumns(ctx, p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// back goes back to off, where the table is as it was at the beginning.
+func (m *migration) back(ctx context.Context) error {
+	m.log("now back to off")
+	for _, p := range []migrator.Phase{migrator.RampDown, migrator.Live, migrator.Shadow, migrator.DualWrite, migrator.Off} {
+		if err := m.move(m.migrator.Rollback(ctx, transition.Name, migrator.RollbackOptions{To: p})); err != nil {
+			return err
+		}
+		if err := m.dwell(ctx); err != nil {
+			return err
+		}
+		if p == migrator.Shadow { // reads have returned to the source, so it is right
+			if err := m.audit.compareColumns(ctx, p); err != nil {
+				return err
+			}
+		}
+	}
+	m.log("now forward again")
+	return nil
+}
+
+// move notes where a call of the migrator has led to.
+func (m *migration) move(p migrator.Position, err error) error {
+	if p.Phase != "" && p.Phase != m.phase {
+		m.phase = p.Phase
+		m.log("phase %s", p.Phase)
+	}
+	return err
+}
+
+// dwell lets the traffic run for a while in the phase that is in force.
+func (m *migration) dwell(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(m.options.duration):
+		return m.fleet.failure()
+	}
+}
+
+func (m *migration) start(ctx context.Context, index int, column string) error {
+	return m.fleet.start(ctx, settings{
+		URL: m.url, Index: index, Apps: m.options.apps, Rows: m.options.rows, Column: column,
+		Long:  min(max(m.options.duration, 100*time.Millisecond), 2*time.Second),
+		Pause: m.options.pause, NoTokens: m.options.noTokens,
+	})
+}
+
+// holdBack lets the first process begin a write that it will not send before
+// release.
+func (m *migration) holdBack(ctx context.Context) error {
+	p := m.fleet.all()[0]
+	if err := p.order(orderHold); err != nil {
+		return err
+	}
+	select {
+	case sql := <-p.held:
+		m.log("held back in phase %s: %s", m.phase, sql)
+		return nil
+	case <-p.ended:
+		return p.failure()
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(10 * time.Second):
+		return errors.New("app 1 does not send the write that is to be held back")
+	}
+}
+
+func (m *migration) release() error {
+	if !m.options.pause {
+		return nil
+	}
+	m.log("phase %s: the write that was held back is sent now", m.phase)
+	if err := m.fleet.all()[0].order(orderRelease); err != nil {
+		return fmt.Errorf("release the held write: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/pgcrossfade/crossfade/internal/console"
+)
+
+// report is what happened. As JSON it is the last line of the output.
+type report struct {
+	// OK: it got to the end, and the next four are 0 (and Unexplained is).
+	OK            bool  `json:"ok"`
+	Errors        int64 `json:"errors"`
+	LostUpdates   int64 `json:"lost_updates"`   // acknowledged, and not in the table
+	WrongReads    int64 `json:"wrong_reads"`    // not what the process knows it has written
+	DivergentRows int64 `json:"divergent_rows"` // columns differ where a phase keeps both
+	Unexplained   int64 `json:"unexplained_rows"`
+
+	Statements       int64   `json:"statements"`
+	StatementsPerS   float64 `json:"statements_per_s"`
+	CheckedWrites    int64   `json:"checked_writes"`
+	CheckedReads     int64   `json:"checked_reads"`
+	StaleRetries     int64   `json:"stale_retries"`
+	Refused          int64   `json:"refused"`
+	LongestStallMS   float64 `json:"longest_stall_ms"`
+	StalledOn        string  `json:"stalled_on"`
+	Flips            int     `json:"flips"`
+	FirstDrainMS     float64 `json:"first_drain_ms"`
+	SlowestDrainMS   float64 `json:"slowest_drain_ms"`
+	BackfilledRows   int64   `json:"backfilled_rows"`
+	BackfillRowsPerS float64 `json:"backfill_rows_per_s"`
+	RefilledRows     int64   `json:"refilled_rows"` // from the target, on the way back
+	VerifiedRows     int64   `json:"verified_rows"`
+	AuditedRows      int64   `json:"audited_rows"`
+
+	Rows       int     `json:"rows"`
+	Apps       int     `json:"apps"`
+	Phase      string  `json:"phase"`
+	Seconds    float64 `json:"seconds"`
+	PostgreSQL string  `json:"postgresql"`
+}
+
+func (m *migration) report(version string, took time.Duration, reached bool) *report {
+	m.watch.mu.Lock()
+	defer m.watch.mu.Unlock()
+	sum := m.fleet.totals()
+	_, backfilled, backfillTook := m.watch.scanned("backfill")
+	_, refilled, _ := m.watch.scanned("refill")
+	verified, _, _ := m.watch.scanned("verify")
+	r := &report{
+		Errors:        sum.Errors,
+		LostUpdates:   m.audit.lostUpdates,
+		WrongReads:    sum.WrongReads,
+		DivergentRows: int64(len(m.audit.divergent)),
+		Unexplained:   m.audit.unexplained,
+
+		Statements:       sum.Statements,
+		StatementsPerS:   rate(sum.Statements, took),
+		CheckedWrites:    sum.Writes,
+		CheckedReads:     sum.Reads,
+		StaleRetries:     sum.StaleRetries,
+		Refused:          sum.Refused,
+		LongestStallMS:   ms(sum.LongestStall),
+		StalledOn:        strings.Join(strings.Fields(sum.StalledOn), " "),
+		Flips:            len(m.watch.flips),
+		FirstDrainMS:     ms(m.watch.first),
+		SlowestDrainMS:   ms(m.watch.slowestDrain()),
+		BackfilledRows:   backfilled,
+		BackfillRowsPerS: rate(backfilled, backfillTook),
+		RefilledRows:     refilled,
+		VerifiedRows:     verified,
+		AuditedRows:      m.audit.rows,
+
+		Rows:       m.options.rows,
+		Apps:       m.options.apps,
+		Phase:      string(m.phase),
+		Seconds:    math.Round(took.Seconds()*10) / 10,
+		PostgreSQL: version,
+	}
+	r.OK = reached && r.Errors+r.LostUpdates+r.WrongReads+r.DivergentRows+r.Unexplained == 0
+	return r
+}
+
+func ms(d time.Duration) float64 { return math.Round(float64(d.Microseconds())/100) / 10 }
+
+func rate(n int64, d time.Duration) float64 {
+	if d <= 0 {
+		return 0
+	}
+	return math.Round(float64(n) / d.Seconds())
+}
+
+// print writes the report in words, and as JSON on the last line.
+func (r *report) print(w io.Writer) {
+	count := console.Count
+	fmt.Fprintf(w, `
+In %.1f s, %d processes ran %s statements (%s a second), while users.full_name
+became users.name in phase %s, on PostgreSQL %s.
+
+  application errors  %8s   %s of them refused by the hook
+  lost updates        %8s   of %s writes, in %s rows
+  wrong reads         %8s   of %s values read
+  divergent rows      %8s   with columns that differ where both are kept
+  unexplained rows    %8s   that nobody has written
+
+  flips               %8d   slowest drain %.0f ms (the first of all: %.0f ms)
+  stale retries       %8s   statements that came too late and were repeated
+  longest stall       %8.0f   ms: %s
+  backfilled          %8s   rows, %s a second; refilled on the way back: %s
+  verified            %8s   rows
+
+`,
+		r.Seconds, r.Apps, count(r.Statements), count(int64(r.StatementsPerS)), r.Phase, r.PostgreSQL,
+		count(r.Errors), count(r.Refused),
+		count(r.LostUpdates), count(r.CheckedWrites), count(r.AuditedRows),
+		count(r.WrongReads), count(r.CheckedReads),
+		count(r.DivergentRows), count(r.Unexplained),
+		r.Flips, r.SlowestDrainMS, r.FirstDrainMS,
+		count(r.StaleRetries), r.LongestStallMS, r.StalledOn,
+		count(r.BackfilledRows), count(int64(r.BackfillRowsPerS)), count(r.RefilledRows),
+		count(r.VerifiedRows))
+	if r.OK {
+		fmt.Fprintln(w, "Nothing was lost, and nobody noticed.")
+	} else {
+		fmt.Fprintln(w, "THE AUDIT FAILED, or the migration did not get to its end.")
+	}
+	_ = json.NewEncoder(w).Encode(r)
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgcrossfade/crossfade/internal/console"
+	"github.com/pgcrossfade/crossfade/internal/phase"
+)
+
+// run is the whole of it. The report is nil when there is nothing to report;
+// there can be one together with an error.
+func run(ctx context.Context, o options) (_ *report, err error) {
+	fmt.Fprintln(os.Stderr, "starting PostgreSQL ...")
+	d, err := openDatabase(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		end := d.close
+		if o.keep && ctx.Err() == nil {
+			end = func() error { return d.keep(ctx) }
+		}
+		err = errors.Join(err, end())
+	}()
+	fmt.Fprintf(os.Stderr, "PostgreSQL %s; filling users with %s rows ...\n", d.server.Version(), console.Count(int64(o.rows)))
+	err = withConn(ctx, d.url, func(conn *pgx.Conn) error { return createTables(ctx, conn, o.rows) })
+	if err != nil {
+		return nil, err
+	}
+
+	output, began := console.NewOutput(os.Stderr, console.Options{}), time.Now()
+	v := &view{began: began}
+	live := console.NewLive(output, v)
+	log := func(format string, args ...any) {
+		live.Log(fmt.Sprintf("%6.1fs  ", time.Since(began).Seconds()) + fmt.Sprintf(format, args...))
+	}
+	m := &migration{
+		options: o,
+		url:     d.url,
+		fleet:   &fleet{problem: func(text string) { log("%s", text) }},
+		watch:   newWatch(log),
+		audit:   &audit{url: d.url, log: log, divergent: map[int64]bool{}},
+		log:     log,
+	}
+	v.watch, v.fleet = m.watch, m.fleet
+	defer m.fleet.kill()
+
+	var stopped error
+	err = live.While(func() error {
+		err := m.run(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		stopped = m.fleet.stop(ctx)
+		return err
+	})
+	if ctx.Err() != nil {
+		return nil, errors.New("interrupted")
+	}
+	took := time.Since(began)
+	if err := errors.Join(err, stopped); err != nil {
+		log("it did not get to the end: %v", err)
+	}
+	// What serves reads is what has to be right, however far it got.
+	column := sourceColumn
+	if m.phase != "" && m.phase.Behaviour().Read == phase.Target {
+		column = targetColumn
+	}
+	if auditErr := m.audit.compareJournals(ctx, column, o.rows, m.fleet.all()); auditErr != nil {
+		return nil, errors.Join(err, stopped, auditErr)
+	}
+	return m.report(d.server.Version(), took, err == nil && stopped == nil), errors.Join(err, stopped)
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/pgcrossfade/crossfade/migrator"
+)
+
+// watch is an observer of the migrator: what it does now, for the view, and
+// what it has done, for the report.
+type watch struct {
+	mu    sync.Mutex // guards what follows
+	phase migrator.Phase
+	step  string
+	drain *migrator.DrainEvent    // the one that is under way
+	job   *migrator.JobProgress   // likewise
+	flips map[int]time.Duration   // how long each drain took, by its epoch
+	first time.Duration           // the drain of those who did not know the transition
+	jobs  []*migrator.JobProgress // all of them
+	lines []string                // to be logged
+	log   func(format string, args ...any)
+}
+
+func newWatch(log func(format string, args ...any)) *watch {
+	return &watch{flips: map[int]time.Duration{}, log: log}
+}
+
+// Observe takes an event of the migrator.
+func (w *watch) Observe(event migrator.Event) {
+	for _, line := range w.take(event) { // unlocked: the log shows the view, which locks
+		w.log("%s", line)
+	}
+}
+
+// take notes an event, and returns what is to be logged.
+func (w *watch) take(event migrator.Event) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lines = nil
+	switch e := event.(type) {
+	case migrator.StepEvent:
+		w.stepped(e)
+	case migrator.DrainEvent:
+		w.drained(e)
+	case migrator.BatchEvent:
+		w.job = &e.Progress
+		if n := len(w.jobs); n == 0 || w.jobs[n-1].Job != e.Progress.Job || !w.jobs[n-1].StartedAt.Equal(e.Progress.StartedAt) {
+			w.jobs = append(w.jobs, nil)
+		}
+		w.jobs[len(w.jobs)-1] = &e.Progress
+	}
+	return w.lines
+}
+
+func (w *watch) say(format string, args ...any) {
+	w.lines = append(w.lines, fmt.Sprintf(format, args...))
+}
+
+func (w *watch) stepped(e migrator.StepEvent) {
+	w.phase, w.step, w.job = e.Phase, e.Name, nil
+	if e.Undo {
+		w.step = "undo " + e.Name
+	}
+	if e.Done && e.Err == nil {
+		w.say("  %-18s %8s", w.step, e.Elapsed.Round(time.Millisecond))
+	}
+	if e.Done {
+		w.step = ""
+	}
+}
+
+func (w *watch) drained(e migrator.DrainEvent) {
+	if e.To != "" {
+		w.phase = e.To
+	}
+	w.drain = &e
+	if !e.Done {
+		return
+	}
+	w.drain = nil
+	for _, s := range e.Fenced {
+		w.say("  fenced off: %s", s)
+	}
+	switch {
+	case e.From == "":
+		w.first = max(w.first, e.Elapsed)
+	case e.To != "":
+		w.flips[e.Epoch] = max(w.flips[e.Epoch], e.Elapsed)
+	}
+}
+
+func (w *watch) slowestDrain() time.Duration {
+	var slowest time.Duration
+	for _, took := range w.flips {
+		slowest = max(slowest, took)
+	}
+	return slowest
+}
+
+// scanned sums up all scans of one kind: how many rows they looked at and
+// changed, and in what time.
+func (w *watch) scanned(job string) (rows, changed int64, took time.Duration) {
+	for _, j := range w.jobs {
+		if j.Job == job {
+			rows += j.RowsScanned
+			changed += j.RowsChanged
+			took += j.Elapsed
+		}
+	}
+	return rows, changed, took
+}
+
+// waitsFor says in a few words what a drain waits for.
+func waitsFor(d *migrator.DrainEvent) string {
+	leaving := "all sessions to know the transition"
+	if d.From != "" {
+		leaving = fmt.Sprintf("%s -> %s", d.From, d.To)
+	}
+	return fmt.Sprintf("%s: waiting for %d sessions since %s", leaving, len(d.Waiting), d.Elapsed.Round(10*time.Millisecond))
+}
