@@ -52,6 +52,13 @@ func newFixture(t testing.TB, ddl string, key ...string) *fixture {
 	return f
 }
 
+// rebuild replaces the table, for a case that needs no database of its own.
+func (f *fixture) rebuild(ddl string, key ...string) {
+	f.Helper()
+	f.exec(`drop table if exists item; delete from crossfade.progress; ` + ddl)
+	f.transition.Definition.Key = key
+}
+
 // move takes the transition to a neighbour, and drains.
 func (f *fixture) move(to phase.Phase) {
 	f.Helper()
