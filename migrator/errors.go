@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/fence"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
@@ -38,6 +39,10 @@ var (
 	ErrPooler = errors.New("a connection pooler sits between the migrator and PostgreSQL, " +
 		"so locks of its session would stay behind in connections of others: connect it to PostgreSQL directly")
 )
+
+// BlockedError: a DDL statement did not get its lock within Config.DDLMaxWait. It
+// names the sessions in the way. Nothing has been changed by the statement.
+type BlockedError = ddl.BlockedError
 
 // RefusedError: preflight found something that stands in the way. Nothing has
 // been changed.

@@ -84,6 +84,9 @@ func quick(c migrator.Config) migrator.Config {
 	if c.DrainTimeout == 0 {
 		c.DrainTimeout = time.Minute
 	}
+	if c.DDLMaxWait == 0 {
+		c.DDLMaxWait = 20 * time.Second
+	}
 	if c.Actor == "" {
 		c.Actor = "tester"
 	}
@@ -152,3 +155,21 @@ func shape(t testing.TB, conn *pgx.Conn) []string {
 		from pg_index where indrelid = 'users'::regclass
 		order by 1`)
 }
+
+// capabilities counts the tokens that permit copying.
+func capabilities(t testing.TB, conn *pgx.Conn) int {
+	t.Helper()
+	return scan[int](t, conn, `select count(*) from pg_class
+		where relnamespace = 'crossfade'::regnamespace and relkind = 'r' and relname ~ '^t[0-9]+_(fwd|rev)_'`)
+}
+
+// equal asserts that source and target are the same in every row.
+func equal(t testing.TB, conn *pgx.Conn) {
+	t.Helper()
+	require.Zero(t, scan[int](t, conn, `select count(*) from users where name is distinct from full_name`))
+}
+
+// observer is a function as an Observer.
+type observer func(migrator.Event)
+
+func (o observer) Observe(e migrator.Event) { o(e) }
