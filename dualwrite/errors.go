@@ -5,8 +5,11 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/pgcrossfade/crossfade/internal/fence"
 )
 
+// Why a connection is not hooked, or not opened at all.
 var (
 	// ErrExecMode: the exec mode writes batches past the hook.
 	ErrExecMode = errors.New("dualwrite: QueryExecModeExec sends batches past the hook: " +
@@ -19,6 +22,12 @@ var (
 		"a BeforeConnect, BuildFrontend or AfterConnect of the application has replaced the hook's")
 	// ErrHookedTwice: the configuration had the hook in it already.
 	ErrHookedTwice = errors.New("dualwrite: the hook is installed twice in this configuration")
+	// ErrPooler: a pooler hands out the server's connections by transaction.
+	ErrPooler = fence.ErrPooler
+	// ErrStandby: the server is a standby while a transition is active.
+	ErrStandby = fence.ErrStandby
+	// ErrPrivilege: the role may not read the ledger.
+	ErrPrivilege = fence.ErrPrivilege
 	// ErrRunning: Run was called while another Run of the same Hook runs.
 	ErrRunning = errors.New("dualwrite: Run is running already")
 )
