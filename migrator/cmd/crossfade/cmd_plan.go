@@ -77,15 +77,7 @@ func printFindings(b *strings.Builder, s console.Style, findings []migrator.Find
 	}
 	fmt.Fprintf(b, "\n%s\n", s.Bold("findings:"))
 	for _, f := range findings {
-		text := findingText(f, "  ")
-		first, rest, _ := strings.Cut(text, "\n")
-		switch {
-		case f.Refuses:
-			first = s.Bad(first + ", refuses the start")
-		case f.Severity == "warning":
-			first = s.Warn(first)
-		}
-		fmt.Fprintf(b, "%s\n%s\n", first, rest)
+		fmt.Fprintf(b, "%s\n", findingText(s, f, "  "))
 	}
 }
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -47,7 +49,7 @@ the source too, and asks as contract does.`,
 			}
 			return a.move(cmd.Context(), func(ctx context.Context, m *migrator.Migrator) (migrator.Position, error) {
 				if t.Name != "" {
-					if position, err := m.Start(ctx, t); err != nil {
+					if position, err := startOrContinue(ctx, m, t); err != nil {
 						return position, err
 					}
 				}
@@ -60,4 +62,23 @@ the source too, and asks as contract does.`,
 	cmd.Flags().BoolVar(&yes, "yes", false, "with --until contracted: do not ask")
 	a.workFlags(cmd)
 	return cmd
+}
+
+// startOrContinue starts a transition unless it has been started already.
+func startOrContinue(ctx context.Context, m *migrator.Migrator, t migrator.Transition) (migrator.Position, error) {
+	position, err := m.Start(ctx, t)
+	if !errors.Is(err, migrator.ErrActive) {
+		return position, err
+	}
+	if status, lookErr := one(ctx, m, t.Name, 1); lookErr == nil && isSame(status, t) {
+		return status.Position, nil
+	}
+	return position, err
+}
+
+// isSame tells whether a file asks for what an active transition does. A file
+// may leave the schema out, and may put names in quotes.
+func isSame(s migrator.Status, t migrator.Transition) bool {
+	bare := func(table string) string { return "." + strings.ReplaceAll(table, `"`, "") }
+	return strings.HasSuffix(bare(s.Table), bare(t.Table)) && t.Rename != nil && s.Source == t.Rename.From && s.Target == t.Rename.To
 }

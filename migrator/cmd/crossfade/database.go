@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgcrossfade/crossfade/internal/fence"
 )
 
 // connConfig says where the database is. Without a flag or a variable of ours,
@@ -53,11 +55,20 @@ func withoutPassword(connString string, err error) error {
 	return errors.New("read the connection string: " + reason)
 }
 
-// connect opens a connection for a command that looks for itself.
+// connect opens a connection for a command that looks for itself, marked so
+// that no drain waits for it.
 func (a *app) connect(ctx context.Context) (*pgx.Conn, error) {
 	config, err := a.connConfig()
 	if err != nil {
 		return nil, err
 	}
-	return pgx.ConnectConfig(ctx, config)
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	if err := fence.Own(ctx, conn); err != nil {
+		_ = conn.Close(context.WithoutCancel(ctx))
+		return nil, err
+	}
+	return conn, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/pgcrossfade/crossfade/internal/console"
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/migrator"
 )
@@ -40,8 +41,8 @@ type failure struct {
 }
 
 // describe finds the exit code of an error, and what to do about it.
-func describe(ctx context.Context, err error) failure {
-	f := failure{Code: exitError, Message: err.Error()}
+func describe(ctx context.Context, err error) (f failure) {
+	f = failure{Code: exitError, Message: err.Error()}
 	defer func() { f.Kind = exitName(f.Code) }()
 	var (
 		usage    *usageError
@@ -62,9 +63,13 @@ func describe(ctx context.Context, err error) failure {
 		return false
 	}
 	switch {
-	case ctx.Err() != nil && is(context.Canceled, context.DeadlineExceeded):
+	case ctx.Err() != nil: // whatever it broke off
 		f.set(exitInterrupted, "nothing is lost: run the command again, it continues where it stopped")
 		f.Message = "interrupted"
+	case is(migrator.ErrUnknownOutcome):
+		f.set(exitConnection, "")
+	case errors.As(err, &connect): // before fs.ErrNotExist: a socket is a file too
+		f.set(exitConnection, "check --database-url, $CROSSFADE_DATABASE_URL, $DATABASE_URL or libpq's variables ($PGHOST ...)")
 	case is(fs.ErrNotExist, migrator.ErrNoLedger):
 		f.set(exitNotFound, "")
 	case is(migrator.ErrNotFound):
@@ -95,10 +100,6 @@ func describe(ctx context.Context, err error) failure {
 		f.set(exitBusy, "wait for it to end, or end its session with pg_terminate_backend(pid)")
 	case is(migrator.ErrMoved):
 		f.set(exitBusy, "`crossfade status` shows where it stands; run the command again")
-	case is(migrator.ErrUnknownOutcome):
-		f.set(exitConnection, "")
-	case errors.As(err, &connect):
-		f.set(exitConnection, "check --database-url, $CROSSFADE_DATABASE_URL, $DATABASE_URL or libpq's variables ($PGHOST ...)")
 	}
 	return f
 }
@@ -117,7 +118,7 @@ func refusedMessage(e *migrator.RefusedError) string {
 	fmt.Fprintf(&b, "transition %q is refused", e.Transition)
 	for _, f := range e.Findings {
 		if f.Refuses {
-			b.WriteString("\n" + findingText(f, "  "))
+			b.WriteString("\n" + findingText(console.Style{}, f, "  "))
 		}
 	}
 	return b.String()

@@ -80,15 +80,11 @@ func (p *progress) note(event migrator.Event) []string {
 
 // stepLine says how a step ended. Why it failed is said once, at the end.
 func (p *progress) stepLine(e migrator.StepEvent) string {
-	name := e.Name
-	if e.Undo {
-		name = "undo " + name
-	}
 	outcome, took := "done", "in "+console.Duration(e.Elapsed)
 	if e.Err != nil {
 		outcome, took = "stopped", "after "+console.Duration(e.Elapsed)
 	}
-	line := fmt.Sprintf("%-7s  %-24s  %s", outcome, name, took)
+	line := fmt.Sprintf("%-7s  %-24s  %s", outcome, stepName(e.Name, e.Undo), took)
 	if p.job != nil {
 		line += fmt.Sprintf(", %s rows", console.Count(p.job.RowsScanned))
 		if p.job.Job != "verify" {
@@ -113,14 +109,17 @@ func (p *progress) Lines(width int, s console.Style) []string {
 	if p.step == "" {
 		return nil
 	}
-	head := s.Bold(p.position.Name) + "  phase " + s.Accent(string(p.position.Phase)) + "  " + p.doing() +
+	head := s.Bold(p.position.Name) + "  phase " + s.Accent(string(p.position.Phase)) + "  step " + p.doing() +
 		"  " + s.Dim(console.Duration(time.Since(p.began)))
 	lines := []string{head}
 	if p.job != nil {
 		lines = append(lines, "  "+p.task().Line(width-2, s))
 	}
 	if p.waiting.SQL != "" {
-		lines = append(lines, s.Warn(fmt.Sprintf("  no %s lock yet, attempt %d: ", p.waiting.Lock, p.waiting.Retry+1))+oneLine(p.waiting.SQL))
+		lines = append(lines, "  "+s.Warn(p.lockText())+oneLine(p.waiting.SQL))
+		for _, blocker := range p.waiting.Blockers[:min(shownSessions, len(p.waiting.Blockers))] {
+			lines = append(lines, "    "+blocker)
+		}
 	}
 	if p.drain != nil {
 		lines = append(lines, "  "+drainText(*p.drain, s))
@@ -129,7 +128,7 @@ func (p *progress) Lines(width int, s console.Style) []string {
 				lines = append(lines, fmt.Sprintf("    and %d more", len(p.drain.Waiting)-i))
 				break
 			}
-			lines = append(lines, "    "+session.String())
+			lines = append(lines, "    "+sessionText(session))
 		}
 	}
 	return lines
@@ -155,18 +154,25 @@ func (p *progress) Status() string {
 			parts = append(parts, session.String())
 		}
 	case p.waiting.SQL != "":
-		parts = append(parts, fmt.Sprintf("no %s lock yet, attempt %d: %s", p.waiting.Lock, p.waiting.Retry+1, oneLine(p.waiting.SQL)))
+		parts = append(parts, p.lockText()+oneLine(p.waiting.SQL))
+		parts = append(parts, p.waiting.Blockers...)
 	default:
 		parts = append(parts, "for "+console.Duration(time.Since(p.began)))
 	}
 	return fmt.Sprintf("%-7s  %-24s  %s", "working", p.doing(), strings.Join(parts, "\n    "))
 }
 
-func (p *progress) doing() string {
-	if p.undo {
-		return "undo " + p.step
+func (p *progress) lockText() string {
+	return fmt.Sprintf("no %s lock yet, attempt %d: ", p.waiting.Lock, p.waiting.Retry+1)
+}
+
+func (p *progress) doing() string { return stepName(p.step, p.undo) }
+
+func stepName(name string, undo bool) string {
+	if undo {
+		return "undo " + name
 	}
-	return p.step
+	return name
 }
 
 func (p *progress) task() console.Task {
@@ -177,7 +183,10 @@ func (p *progress) task() console.Task {
 	if left, known := p.meter.Left(t.Total); known {
 		t.Left = left
 	}
-	if p.job.Mismatches > 0 {
+	switch {
+	case p.job.Waiting != "":
+		t.Note = p.job.Waiting
+	case p.job.Mismatches > 0:
 		t.Note = console.Count(p.job.Mismatches) + " differ"
 	}
 	return t

@@ -36,7 +36,7 @@ func TestProgressShowsWhatIsGoingOn(t *testing.T) {
 		Job: "backfill", RowsScanned: 54_000, RowsChanged: 50_000, Estimate: 100_000, Rate: 48_000,
 	}})
 	lines := p.Lines(80, console.Style{})
-	contains(t, strings.Join(lines, "\n"), "users-name  phase dualwrite  backfill", "54%  54,000 of 100,000 rows  48,000/s")
+	contains(t, strings.Join(lines, "\n"), "users-name  phase dualwrite  step backfill", "54%  54,000 of 100,000 rows  48,000/s")
 	contains(t, p.Status(), "working  backfill", "54%, 54,000 of 100,000 rows")
 
 	end := at("backfill", migrator.DualWrite)
@@ -56,7 +56,7 @@ func TestProgressNamesLaggards(t *testing.T) {
 	p.note(migrator.DrainEvent{Drain: d})
 	lines := p.Lines(120, console.Style{})
 	contains(t, strings.Join(lines, "\n"), "flip shadow -> live, 4.0s, waiting for 7 sessions",
-		`pid 4711, role app, application "web"`, "update orders set state = 'paid'", "and 2 more")
+		"pid 4711 web (app@10.0.0.7) idle in transaction for 4.2s: update orders set state = 'paid'", "and 2 more")
 	if len(lines) != 8 {
 		t.Errorf("%d lines for a block", len(lines))
 	}

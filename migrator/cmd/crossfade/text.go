@@ -34,15 +34,35 @@ func drainText(d migrator.Drain, s console.Style) string {
 	return text
 }
 
-// findingText is a finding in two or three lines.
-func findingText(f migrator.Finding, indent string) string {
-	text := fmt.Sprintf("%s%s [%s]", indent, f.Severity, f.Code)
-	if f.Object != "" {
-		text += " " + f.Object
+// sessionText names a session shortly, for a block of 80 columns; its own String
+// says more.
+func sessionText(session migrator.Session) string {
+	if session.PID == 0 {
+		return session.String()
 	}
-	text += "\n" + indent + "  " + f.Message
+	hook := ""
+	if !session.Hooked() {
+		hook = ", no hook"
+	}
+	return fmt.Sprintf("pid %d %s (%s@%s%s) %s for %s: %s", session.PID, session.Application, session.User, session.Client,
+		hook, session.State, console.Duration(session.Age), oneLine(session.Query))
+}
+
+// findingText is a finding in two or three lines.
+func findingText(s console.Style, f migrator.Finding, indent string) string {
+	head := fmt.Sprintf("%s [%s] %s", f.Severity, f.Code, f.Object)
+	switch {
+	case f.Refuses:
+		head = s.Bad(head)
+	case f.Severity == "warn":
+		head = s.Warn(head)
+	}
+	if f.Accepted {
+		head += " (accepted)"
+	}
+	text := indent + head + "\n" + indented(f.Message, indent+"  ")
 	if f.Hint != "" {
-		text += "\n" + indent + "  hint: " + f.Hint
+		text += "\n" + indented("hint: "+f.Hint, indent+"  ")
 	}
 	return text
 }

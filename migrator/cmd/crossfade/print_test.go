@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/pgcrossfade/crossfade/internal/console"
+	"github.com/pgcrossfade/crossfade/internal/rewrite"
+	"github.com/pgcrossfade/crossfade/migrator"
+)
+
+// printed is what a function writes, in both styles.
+func printed(t *testing.T, name string, write func(*bytes.Buffer, console.Style) error) {
+	t.Helper()
+	for file, style := range map[string]console.Style{name + ".txt": {}, name + ".color.txt": {Color: true}} {
+		var b bytes.Buffer
+		if err := write(&b, style); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, file, b.String())
+	}
+}
+
+func TestPrintPlan(t *testing.T) {
+	alter := migrator.PlannedStatement{
+		SQL: `alter table "public"."users" add column "name" text`, Lock: "ACCESS EXCLUSIVE", On: `"public"."users"`,
+		LockTimeout: 50 * time.Millisecond, StatementTimeout: 5 * time.Second,
+		Hazard: "stops every statement on the table for milliseconds", Why: "the target column",
+	}
+	drop := migrator.PlannedStatement{SQL: "alter table t\n  drop column c", Lock: "ACCESS EXCLUSIVE", On: "t"}
+	plan := migrator.Plan{
+		Transition: migrator.Transition{Name: "users-name", Table: "users", Rename: &migrator.Rename{From: "full_name", To: "name"}},
+		Findings: []migrator.Finding{
+			{Severity: "refuse", Code: "view", Object: "view v", Message: "it depends on the source", Hint: "drop it", Refuses: true},
+			{Severity: "warn", Code: "trigger", Object: "trigger x", Message: "it reads the source", Accepted: true},
+			{Severity: "info", Code: "size", Object: "table users", Message: "about 1000 rows"},
+		},
+		Steps: []migrator.PlannedStep{
+			{Name: "expand", Phase: migrator.Off, Act: "run", Summary: "add the target column",
+				Statements: []migrator.PlannedStatement{alter}, Undo: []migrator.PlannedStatement{drop}},
+			{Name: "dualwrite", Phase: migrator.DualWrite, Flip: true, Act: "run", Summary: "hooked writes keep both"},
+			{Name: "drop", Phase: migrator.Contracted, Act: "contract", Statements: []migrator.PlannedStatement{drop}},
+		},
+	}
+	printed(t, "plan", func(b *bytes.Buffer, s console.Style) error { return printPlan(b, s, plan, true) })
+}
+
+func TestPrintStatus(t *testing.T) {
+	began := time.Date(2026, 11, 23, 1, 2, 3, 0, time.Local)
+	status := migrator.Status{
+		Position: migrator.Position{Name: "users-name", Phase: migrator.Live, Step: "shadow", Underway: "live", Epoch: 7},
+		Table:    "public.users", Source: "full_name", Target: "name",
+		Drain: &migrator.Drain{Transition: "users-name", From: migrator.Shadow, To: migrator.Live, Epoch: 7, Waiting: laggards(2)},
+		Jobs: []migrator.JobProgress{
+			{Job: "backfill", RowsScanned: 100_000, RowsChanged: 90_000, Finished: true, Elapsed: 2 * time.Second},
+			{Job: "verify", RowsScanned: 40_000, Estimate: 100_000, Mismatches: 3, Left: 3 * time.Second},
+		},
+		Sessions: []migrator.EpochSessions{{Epoch: -1, Count: 1}, {Epoch: 6, Count: 2}, {Epoch: 7, Count: 30}},
+		History:  []migrator.HistoryEvent{{At: began, Epoch: 7, Actor: "me@here", Event: "move", Detail: "shadow -> live"}},
+	}
+	printed(t, "status", func(b *bytes.Buffer, s console.Style) error { return printStatus(b, s, status) })
+	list := []migrator.Status{status, {Position: migrator.Position{Name: "b", Phase: migrator.Off}, Table: "public.orders", Source: "x", Target: "y"}}
+	printed(t, "status_list", func(b *bytes.Buffer, _ console.Style) error { return printStatusList(b, list) })
+}
+
+func TestPrintExplained(t *testing.T) {
+	const statement = "select a\nfrom t"
+	edits := []rewrite.Edit{{Start: 0, End: 0, Text: "with x as (select 1) "}, {Start: 7, End: 8, Text: "b as a"}}
+	rewritten := "with x as (select 1) select b as a\nfrom t"
+	explained := []explanation{
+		{Statement: statement, Phases: []phaseOutcome{
+			{Phase: migrator.Off, Outcome: rewrite.Passed, SQL: statement},
+			{Phase: migrator.Live, Outcome: rewrite.Rewritten, SQL: rewritten, edits: edits},
+			{Phase: migrator.Complete, Outcome: rewrite.Rewritten, SQL: rewritten, edits: edits},
+		}},
+		{Statement: "copy t from stdin", Phases: []phaseOutcome{
+			{Phase: migrator.Off, Outcome: rewrite.Refused, Message: "copy is refused", Hint: "use insert"},
+			{Phase: migrator.Live, Outcome: rewrite.Refused, Message: "copy is refused", Hint: "use insert"},
+			{Phase: migrator.Complete, Outcome: rewrite.Refused, Message: "copy is refused", Hint: "use insert"},
+		}},
+	}
+	printed(t, "explain", func(b *bytes.Buffer, s console.Style) error { return printExplained(b, s, explained, 3) })
+	if highlight(console.Style{}, statement, edits) != rewritten {
+		t.Error("without colours the highlighted text is not the rewritten one")
+	}
+}
