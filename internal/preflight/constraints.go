@@ -10,9 +10,10 @@ import (
 func checkConstraints(ctx context.Context, in *inspection) error {
 	constraints, err := query[struct {
 		Kind, Name, Table, Definition string
-		Outside, Validated            bool
+		Outside, Validated, Exclusion bool
 	}](ctx, in, `
-		select contype::text, quote_ident(conname), conrelid::regclass::text, pg_get_constraintdef(oid), conrelid <> $1, convalidated
+		select contype::text, quote_ident(conname), conrelid::regclass::text, pg_get_constraintdef(oid), conrelid <> $1, convalidated,
+			exists (select from pg_index x where x.indexrelid = conindid and x.indisexclusion)
 		from pg_constraint
 		where conrelid = $1 and $2::int2 = any(conkey) or confrelid = $1 and $2::int2 = any(confkey) or oid = any($3)
 		order by 3, 2`, in.table.OID, in.column.Number, in.of("pg_constraint"))
@@ -25,7 +26,7 @@ func checkConstraints(ctx context.Context, in *inspection) error {
 		switch {
 		case c.Kind == "c":
 			in.refuse("check-depends", object, "it reads the source: "+c.Definition, hint)
-		case c.Kind == "x":
+		case c.Kind == "x" || c.Kind == "u" && c.Exclusion:
 			in.refuse("exclusion-depends", object, "it reads the source: "+c.Definition, "exclusion constraints are not supported yet")
 		case c.Kind == "f" && c.Outside:
 			in.refuse("foreign-key-references", object, "it references the source: "+c.Definition,

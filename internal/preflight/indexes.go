@@ -8,6 +8,7 @@ import (
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/rewrite"
 )
 
 // index is a secondary index that contains the source anywhere: as a column,
@@ -19,6 +20,7 @@ type index struct {
 	ConstraintKind   string
 	Unique           bool
 	NullsNotDistinct bool
+	Exclusion        bool // an exclusion constraint, or UNIQUE ... WITHOUT OVERLAPS
 	Deferrable       bool
 	Valid            bool
 	Identity         bool
@@ -33,7 +35,7 @@ type index struct {
 func checkIndexes(ctx context.Context, in *inspection) error {
 	indexes, err := query[index](ctx, in, `
 		select i.relname, pg_get_indexdef(x.indexrelid), coalesce(k.conname, ''), coalesce(k.contype::text, ''), x.indisunique,
-			coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::bool, false), coalesce(k.condeferrable, false), x.indisvalid,
+			coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::bool, false), x.indisexclusion, coalesce(k.condeferrable, false), x.indisvalid,
 			x.indisreplident, x.indisclustered, i.reltablespace <> 0, coalesce(obj_description(i.oid, 'pg_class'), ''),
 			pg_relation_size(i.oid)
 		from pg_index x
@@ -77,7 +79,7 @@ func checkIndexes(ctx context.Context, in *inspection) error {
 func (in *inspection) movable(x index) bool {
 	object := "index " + in.Schema + "." + x.Name
 	switch {
-	case x.ConstraintKind == "x":
+	case x.Exclusion:
 		return false // checkConstraints has refused it
 	case !x.Valid:
 		in.warn("index-invalid", object, "a build of it has failed, so it gets no counterpart",
@@ -114,7 +116,7 @@ func (in *inspection) counterpart(ctx context.Context, x index) (*ledger.Index, 
 	if err != nil {
 		return nil, err
 	}
-	create, err := renameColumn(x.Definition, in.Source, in.Target)
+	create, err := rewrite.RenameColumn(x.Definition, in.Source, in.Target)
 	if err == nil {
 		create, err = ddl.Counterpart(create, x.Name, target)
 	}

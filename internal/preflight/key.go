@@ -13,7 +13,7 @@ func checkKey(ctx context.Context, in *inspection) error {
 		from pg_index x
 		cross join unnest(x.indkey::int2[]) with ordinality as k (attnum, place)
 		join pg_attribute a on a.attrelid = x.indrelid and a.attnum = k.attnum
-		where x.indrelid = $1 and x.indisprimary and k.place <= x.indnkeyatts
+		where x.indrelid = $1 and x.indisprimary and not x.indisexclusion and k.place <= x.indnkeyatts
 		order by k.place`, in.table.OID)
 	if err != nil {
 		return fmt.Errorf("read primary key: %w", err)

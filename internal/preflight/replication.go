@@ -5,11 +5,9 @@ import (
 	"fmt"
 )
 
-// What a standby may lag behind, and a slot may hold back, without a word.
-const (
-	standbyLag  = 64 << 20
-	slotBacklog = 1 << 30
-)
+// backlog is how much WAL a standby may lag behind, and a slot hold back,
+// without a word.
+const backlog = 64 << 20
 
 func checkReplication(ctx context.Context, in *inspection) error {
 	standbys, err := query[struct {
@@ -17,7 +15,7 @@ func checkReplication(ctx context.Context, in *inspection) error {
 		Lag                 int64
 	}](ctx, in, `
 		select coalesce(r.application_name, ''), coalesce(host(r.client_addr), 'local'), coalesce(r.state, ''),
-			coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), r.replay_lsn), 0)::bigint
+			coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), coalesce(r.replay_lsn, r.flush_lsn)), 0)::bigint
 		from pg_stat_replication r
 		left join pg_replication_slots s on s.active_pid = r.pid
 		where not pg_is_in_recovery() and coalesce(s.slot_type, 'physical') = 'physical' and coalesce(r.state, '') <> 'backup'
@@ -29,7 +27,7 @@ func checkReplication(ctx context.Context, in *inspection) error {
 		object := fmt.Sprintf("standby %q at %s", s.Name, s.Client)
 		in.warn("standby-attached", object, "statements that the hook sends to it are not waited for by a flip",
 			"use the hook on the primary only: pools of standbys are not supported yet")
-		if s.Lag > standbyLag {
+		if s.Lag > backlog {
 			in.warn("replica-lag", object, fmt.Sprintf("it is %s behind", bytes(s.Lag)), "let it catch up before the backfill, which adds to it")
 		}
 	}
@@ -40,7 +38,7 @@ func checkReplication(ctx context.Context, in *inspection) error {
 		select slot_name, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint from pg_replication_slots
 		where not pg_is_in_recovery() and restart_lsn is not null
 			and pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) > $1
-		order by 1`, slotBacklog)
+		order by 1`, backlog)
 	if err != nil {
 		return fmt.Errorf("read slots: %w", err)
 	}

@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
@@ -16,6 +17,10 @@ type Request struct {
 	// IgnoreApplications are the application_names of sessions that are known
 	// not to use the table, though they lack the hook.
 	IgnoreApplications []string
+	// LongTransaction is the age from which on a transaction is listed: a flip
+	// waits for it if it uses the table, an index build in any case. 0 means
+	// five minutes.
+	LongTransaction time.Duration
 	// Accept lists the codes of findings that the operator takes care of. Only
 	// codes that are Acceptable may stand here.
 	Accept []string

@@ -1,15 +1,15 @@
 package preflight
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 )
 
-// longTransaction is the age from which on a transaction is listed: every flip
-// waits for it if it uses the table, every index build in any case.
 const longTransaction = 5 * time.Minute
 
+// checkTransactions lists those that flips and index builds will wait for.
 func checkTransactions(ctx context.Context, in *inspection) error {
 	long, err := query[struct {
 		PID                                    int
@@ -20,7 +20,7 @@ func checkTransactions(ctx context.Context, in *inspection) error {
 		from pg_stat_activity
 		where datname = current_database() and pid <> pg_backend_pid() and xact_start < clock_timestamp() - $1::interval
 			and backend_type <> 'autovacuum worker'
-		order by xact_start`, longTransaction)
+		order by xact_start`, cmp.Or(in.LongTransaction, longTransaction))
 	if err != nil {
 		return fmt.Errorf("read transactions: %w", err)
 	}
