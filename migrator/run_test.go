@@ -48,3 +48,17 @@ var contractedShape = []string{
 	`constraint users_email_name_key UNIQUE (email, name)`,
 	`constraint users_pkey PRIMARY KEY (id)`,
 }
+
+// originalShape is the table users before the rename.
+var originalShape = []string{
+	`CREATE INDEX users_full_name_idx ON public.users USING btree (full_name)`,
+	`CREATE INDEX users_lower_idx ON public.users USING btree (lower(full_name), visits) WHERE (visits > 0)`,
+	`CREATE UNIQUE INDEX users_email_full_name_key ON public.users USING btree (email, full_name)`,
+	`CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)`,
+	`column email text not null`,
+	`column full_name text not null default ('no'::text || 'body'::text) -- how to address the user`,
+	`column id bigint not null`,
+	`column visits integer not null default 0`,
+	`constraint users_email_full_name_key UNIQUE (email, full_name)`,
+	`constraint users_pkey PRIMARY KEY (id)`,
+}
