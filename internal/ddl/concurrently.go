@@ -42,6 +42,12 @@ func (r Runner) runAlone(ctx context.Context, conn *pgx.Conn, s Statement) (err 
 	case err == nil:
 		return nil // that nobody could watch does not matter any more
 	case isLockFailure(err):
+		if len(patience.blockers) == 0 {
+			// Nobody looked while it waited. Those on the table are the likeliest.
+			var lookErr error
+			patience.blockers, lookErr = holders(ctx, conn, Statement{On: s.On, Lock: AccessExclusive})
+			watchErr = errors.Join(watchErr, lookErr)
+		}
 		return errors.Join(patience.giveUp(err), watchErr)
 	}
 	return errors.Join(describe(conn, s, err), watchErr)

@@ -58,7 +58,6 @@ func TestDefinition(t *testing.T) {
 	require.True(t, seen["users_name_idx_1"]) // users_name_idx is a table
 	require.Contains(t, d.Indexes[4].Create+d.Indexes[3].Create, "'full_name'")
 
-
 	// None of them leans on the source: they outlive it.
 	db.Exec(t, "alter table app.users drop column full_name")
 	var left int

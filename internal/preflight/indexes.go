@@ -51,14 +51,17 @@ func checkIndexes(ctx context.Context, in *inspection) error {
 		if !in.movable(x) {
 			continue
 		}
-		moved, err := in.counterpart(ctx, x)
+		target, err := in.freeName(ctx, counterpartName(x.Name, in.Source, in.Target))
 		if err != nil {
 			return err
 		}
-		if moved == nil {
+		moved, err := in.counterpart(x, target)
+		if err != nil {
+			in.refuse("index-unsupported", "index "+in.Schema+"."+x.Name, "its counterpart cannot be written down: "+err.Error(),
+				"drop it for the time of the transition, and create it on the target after contract")
 			continue
 		}
-		in.report.Definition.Indexes = append(in.report.Definition.Indexes, *moved)
+		in.report.Definition.Indexes = append(in.report.Definition.Indexes, moved)
 		in.report.Size.NewIndexBytes += x.Bytes
 		if x.Unique {
 			uniques = append(uniques, x.Name)
@@ -109,23 +112,16 @@ func (in *inspection) movable(x index) bool {
 	return true
 }
 
-// counterpart describes the twin of an index on the target; nil, with a
-// finding, when its definition cannot be turned into one.
-func (in *inspection) counterpart(ctx context.Context, x index) (*ledger.Index, error) {
-	target, err := in.freeName(ctx, counterpartName(x.Name, in.Source, in.Target))
-	if err != nil {
-		return nil, err
-	}
+// counterpart describes the twin of an index on the target.
+func (in *inspection) counterpart(x index, target string) (ledger.Index, error) {
 	create, err := rewrite.RenameColumn(x.Definition, in.Source, in.Target)
 	if err == nil {
 		create, err = ddl.Counterpart(create, x.Name, target)
 	}
 	if err != nil {
-		in.refuse("index-unsupported", "index "+in.Schema+"."+x.Name, "its counterpart cannot be written down: "+err.Error(),
-			"drop it for the time of the transition, and create it on the target after contract")
-		return nil, nil
+		return ledger.Index{}, err
 	}
-	moved := &ledger.Index{Name: x.Name, Target: target, Create: create}
+	moved := ledger.Index{Name: x.Name, Target: target, Create: create}
 	if x.ConstraintKind == "u" {
 		// PostgreSQL gives index and constraint one name.
 		moved.Constraint, moved.TargetConstraint = x.Constraint, target
