@@ -99,11 +99,14 @@ func (c *conn) outdated() bool {
 
 // usable tells whether the connection may be handed out.
 func (c *conn) usable() bool {
-	if !c.outdated() {
+	switch {
+	case !c.outdated():
 		return true
+	case c.marked.Load() || int64(c.epoch) <= c.server.ended.Load():
+		return false
 	}
 	grace := time.Duration(c.share * float64(c.hook.config.RecycleWithin))
-	return !c.marked.Load() && c.server.sinceChange() < grace
+	return c.server.sinceChange() < grace
 }
 
 // mark keeps the connection from being handed out again.
@@ -119,24 +122,23 @@ func (c *conn) event(e Event) {
 	c.server.event(e)
 }
 
-// translate decides on a text that is about to be sent.
-func (c *conn) translate(text []byte) *statement {
-	s := c.texts.translate(text)
+// execute takes note of a statement that is about to be executed; nil for one
+// that went out as it came. Refusals are counted when their error comes.
+func (c *conn) execute(s *statement) {
+	switch {
+	case s == nil || s.result.Outcome == rewrite.Passed:
+		c.counts.passed.Add(1)
+	case s.result.Outcome == rewrite.Rewritten:
+		c.counts.rewritten.Add(1)
+	}
+	if !s.special() {
+		return
+	}
 	if s.result.Resets {
 		c.mark("the session's locks or prepared statements were reset")
 	}
 	if s.result.MovesPath && len(c.tokens) > 0 {
 		c.movePath()
-	}
-	return s
-}
-
-// count counts an execution. Refusals are counted when their error comes.
-func (c *conn) count(s *statement) {
-	if s != nil && s.result.Outcome == rewrite.Rewritten {
-		c.counts.rewritten.Add(1)
-	} else if s == nil || s.result.Outcome == rewrite.Passed {
-		c.counts.passed.Add(1)
 	}
 }
 
@@ -147,10 +149,7 @@ func (c *conn) restore(e *pgproto3.ErrorResponse, s *statement) *pgproto3.ErrorR
 	case e.Code == codeNoTable && c.namesToken(e.Message):
 		e := stale(e)
 		c.counts.stale.Add(1)
-		// The ledger raises the epoch with every move, and drops a token only
-		// after one: what is in force is at least the next epoch. Joining finds
-		// out which, and whether it is lower after all.
-		c.server.raise(c.epoch + 1)
+		c.server.end(c.epoch)
 		c.mark("its phase has ended")
 		c.event(Event{Kind: Stale, Err: pgconn.ErrorResponseToPgError(e)})
 		return e

@@ -159,7 +159,8 @@ func (s *server) connect(ctx context.Context, src *source) (*pgx.Conn, error) {
 		return c, err
 	}
 	config.RuntimeParams["application_name"] = "crossfade hook"
-	config.Tracer = nil
+	// What the application sends when it connects is for the hook to see.
+	config.AfterConnect, config.Tracer = nil, nil
 	config.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {} // it is enough to be woken
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {

@@ -3,6 +3,7 @@ package dualwrite_test
 import (
 	"context"
 	"io"
+	"net"
 	"sync/atomic"
 	"testing"
 
@@ -133,6 +134,45 @@ func TestConfigOfAConnection(t *testing.T) {
 	require.Equal(t, "x", target)
 }
 
+// Several hosts: the first one hangs up, the second one is the server.
+func TestSecondHost(t *testing.T) {
+	f := moving(t)
+	f.to(phase.DualWrite)
+	deaf, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		for {
+			c, err := deaf.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.Close()
+		}
+	}()
+	defer func() { _ = deaf.Close(); <-closed }()
+
+	var n counters
+	hook := f.hook()
+	pool := f.pool(hook, func(c *pgxpool.Config) {
+		n.install(c)
+		host, port := c.ConnConfig.Host, c.ConnConfig.Port
+		c.ConnConfig.Fallbacks = []*pgconn.FallbackConfig{{Host: host, Port: port}}
+		c.ConnConfig.Host = "127.0.0.1"
+		c.ConnConfig.Port = uint16(deaf.Addr().(*net.TCPAddr).Port)
+		c.ConnConfig.TLSConfig = nil
+	})
+	f.run(hook)
+	_, err = pool.Exec(t.Context(), `update users set full_name = 'x' where id = 3`)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, n.buildFrontend.Load())
+	_, target := f.both(3)
+	require.Equal(t, "x", target)
+	f.waitEvent(dualwrite.Following) // it finds the same server
+	require.EqualValues(t, 1, n.afterConnect.Load(), "nothing of the application is sent without the hook")
+}
+
 // pgconn.Construct goes on with a connection, behind a new frontend.
 func TestConstructedConnection(t *testing.T) {
 	f := moving(t)
@@ -212,6 +252,26 @@ func TestPathMovedByAStatement(t *testing.T) {
 	require.NoError(t, err)
 	source, target := f.both(1)
 	require.Equal(t, []string{"back", "back"}, []string{source, target})
+}
+
+// A statement that changes search_path may have been prepared long before.
+func TestPathMovedByAPreparedStatement(t *testing.T) {
+	f := moving(t)
+	f.to(phase.DualWrite)
+	pool := f.pool(f.hook(), func(c *pgxpool.Config) { c.MaxConns = 1 })
+	ctx := t.Context()
+	for i, path := range []string{"public", "public", "pg_catalog", "public"} {
+		require.NoError(t, pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+			_, err := c.Exec(ctx, `update users set full_name = $1 where id = 1`, "known")
+			require.NoError(t, err) // after pg_catalog on another connection
+			_, err = c.Exec(ctx, `select set_config('search_path', $1, false)`, path)
+			require.NoError(t, err)
+			_, err = c.Exec(ctx, `update users set full_name = $1 where id = 1`, "unknown")
+			_, ok := dualwrite.AsRefusal(err)
+			require.True(t, ok, "turn %d: %v", i, err)
+			return nil
+		}))
+	}
 }
 
 func TestLostLocks(t *testing.T) {

@@ -53,22 +53,22 @@ func (c *conn) followPath(ctx context.Context, pc *pgconn.PgConn) (bool, error) 
 	}
 	c.texts, c.pathUnknown = texts, false
 	for _, s := range c.named {
-		if c.reconsider(s) != nil {
+		if c.reconsider(s).result.Outcome == rewrite.Refused {
 			return false, nil
 		}
 	}
 	return true, nil
 }
 
-// reconsider returns nil if a prepared statement is still right under the
-// search_path of now, otherwise the refusal to execute it.
+// reconsider returns what a prepared statement is under the search_path of now:
+// the same, or a refusal to execute it.
 func (c *conn) reconsider(s *statement) *statement {
 	if s.by == c.texts {
-		return nil
+		return s
 	}
 	now := c.texts.translate([]byte(s.original))
 	if now.send == s.send {
-		return nil
+		return now
 	}
 	refusal := now.result.Refusal
 	if refusal == nil {
@@ -82,5 +82,6 @@ func (c *conn) reconsider(s *statement) *statement {
 		original: s.original,
 		result:   rewrite.Result{Outcome: rewrite.Refused, Refusal: refusal},
 		send:     refusedName,
+		by:       c.texts,
 	}
 }

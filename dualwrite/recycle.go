@@ -14,8 +14,7 @@ func isRecycling(ctx context.Context) bool { return ctx.Value(recyclingKey{}) !=
 
 // recycle makes the pools close what is idle and must not be used any more.
 func (h *Hook) recycle(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, recyclingKey{}, true), time.Second)
-	defer cancel()
+	ctx = context.WithValue(ctx, recyclingKey{}, true)
 	h.mu.Lock()
 	pools := h.pools[:0]
 	for _, p := range h.pools {
@@ -45,13 +44,18 @@ func (h *Hook) recycle(ctx context.Context) {
 }
 
 // recycleDB takes as many connections as are idle and gives them back:
-// database/sql asks IsValid then, and closes what is not.
+// database/sql asks IsValid then, and closes what is not. It must hold them all
+// before it gives one back, which would be the next one to take. When the
+// application is quicker it gives up at once: what is busy is checked when it
+// comes back.
 func recycleDB(ctx context.Context, db *sql.DB) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+	defer cancel()
 	conns := make([]*sql.Conn, 0, db.Stats().Idle)
 	for range cap(conns) {
 		conn, err := db.Conn(ctx)
 		if err != nil {
-			break // busy: what comes back is checked anyway
+			break
 		}
 		conns = append(conns, conn)
 	}

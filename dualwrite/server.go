@@ -19,6 +19,9 @@ type server struct {
 
 	mu    sync.Mutex   // makes changes of epoch one by one
 	epoch atomic.Int64 // in force, as far as anybody in this process has seen
+	// ended is the last epoch of which a token is known to be gone: it is of no
+	// use to go on with it.
+	ended atomic.Int64
 	// changed is when the epoch or the catalog was found to have changed last,
 	// in nanoseconds since the hook was made.
 	changed atomic.Int64
@@ -30,7 +33,9 @@ type server struct {
 }
 
 func newServer(h *Hook, address, database string) *server {
-	return &server{hook: h, address: address, database: database, reading: make(chan struct{}, 1)}
+	s := &server{hook: h, address: address, database: database, reading: make(chan struct{}, 1)}
+	s.ended.Store(-1)
+	return s
 }
 
 func (s *server) event(e Event) {
@@ -50,6 +55,17 @@ func (s *server) raise(epoch int) {
 	s.set(epoch, func(known int) bool { return epoch > known })
 }
 
+// end takes note that the token of a phase of that epoch is gone. The ledger
+// raises the epoch with every move, and drops a token only after one: what is
+// in force is at least the next epoch. Joining finds out which it is, and
+// whether it is lower after all.
+func (s *server) end(epoch int) {
+	s.mu.Lock()
+	s.ended.Store(max(s.ended.Load(), int64(epoch)))
+	s.mu.Unlock()
+	s.raise(epoch + 1)
+}
+
 // lower takes note that the epoch is lower than the one known before: a backup
 // was restored, or another server answers at this address.
 func (s *server) lower(from, to int) {
@@ -62,6 +78,7 @@ func (s *server) set(epoch int, allowed func(known int) bool) {
 	if ok {
 		s.changed.Store(int64(s.hook.uptime()))
 		s.epoch.Store(int64(epoch))
+		s.ended.Store(min(s.ended.Load(), int64(epoch)-1))
 	}
 	s.mu.Unlock()
 	if ok {

@@ -21,6 +21,12 @@ type statement struct {
 // changed tells whether the server gets another text than the application's.
 func (s *statement) changed() bool { return s != nil && s.result.Outcome != rewrite.Passed }
 
+// special tells whether executing it does something to the session that the
+// connection rests on.
+func (s *statement) special() bool {
+	return s != nil && (s.result.Resets || s.result.MovesPath)
+}
+
 // position maps a byte offset to the character, from 1, as PostgreSQL counts.
 func position(text string, offset int) int {
 	return utf8.RuneCountInString(text[:min(offset, len(text))]) + 1

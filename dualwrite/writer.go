@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+
+	"github.com/pgcrossfade/crossfade/internal/rewrite"
 )
 
 // writer stands between a pgproto3.Frontend and the network. Of what the
@@ -49,8 +51,8 @@ func (w *writer) Write(p []byte) (int, error) {
 			return min(n, len(p)), err
 		}
 	}
-	if cap(w.out) > keepBuffer {
-		w.out = nil
+	if cap(w.out)+cap(w.held) > keepBuffer {
+		w.out, w.held = nil, append([]byte(nil), w.held...)
 	}
 	return len(p), nil
 }
@@ -123,15 +125,17 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 		portal, rest := cString(body)
 		name, _ := cString(rest)
 		s = c.prepared(name)
-		c.count(s)
-		if c.pathMoved && s != nil {
-			if outdated := c.reconsider(s); outdated != nil {
-				c.pending.push('B', outdated)
-				start = headerLen + len(portal) + 1
-				return start, start + len(name), outdated
+		if c.pathMoved && s != nil && s.by != c.texts {
+			if s = c.reconsider(s); s.result.Outcome != rewrite.Refused {
+				c.prepare(name, s)
 			}
 		}
+		c.execute(s)
 		c.pending.push('B', s)
+		if s != nil && s.send == refusedName {
+			start = headerLen + len(portal) + 1
+			return start, start + len(name), s
+		}
 		return 0, 0, nil
 	case 'E': // Execute: portal
 		c.pending.push('E', ofPortal(body))
@@ -153,15 +157,15 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 	case 'P': // Parse: name, text, types
 		name, rest := cString(body)
 		text, _ := cString(rest)
-		s = c.translate(text)
+		s = c.texts.translate(text)
 		c.prepare(name, s)
 		c.pending.push('P', s)
 		start = headerLen + len(name) + 1
 		return start, start + len(text), s
 	case 'Q': // Query: text
 		text, _ := cString(body)
-		s = c.translate(text)
-		c.count(s)
+		s = c.texts.translate(text)
+		c.execute(s)
 		c.pending.push('Q', s)
 		return headerLen, headerLen + len(text), s
 	}
@@ -191,7 +195,8 @@ func (c *conn) prepared(name []byte) *statement {
 // prepare remembers the text of a prepared statement, nil to forget it.
 func (c *conn) prepare(name []byte, s *statement) {
 	switch {
-	case len(c.tokens) == 0: // nothing is in transition
+	case len(c.tokens) == 0 && !s.special():
+		// nothing is in transition
 	case len(name) == 0:
 		c.unnamed = s
 	case s == nil:

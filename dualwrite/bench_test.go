@@ -1,0 +1,253 @@
+package dualwrite_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pgcrossfade/crossfade/dualwrite"
+	"github.com/pgcrossfade/crossfade/internal/pgtest"
+	"github.com/pgcrossfade/crossfade/internal/phase"
+)
+
+// side is one of several ways to do the same, measured against each other.
+type side struct {
+	name string
+	do   func(ctx context.Context) error
+	took []float64 // microseconds
+}
+
+// interleaved runs all sides in each iteration, in turning order, so that what
+// else the machine does hits all alike. It reports each side's median, and how
+// it compares with the first side: the median of the paired ratios.
+func interleaved(b *testing.B, sides ...*side) {
+	ctx := b.Context()
+	for _, s := range sides { // connections and caches
+		for range 20 {
+			require.NoError(b, s.do(ctx))
+		}
+	}
+	for i := 0; b.Loop(); i++ {
+		for j := range sides {
+			s := sides[(i+j)%len(sides)]
+			start := time.Now()
+			if err := s.do(ctx); err != nil {
+				b.Fatal(s.name, err)
+			}
+			s.took = append(s.took, float64(time.Since(start).Nanoseconds())/1000)
+		}
+	}
+	for _, s := range sides {
+		ratios := make([]float64, len(s.took))
+		for i := range ratios {
+			ratios[i] = s.took[i] / sides[0].took[i]
+		}
+		b.ReportMetric(median(s.took), s.name+"-us")
+		if s != sides[0] {
+			b.ReportMetric(median(ratios), s.name+"/"+sides[0].name)
+		}
+	}
+	b.ReportMetric(0, "ns/op") // of all sides together: it says nothing
+}
+
+func median(x []float64) float64 {
+	if len(x) == 0 {
+		return math.NaN()
+	}
+	x = slices.Sorted(slices.Values(x))
+	return x[len(x)/2]
+}
+
+// plain is a pool without the hook, of one connection as the hooked one.
+func (f *fixture) plain() *pgxpool.Pool {
+	config := f.poolConfig()
+	single(config)
+	pool, err := pgxpool.NewWithConfig(f.t.Context(), config)
+	require.NoError(f.t, err)
+	f.t.Cleanup(pool.Close)
+	return pool
+}
+
+func (f *fixture) one() *pgxpool.Pool {
+	return f.pool(f.hook(), single)
+}
+
+// single makes a pool of one connection that does not wait for the disk.
+func single(c *pgxpool.Config) {
+	c.MaxConns = 1
+	c.ConnConfig.RuntimeParams["synchronous_commit"] = "off"
+}
+
+// sent returns the text that a hooked pool makes of sql, for plain pgx.
+func (f *fixture) sent(pool *pgxpool.Pool, sql string, args ...any) string {
+	var text string
+	require.NoError(f.t, pool.AcquireFunc(f.t.Context(), func(c *pgxpool.Conn) error {
+		if _, err := c.Exec(f.t.Context(), sql, args...); err != nil {
+			return err
+		}
+		return f.admin.QueryRow(f.t.Context(), `select query from pg_stat_activity where pid = $1`, c.Conn().PgConn().PID()).Scan(&text)
+	}))
+	require.NotEqual(f.t, sql, text)
+	return text
+}
+
+// The hook in dualwrite against the same statement written by hand, and against
+// a second plain pool as the control.
+func BenchmarkPoint(b *testing.B) {
+	f := moving(b)
+	f.to(phase.DualWrite)
+	for name, sql := range map[string]string{
+		"select": `select full_name from users where id = $1`,
+		"update": `update users set full_name = 'name' || $1::text where id = $1::text::bigint`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			hooked, plain, control := f.one(), f.plain(), f.plain()
+			var args []any
+			if name == "select" {
+				args = []any{7}
+			} else {
+				args = []any{"7"}
+			}
+			byHand := f.sent(hooked, sql, args...)
+			on := func(pool *pgxpool.Pool, sql string) func(context.Context) error {
+				return func(ctx context.Context) error {
+					if name == "select" {
+						var got string
+						return pool.QueryRow(ctx, sql, args...).Scan(&got)
+					}
+					_, err := pool.Exec(ctx, sql, args...)
+					return err
+				}
+			}
+			interleaved(b,
+				&side{name: "plain", do: on(plain, byHand)},
+				&side{name: "control", do: on(control, byHand)},
+				&side{name: "hooked", do: on(hooked, sql)},
+				&side{name: "no-token", do: on(f.plain(), sql)})
+			b.ReportMetric(allocations(b, on(hooked, sql))-allocations(b, on(plain, byHand)), "added-allocs")
+		})
+	}
+}
+
+func allocations(b *testing.B, do func(context.Context) error) float64 {
+	return testing.AllocsPerRun(200, func() {
+		if err := do(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	})
+}
+
+// A hooked write against a write of the source alone that a trigger completes.
+func BenchmarkDualWriteOrTrigger(b *testing.B) {
+	f := moving(b)
+	f.to(phase.DualWrite)
+	f.exec(`create table triggered (like users including all);
+		insert into triggered select * from users;
+		create function keep() returns trigger language plpgsql as $$
+			begin
+				if new.full_name is distinct from old.full_name then new.name := new.full_name; end if;
+				return new;
+			end $$;
+		create trigger keep before update on triggered for each row execute function keep()`)
+	update := func(pool *pgxpool.Pool, table string) func(context.Context) error {
+		return func(ctx context.Context) error {
+			_, err := pool.Exec(ctx, `update `+table+` set full_name = $1 where id = 7`, fmt.Sprint(time.Now().UnixNano()))
+			return err
+		}
+	}
+	interleaved(b,
+		&side{name: "trigger", do: update(f.plain(), "triggered")},
+		&side{name: "hooked", do: update(f.one(), "users")})
+}
+
+// Flips while 200 connections are busy all the time.
+func BenchmarkFlipBusy(b *testing.B) {
+	const connections = 200
+	f := moving(b)
+	f.to(phase.DualWrite)
+	f.exec(`insert into users (id, full_name, name) select i, 'x', 'x' from generate_series(101, $1) i`, connections)
+	hook, err := dualwrite.New(dualwrite.Config{})
+	require.NoError(b, err)
+	pool := f.pool(hook, func(c *pgxpool.Config) {
+		single(c)
+		c.MaxConns = connections
+	})
+	f.run(hook)
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	var workers sync.WaitGroup
+	var statements, failed, stall atomic.Int64
+	for id := 1; id <= connections; id++ {
+		workers.Go(func() {
+			for ctx.Err() == nil {
+				start := time.Now()
+				_, err := pool.Exec(context.Background(), `update users set full_name = 'name ' || $1::text where id = $1::text::bigint`, fmt.Sprint(id))
+				took := time.Since(start)
+				for old := stall.Load(); int64(took) > old && !stall.CompareAndSwap(old, int64(took)); old = stall.Load() {
+				}
+				statements.Add(1)
+				if err != nil {
+					failed.Add(1)
+				}
+			}
+		})
+	}
+	pgtest.WaitFor(b, "all connections", func() bool { return pool.Stat().TotalConns() == connections })
+	calm := stall.Swap(0)
+	var drains []float64
+	for b.Loop() {
+		if f.move.Phase == phase.DualWrite {
+			f.step(phase.Shadow)
+		} else {
+			f.step(phase.DualWrite)
+		}
+		start := time.Now()
+		f.drained()
+		drains = append(drains, float64(time.Since(start).Milliseconds()))
+		f.drop()
+	}
+	cancel()
+	workers.Wait()
+	b.ReportMetric(slices.Max(drains), "slowest-drain-ms")
+	b.ReportMetric(median(drains), "drain-ms")
+	b.ReportMetric(float64(stall.Load())/1e6, "longest-stall-ms")
+	b.ReportMetric(float64(calm)/1e6, "longest-before-ms") // with connecting
+	b.ReportMetric(float64(failed.Load()), "failed")
+	b.ReportMetric(float64(statements.Load()), "statements")
+	b.ReportMetric(0, "ns/op")
+}
+
+// A scan of 100,000 rows from a server.
+func BenchmarkScan(b *testing.B) {
+	f := moving(b)
+	f.exec(`create table long as select i, 'row ' || i as text from generate_series(1, 100000) i`)
+	scan := func(pool *pgxpool.Pool) func(context.Context) error {
+		return func(ctx context.Context) error {
+			rows, err := pool.Query(ctx, `select i, text from long`)
+			if err != nil {
+				return err
+			}
+			n := 0
+			for rows.Next() {
+				n += len(rows.RawValues())
+			}
+			if rows.Err() == nil && n != 200_000 {
+				return pgx.ErrNoRows
+			}
+			return rows.Err()
+		}
+	}
+	interleaved(b,
+		&side{name: "plain", do: scan(f.plain())},
+		&side{name: "control", do: scan(f.plain())},
+		&side{name: "hooked", do: scan(f.one())})
+}
