@@ -34,7 +34,7 @@ func createDatabase(server *postgres.Server, name, template string) error {
 		for {
 			_, err := conn.Exec(ctx, sql)
 			// An autovacuum worker may be in the template for a moment.
-			if !hasCode(err, "55006") || ctx.Err() != nil {
+			if !hasCode(err, objectInUse) || ctx.Err() != nil {
 				return err
 			}
 		}
@@ -45,72 +45,74 @@ func createDatabase(server *postgres.Server, name, template string) error {
 	return nil
 }
 
-// dropDatabase drops a database with what would keep it: sessions, replication
-// slots and prepared transactions.
+// dropDatabase drops a database with what would keep it: prepared transactions,
+// replication slots and sessions.
 func dropDatabase(server *postgres.Server, name string) error {
-	err := errors.Join(rollbackPrepared(server, name), withConn(server.URL(""), func(ctx context.Context, conn *pgx.Conn) error {
+	err := withConn(server.URL(""), func(ctx context.Context, conn *pgx.Conn) error {
+		if err := rollbackPrepared(ctx, conn, server.URL(name), name); err != nil {
+			return fmt.Errorf("roll back prepared transactions: %w", err)
+		}
 		if err := dropSlots(ctx, conn, name); err != nil {
-			return err
+			return fmt.Errorf("drop replication slots: %w", err)
 		}
 		_, err := conn.Exec(ctx, "drop database if exists "+pgx.Identifier{name}.Sanitize()+" with (force)")
 		return err
-	}))
+	})
 	if err != nil {
 		return fmt.Errorf("drop database %s: %w", name, err)
 	}
 	return nil
 }
 
-// dropSlots drops the database's replication slots. One is active until its
-// walsender, told to end, has ended.
-func dropSlots(ctx context.Context, conn *pgx.Conn, database string) error {
-	for {
-		const query = `select count(pg_drop_replication_slot(slot_name)) from pg_replication_slots
-			where database = $1 and not active`
-		_, err := conn.Exec(ctx, query, database)
-		if err != nil && !hasCode(err, "55006") && !hasCode(err, "42704") {
-			return fmt.Errorf("drop replication slots: %w", err)
-		}
-		var left int
-		const ask = `select count(*) + count(pg_terminate_backend(active_pid, 1000)) * 0
-			from pg_replication_slots where database = $1`
-		if err := conn.QueryRow(ctx, ask, database).Scan(&left); err != nil {
-			return fmt.Errorf("drop replication slots: %w", err)
-		}
-		if left == 0 {
-			return nil
-		}
-	}
-}
-
 // rollbackPrepared ends prepared transactions, which only a session in their
-// database can.
-func rollbackPrepared(server *postgres.Server, database string) error {
-	var ids []string
-	err := withConn(server.URL(""), func(ctx context.Context, conn *pgx.Conn) error {
-		rows, err := conn.Query(ctx, "select gid from pg_prepared_xacts where database = $1", database)
-		if err != nil {
-			return err
-		}
-		ids, err = pgx.CollectRows(rows, pgx.RowTo[string])
-		return err
-	})
-	if err != nil || len(ids) == 0 {
+// own database, at url, can.
+func rollbackPrepared(ctx context.Context, conn *pgx.Conn, url, database string) error {
+	rows, _ := conn.Query(ctx, `select 'rollback prepared ' || quote_literal(gid)
+		from pg_prepared_xacts where database = $1`, database)
+	statements, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(statements) == 0 {
 		return err
 	}
-	return withConn(server.URL(database), func(ctx context.Context, conn *pgx.Conn) error {
-		for _, id := range ids {
-			quoted, err := conn.PgConn().EscapeString(id)
-			if err != nil {
-				return err
-			}
-			if _, err := conn.Exec(ctx, "rollback prepared '"+quoted+"'"); err != nil {
+	return withConn(url, func(ctx context.Context, conn *pgx.Conn) error {
+		for _, statement := range statements {
+			if _, err := conn.Exec(ctx, statement); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 }
+
+// dropSlots drops the database's replication slots. One can be dropped when
+// its walsender, told to end, has ended.
+func dropSlots(ctx context.Context, conn *pgx.Conn, database string) error {
+	const (
+		end = `select pg_terminate_backend(active_pid, 1000) from pg_replication_slots
+			where database = $1 and active`
+		drop = `select pg_drop_replication_slot(slot_name) from pg_replication_slots
+			where database = $1 and not active`
+		ask = `select exists (select from pg_replication_slots where database = $1)`
+	)
+	for {
+		var left bool
+		if err := conn.QueryRow(ctx, ask, database).Scan(&left); err != nil || !left {
+			return err
+		}
+		for _, statement := range []string{end, drop} {
+			_, err := conn.Exec(ctx, statement, database)
+			// A slot may change hands, or go, under our eyes.
+			if err != nil && !hasCode(err, objectInUse) && !hasCode(err, undefinedObject) {
+				return err
+			}
+		}
+	}
+}
+
+// PostgreSQL's error codes.
+const (
+	objectInUse     = "55006"
+	undefinedObject = "42704"
+)
 
 func hasCode(err error, code string) bool {
 	var pgErr *pgconn.PgError

@@ -88,11 +88,11 @@ func (db *DB) Exec(t testing.TB, sql string, args ...any) pgconn.CommandTag {
 }
 
 // WaitFor calls cond until it is true, and fails the test with what it waited
-// for after half a minute. Call it from the test's own goroutine.
+// for after a minute. Call it from the test's own goroutine.
 func WaitFor(t testing.TB, what string, cond func() bool) {
 	t.Helper()
 	const (
-		patience = 30 * time.Second
+		patience = time.Minute
 		pause    = 5 * time.Millisecond
 	)
 	for deadline := time.Now().Add(patience); !cond(); time.Sleep(pause) {

@@ -12,10 +12,7 @@ import (
 // childrenOf lists the children of a process, from /proc where there is one,
 // else from ps.
 func childrenOf(parent int) []int {
-	entries, err := os.ReadDir("/proc")
-	if err != nil || len(entries) == 0 {
-		return childrenByPS(parent)
-	}
+	entries, _ := os.ReadDir("/proc")
 	var children []int
 	for _, entry := range entries {
 		pid, err := strconv.Atoi(entry.Name())
@@ -31,6 +28,9 @@ func childrenOf(parent int) []int {
 		if len(fields) > 1 && string(fields[1]) == strconv.Itoa(parent) {
 			children = append(children, pid)
 		}
+	}
+	if children == nil { // no /proc, or not one like Linux's
+		children = childrenByPS(parent)
 	}
 	return children
 }

@@ -45,7 +45,7 @@ type Config struct {
 	NoDownload bool
 
 	// Parameters are settings of postgresql.conf, such as max_connections.
-	// They win over the defaults: fsync off, synchronous_commit on,
+	// They win over the package's own: fsync and full_page_writes off,
 	// wal_level logical. Nil means none.
 	Parameters map[string]string
 

@@ -25,9 +25,8 @@ var (
 // for concurrent use.
 type Server struct {
 	url     string // of the database postgres, or of the existing server
-	version string
-	number  int // server_version_num
-	own     *instance
+	version version
+	own     *instance // nil for an existing server
 
 	mu      sync.Mutex // guards own's process, and stopped
 	stopped bool
@@ -38,18 +37,18 @@ type Server struct {
 func Start(ctx context.Context, c Config) (*Server, error) {
 	c = c.withDefaults()
 	if c.URL != "" {
-		s := &Server{url: c.URL}
-		if err := s.readVersion(ctx); err != nil {
+		version, err := askVersion(ctx, c.URL)
+		if err != nil {
 			return nil, fmt.Errorf("use existing PostgreSQL (Config.URL or $%s): %w", EnvURL, err)
 		}
-		return s, nil
+		return &Server{url: c.URL, version: version}, nil
 	}
 	own, err := newInstance(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{url: own.url(), own: own}
-	if err := s.launch(ctx); err != nil {
+	if s.version, err = s.launch(ctx); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
@@ -62,10 +61,10 @@ func (s *Server) URL(database string) string {
 }
 
 // Version returns the server's version, such as "18.1".
-func (s *Server) Version() string { return s.version }
+func (s *Server) Version() string { return s.version.text }
 
 // Major returns the first number of the server's version, such as 18.
-func (s *Server) Major() int { return s.number / 10000 }
+func (s *Server) Major() int { return s.version.number / 10000 }
 
 // Stop ends a started server at once, disconnecting its clients, and removes
 // its directory; an existing server it leaves alone. It is safe to repeat.
@@ -113,37 +112,44 @@ func (s *Server) Restart(ctx context.Context) error {
 	if err := s.own.quit(); err != nil {
 		return fmt.Errorf("restart PostgreSQL: %w", err)
 	}
-	return s.launch(ctx)
+	_, err := s.launch(ctx)
+	return err
 }
 
 // launch runs the server and waits until it takes connections.
-func (s *Server) launch(ctx context.Context) error {
+func (s *Server) launch(ctx context.Context) (version, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if err := s.own.run(); err != nil {
-		return fmt.Errorf("start PostgreSQL: %w", err)
+		return version{}, fmt.Errorf("start PostgreSQL: %w", err)
 	}
 	for {
-		err := s.readVersion(ctx)
+		v, err := askVersion(ctx, s.url)
 		if err == nil {
-			return nil
+			return v, nil
 		}
 		if s.own.ended(10 * time.Millisecond) {
-			return fmt.Errorf("start PostgreSQL: it stopped at once%s", s.own.logTail())
+			return version{}, fmt.Errorf("start PostgreSQL: it stopped at once%s", s.own.logTail())
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("start PostgreSQL: %w: %w%s", ctx.Err(), err, s.own.logTail())
+			return version{}, fmt.Errorf("start PostgreSQL: %w: %w%s", ctx.Err(), err, s.own.logTail())
 		}
 	}
 }
 
-func (s *Server) readVersion(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, s.url)
+type version struct {
+	text   string // as in "18.1"
+	number int    // server_version_num
+}
+
+func askVersion(ctx context.Context, url string) (v version, err error) {
+	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
-		return err
+		return v, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	const query = `select split_part(current_setting('server_version'), ' ', 1),
 		current_setting('server_version_num')::int`
-	return conn.QueryRow(ctx, query).Scan(&s.version, &s.number)
+	err = conn.QueryRow(ctx, query).Scan(&v.text, &v.number)
+	return v, err
 }
