@@ -75,7 +75,7 @@ func TestNumbersForPeople(t *testing.T) {
 		}
 	}
 	for d, want := range map[time.Duration]string{
-		-time.Second: "0s", 85 * time.Millisecond: "85ms", 4260 * time.Millisecond: "4.2s", 59900 * time.Millisecond: "59s",
+		-time.Second: "0s", 85 * time.Millisecond: "85ms", 3 * time.Second: "3s", 4260 * time.Millisecond: "4.2s", 59900 * time.Millisecond: "59s",
 		190 * time.Second: "3m10s", 125 * time.Minute: "2h05m",
 	} {
 		if got := Duration(d); got != want {

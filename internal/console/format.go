@@ -18,14 +18,14 @@ func Count(n int64) string {
 	return digits
 }
 
-// Duration prints a duration as a person would say it: 85ms, 4.2s, 3m10s, 2h5m.
+// Duration prints a duration as a person would say it: 85ms, 4.2s, 3m10s, 2h05m.
 func Duration(d time.Duration) string {
 	switch {
 	case d < 0:
 		return "0s"
 	case d < time.Second:
 		return fmt.Sprintf("%dms", d.Milliseconds())
-	case d < 10*time.Second:
+	case d < 10*time.Second && d%time.Second != 0:
 		return fmt.Sprintf("%.1fs", d.Truncate(100*time.Millisecond).Seconds())
 	case d < time.Minute:
 		return fmt.Sprintf("%ds", int(d.Seconds()))

@@ -46,13 +46,17 @@ func (t Task) Line(width int, s Style) string {
 	}
 }
 
-// Status is the task in one plain line.
+// Status is the task in one plain line; without a Label just what is to say.
 func (t Task) Status() string {
 	parts := t.facts()
 	if t.Total > 0 {
 		parts = append([]string{fmt.Sprintf("%.0f%%", 100*t.fraction())}, parts...)
 	}
-	return t.Label + ": " + strings.Join(parts, ", ")
+	status := strings.Join(parts, ", ")
+	if t.Label == "" {
+		return status
+	}
+	return t.Label + ": " + status
 }
 
 // facts are what there is to say, the most telling first.
@@ -67,8 +71,8 @@ func (t Task) facts() []string {
 	if t.Rate > 0 {
 		facts = append(facts, Count(int64(t.Rate))+"/s")
 	}
-	if t.Left > 0 {
-		facts = append(facts, Duration(t.Left.Round(time.Second))+" left")
+	if left := t.Left.Round(time.Second); left > 0 {
+		facts = append(facts, Duration(left)+" left")
 	}
 	if t.Note != "" {
 		facts = append(facts, t.Note)

@@ -35,7 +35,7 @@ nothing, pass --yes. Applications go on running, whichever name they use.`,
 			}
 			if status.Phase != migrator.Contracted {
 				drops := fmt.Sprintf("drops column %s of table %s", status.Source, status.Table)
-				if err := a.confirm(args[0], drops, yes); err != nil {
+				if err := a.confirm(cmd.Context(), args[0], drops, yes); err != nil {
 					return err
 				}
 			}

@@ -36,7 +36,7 @@ queries in CI.`,
 		Example: `  crossfade explain --transition users-name.yaml 'select * from users where id = $1'
   crossfade explain --transition users-name --phase dualwrite < queries.sql`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			statements, err := a.statements(args)
+			statements, err := a.statements(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
@@ -78,12 +78,12 @@ func (f *starsFlag) Set(value string) error {
 }
 
 // statements are those of the arguments, or of stdin.
-func (a *app) statements(args []string) ([]string, error) {
+func (a *app) statements(ctx context.Context, args []string) ([]string, error) {
 	if len(args) == 0 {
 		if console.IsTerminal(a.stdin) && !a.quiet {
 			fmt.Fprintln(a.stderr, "reading statements from stdin, end with Ctrl-D")
 		}
-		text, err := io.ReadAll(a.stdin)
+		text, err := interruptible(ctx, func() ([]byte, error) { return io.ReadAll(a.stdin) })
 		if err != nil {
 			return nil, fmt.Errorf("read statements: %w", err)
 		}

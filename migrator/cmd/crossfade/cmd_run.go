@@ -27,7 +27,7 @@ the source too, and asks as contract does.`,
   crossfade run users-name --until live
   crossfade run users-name.yaml --output json 2> progress.jsonl`,
 		Args:              exactly("NAME|FILE"),
-		ValidArgsFunction: a.completeNames,
+		ValidArgsFunction: a.completeNamesAndFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := args[0]
 			var t migrator.Transition
@@ -43,7 +43,7 @@ the source too, and asks as contract does.`,
 				if t.Rename != nil {
 					drops = "drops column " + t.Rename.From + " of table " + t.Table
 				}
-				if err := a.confirm(name, drops, yes); err != nil {
+				if err := a.confirm(cmd.Context(), name, drops, yes); err != nil {
 					return err
 				}
 			}

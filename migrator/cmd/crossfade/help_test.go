@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -61,9 +63,21 @@ func TestConfirmation(t *testing.T) {
 	for answer, confirmed := range map[string]bool{"users-name\n": true, "yes\n": false, "": false, " users-name": true} {
 		var stderr bytes.Buffer
 		a := &app{stdin: strings.NewReader(answer), stderr: &stderr}
-		if err := a.ask("users-name"); (err == nil) != confirmed {
+		if err := a.ask(t.Context(), "users-name"); (err == nil) != confirmed {
 			t.Errorf("answer %q: %v", answer, err)
 		}
 		contains(t, stderr.String(), "Type the name")
+	}
+}
+
+func TestInterruptedQuestion(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	stdin, theirs := io.Pipe()
+	defer theirs.Close() // ends the read that is left behind
+	a := &app{stdin: stdin, stderr: io.Discard}
+	if err := a.ask(ctx, "users-name"); err == nil {
+		t.Error("confirmed by an interrupt")
 	}
 }

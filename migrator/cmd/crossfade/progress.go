@@ -60,6 +60,9 @@ func (p *progress) note(event migrator.Event) []string {
 	case migrator.DrainEvent:
 		first := p.drain == nil || len(p.drain.Fenced) == 0
 		drain := e.Drain
+		if drain.To != "" {
+			p.position.Phase = drain.To // the move comes before its drain
+		}
 		if p.drain = &drain; e.Done {
 			p.drain = nil
 		}
@@ -143,7 +146,11 @@ func (p *progress) Status() string {
 	case p.step == "":
 		return ""
 	case p.job != nil:
-		parts = append(parts, p.task().Status())
+		t := p.task()
+		if t.Label == p.step {
+			t.Label = ""
+		}
+		parts = append(parts, t.Status())
 	case p.drain != nil:
 		parts = append(parts, drainText(*p.drain, console.Style{}))
 		for i, session := range p.drain.Waiting {

@@ -41,7 +41,7 @@ func TestProgressShowsWhatIsGoingOn(t *testing.T) {
 
 	end := at("backfill", migrator.DualWrite)
 	end.Done, end.Elapsed = true, 2*time.Second
-	if got := p.note(end); len(got) != 1 || !strings.HasSuffix(got[0], "in 2.0s, 54,000 rows, 50,000 changed") {
+	if got := p.note(end); len(got) != 1 || !strings.HasSuffix(got[0], "in 2s, 54,000 rows, 50,000 changed") {
 		t.Errorf("the end of the step: %q", got)
 	}
 	if p.Lines(80, console.Style{}) != nil {
@@ -55,7 +55,7 @@ func TestProgressNamesLaggards(t *testing.T) {
 	d := migrator.Drain{Transition: "users-name", From: migrator.Shadow, To: migrator.Live, Elapsed: 4 * time.Second, Waiting: laggards(7)}
 	p.note(migrator.DrainEvent{Drain: d})
 	lines := p.Lines(120, console.Style{})
-	contains(t, strings.Join(lines, "\n"), "flip shadow -> live, 4.0s, waiting for 7 sessions",
+	contains(t, strings.Join(lines, "\n"), "flip shadow -> live, 4s, waiting for 7 sessions",
 		"pid 4711 web (app@10.0.0.7) idle in transaction for 4.2s: update orders set state = 'paid'", "and 2 more")
 	if len(lines) != 8 {
 		t.Errorf("%d lines for a block", len(lines))

@@ -62,7 +62,7 @@ it continues from what it finds there.`,
 	flags.VarP(&a.output, "output", "o", "how results are printed")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours, as with $NO_COLOR")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no progress, only results and errors")
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "every statement, and more detail in results")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "each statement as it is done, and in a plan what undoes it")
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 
 	root.AddGroup(

@@ -39,13 +39,12 @@ func one(ctx context.Context, m *migrator.Migrator, name string, events int) (mi
 
 // completeNames lets a shell complete the name of an active transition. A shell
 // waits for it, so it gives up early.
-func (a *app) completeNames(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func (a *app) completeNames(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	a.quiet = true
 	m, err := a.migrator()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
@@ -59,6 +58,15 @@ func (a *app) completeNames(cmd *cobra.Command, args []string, _ string) ([]stri
 		names[i] = s.Name + "\t" + string(s.Phase)
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeNamesAndFiles is for a command that takes either.
+func (a *app) completeNamesAndFiles(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	names, _ := a.completeNames(cmd, args, begun)
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return names, cobra.ShellCompDirectiveDefault
 }
 
 // completeFiles lets a shell complete the name of a transition file.

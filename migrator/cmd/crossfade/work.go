@@ -93,12 +93,9 @@ func (a *app) workWith(ctx context.Context, c migrator.Config, do func(context.C
 	return do(ctx, m)
 }
 
-// logger takes what the library logs. Its Info says what the progress shows.
+// logger takes what the library warns of; what else it logs, the progress shows.
 func (a *app) logger(w io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: slog.LevelWarn}
-	if a.verbose {
-		options.Level = slog.LevelDebug
-	}
 	if a.output == outputJSON {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
