@@ -262,3 +262,27 @@ func TestNewSessionsCannotHide(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, older)
 }
+
+// TestOlderWithoutStatistics: a role that may not see what others do still
+// sees that they are there.
+func TestOlderWithoutStatistics(t *testing.T) {
+	t.Parallel()
+	db, conn := observer(t)
+	role := "blind_" + db.Name
+	db.Exec(t, `create role `+role+` login`)
+	t.Cleanup(func() { db.Exec(t, `drop role `+role) })
+	config := db.Config(t)
+	config.User = role
+	blind, err := pgx.ConnectConfig(ctx, config)
+	require.NoError(t, err)
+	defer func() { _ = blind.Close(ctx) }()
+	bare := db.Conn(t)
+	older, err := fence.Older(ctx, blind, 1)
+	require.NoError(t, err)
+	pids := map[int]bool{}
+	for _, s := range older {
+		pids[s.PID] = true
+	}
+	require.True(t, pids[int(bare.PgConn().PID())])
+	require.False(t, pids[int(conn.PgConn().PID())], "crossfade's own")
+}

@@ -61,6 +61,9 @@ func (s Session) String() string {
 // Older lists the client sessions of this database that hold no epoch lock at
 // or above epoch. Crossfade's own connections are left out. A session that is
 // about to join is listed too: it has not proved anything yet.
+//
+// Of sessions of other roles a reader without pg_read_all_stats does not even
+// see the kind: they count as clients then, rather than not at all.
 func Older(ctx context.Context, db Querier, epoch int) ([]Session, error) {
 	rows, err := db.Query(ctx, `
 		with locks as (
@@ -76,7 +79,8 @@ func Older(ctx context.Context, db Querier, epoch int) ([]Session, error) {
 			coalesce(a.wait_event_type || ':' || a.wait_event, ''), false
 		from pg_stat_activity a
 		left join locks l on l.pid = a.pid and l.class = $1
-		where a.datname = current_database() and a.backend_type = 'client backend' and a.pid <> pg_backend_pid()
+		where a.datname = current_database() and coalesce(a.backend_type, 'client backend') = 'client backend'
+			and a.usename is not null and a.pid <> pg_backend_pid()
 			and coalesce(l.epoch, $3::int) < $4
 			and not exists (select from locks own where own.pid = a.pid and own.class = $2)
 		order by a.pid`, EpochClass, OwnClass, NoEpoch, epoch)
