@@ -19,6 +19,8 @@ type database struct {
 	server *postgres.Server
 	name   string
 	url    string
+	// foreign: the server was there before.
+	foreign bool
 }
 
 func openDatabase(ctx context.Context, o options) (*database, error) {
@@ -35,6 +37,7 @@ func openDatabase(ctx context.Context, o options) (*database, error) {
 	}
 	d := &database{server: server, name: fmt.Sprintf("crossfade_rename_%d", os.Getpid())}
 	d.url = server.URL(d.name)
+	d.foreign = o.databaseURL != "" || os.Getenv(postgres.EnvURL) != ""
 	// Sorted by bytes, as Go sorts strings: the processes check the order.
 	create := `create database ` + pgx.Identifier{d.name}.Sanitize() +
 		` template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C'`
@@ -59,9 +62,14 @@ func (d *database) close() error {
 	return errors.Join(err, d.server.Stop())
 }
 
-// keep leaves everything as it is until ctx ends, for a look with psql.
+// keep leaves the database as it is, for a look with psql. A server that was
+// started for the example runs until ctx ends, and then goes with all it has.
 func (d *database) keep(ctx context.Context) error {
-	fmt.Fprintf(os.Stderr, "the database is kept; look at it with\n\n  psql '%s'\n\nand press Ctrl-C to stop the server\n", d.url)
+	fmt.Fprintf(os.Stderr, "the database is kept: psql '%s'\n", d.url)
+	if d.foreign {
+		return nil
+	}
+	fmt.Fprintln(os.Stderr, "press Ctrl-C to stop the server and remove it")
 	<-ctx.Done()
 	return d.server.Stop()
 }

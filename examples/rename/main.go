@@ -31,7 +31,7 @@ func parseOptions(args []string) (options, error) {
 	flags.IntVar(&o.apps, "apps", 3, "processes; the last one is written against the new name")
 	flags.BoolVar(&o.rollback, "rollback", false, "go to complete, back to off, and forward again")
 	flags.StringVar(&o.databaseURL, "database-url", "", "an existing server to use; the example makes a database of its own on it")
-	flags.BoolVar(&o.keep, "keep", false, "keep the database at the end, and the server until a key is pressed")
+	flags.BoolVar(&o.keep, "keep", false, "keep the database at the end; a server that was started runs until Ctrl-C")
 	flags.BoolVar(&o.pause, "pause", false, "hold one write of one process back from phase off until the phase is live")
 	flags.BoolVar(&o.noTokens, "unsafe-no-tokens", false, "send that write, and all others, without the fence: the audit must fail")
 	if err := flags.Parse(args); err != nil {
@@ -55,7 +55,7 @@ func parseOptions(args []string) (options, error) {
 const (
 	exitDamage = 1 // the audit found something
 	exitUsage  = 2
-	exitFailed = 3 // it could not be carried through
+	exitFailed = 3 // it did not get to the end
 )
 
 func main() {
@@ -72,15 +72,14 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	r, err := run(ctx, o)
-	if r != nil {
-		r.print(os.Stdout)
+	found, err := run(ctx, o, os.Stdout)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "rename:", err)
 	}
 	switch {
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "rename:", err)
-		os.Exit(exitFailed)
-	case !r.OK:
+	case found.damage():
 		os.Exit(exitDamage)
+	case err != nil:
+		os.Exit(exitFailed)
 	}
 }

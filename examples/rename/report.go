@@ -82,8 +82,13 @@ func (m *migration) report(version string, took time.Duration, reached bool) *re
 		Seconds:    math.Round(took.Seconds()*10) / 10,
 		PostgreSQL: version,
 	}
-	r.OK = reached && r.Errors+r.LostUpdates+r.WrongReads+r.DivergentRows+r.Unexplained == 0
+	r.OK = reached && !r.damage()
 	return r
+}
+
+// damage tells whether something went wrong that must not.
+func (r *report) damage() bool {
+	return r != nil && r.Errors+r.LostUpdates+r.WrongReads+r.DivergentRows+r.Unexplained > 0
 }
 
 func ms(d time.Duration) float64 { return math.Round(float64(d.Microseconds())/100) / 10 }

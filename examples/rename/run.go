@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -13,9 +14,9 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/phase"
 )
 
-// run is the whole of it. The report is nil when there is nothing to report;
-// there can be one together with an error.
-func run(ctx context.Context, o options) (_ *report, err error) {
+// run is the whole of it, and prints the report. That is nil when there is
+// nothing to report; there can be one together with an error.
+func run(ctx context.Context, o options, stdout io.Writer) (r *report, err error) {
 	fmt.Fprintln(os.Stderr, "starting PostgreSQL ...")
 	d, err := openDatabase(ctx, o)
 	if err != nil {
@@ -75,5 +76,7 @@ func run(ctx context.Context, o options) (_ *report, err error) {
 	if auditErr := m.audit.compareJournals(ctx, column, o.rows, m.fleet.all()); auditErr != nil {
 		return nil, errors.Join(err, stopped, auditErr)
 	}
-	return m.report(d.server.Version(), took, err == nil && stopped == nil), errors.Join(err, stopped)
+	r = m.report(d.server.Version(), took, err == nil && stopped == nil)
+	r.print(stdout)
+	return r, errors.Join(err, stopped)
 }

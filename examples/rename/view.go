@@ -30,6 +30,9 @@ func (v *view) Lines(width int, s console.Style) []string {
 		v.path(s),
 		v.doing(width, s),
 	}
+	if v.watch.lock != nil {
+		lines = append(lines, s.Warn("lock")+"        "+blockedBy(v.watch.lock))
+	}
 	lines = append(lines, v.laggards(s)...)
 	return append(lines, v.traffic(sum, s))
 }
@@ -100,13 +103,18 @@ func (v *view) traffic(sum totals, s console.Style) string {
 func (v *view) Status() string {
 	sum := v.fleet.totals()
 	v.speed.Add(time.Now(), sum.Statements)
-	rate, _ := v.speed.Rate()
+	rate, known := v.speed.Rate()
+	if !known {
+		rate = float64(sum.Statements) / time.Since(v.began).Seconds()
+	}
 	v.watch.mu.Lock()
 	defer v.watch.mu.Unlock()
 	doing := v.watch.step
 	switch {
 	case v.watch.drain != nil:
 		doing = waitsFor(v.watch.drain)
+	case v.watch.lock != nil:
+		doing = blockedBy(v.watch.lock)
 	case v.watch.job != nil:
 		doing = fmt.Sprintf("%s, %s of about %s rows", doing, console.Count(v.watch.job.RowsScanned), console.Count(v.watch.job.Estimate))
 	case doing == "":

@@ -14,12 +14,13 @@ type watch struct {
 	mu    sync.Mutex // guards what follows
 	phase migrator.Phase
 	step  string
-	drain *migrator.DrainEvent    // the one that is under way
-	job   *migrator.JobProgress   // likewise
-	flips map[int]time.Duration   // how long each drain took, by its epoch
-	first time.Duration           // the drain of those who did not know the transition
-	jobs  []*migrator.JobProgress // all of them
-	lines []string                // to be logged
+	drain *migrator.DrainEvent     // the one that is under way
+	job   *migrator.JobProgress    // likewise
+	lock  *migrator.StatementEvent // a statement that is tried again and again
+	flips map[int]time.Duration    // how long each drain took, by its epoch
+	first time.Duration            // the drain of those who did not know the transition
+	jobs  []*migrator.JobProgress  // all of them
+	lines []string                 // to be logged
 	log   func(format string, args ...any)
 }
 
@@ -44,6 +45,11 @@ func (w *watch) take(event migrator.Event) []string {
 		w.stepped(e)
 	case migrator.DrainEvent:
 		w.drained(e)
+	case migrator.StatementEvent:
+		w.lock = nil
+		if e.Retry > 0 && !e.Done {
+			w.lock = &e
+		}
 	case migrator.BatchEvent:
 		w.job = &e.Progress
 		if n := len(w.jobs); n == 0 || w.jobs[n-1].Job != e.Progress.Job || !w.jobs[n-1].StartedAt.Equal(e.Progress.StartedAt) {
@@ -64,7 +70,7 @@ func (w *watch) stepped(e migrator.StepEvent) {
 		w.step = "undo " + e.Name
 	}
 	if e.Done && e.Err == nil {
-		w.say("  %-18s %8s", w.step, e.Elapsed.Round(time.Millisecond))
+		w.say("  %-16s %8d ms", w.step, e.Elapsed.Milliseconds())
 	}
 	if e.Done {
 		w.step = ""
@@ -80,8 +86,8 @@ func (w *watch) drained(e migrator.DrainEvent) {
 		return
 	}
 	w.drain = nil
-	for _, s := range e.Fenced {
-		w.say("  fenced off: %s", s)
+	if len(e.Fenced) > 0 {
+		w.say("  %d idle laggards are fenced off, such as %s", len(e.Fenced), e.Fenced[0])
 	}
 	switch {
 	case e.From == "":
@@ -110,6 +116,15 @@ func (w *watch) scanned(job string) (rows, changed int64, took time.Duration) {
 		}
 	}
 	return rows, changed, took
+}
+
+// blockedBy says in a few words what a statement cannot get its lock from.
+func blockedBy(e *migrator.StatementEvent) string {
+	who := "somebody"
+	if len(e.Blockers) > 0 {
+		who = e.Blockers[0]
+	}
+	return fmt.Sprintf("%s: attempt %d, its lock is held by %s", e.SQL, e.Retry+1, who)
 }
 
 // waitsFor says in a few words what a drain waits for.

@@ -67,13 +67,17 @@ func (a *app) workers(stop <-chan struct{}) []*worker {
 	return workers
 }
 
+// think is how long a worker pauses between two operations, at most: the
+// traffic should keep the server busy, but not choke it.
+const think = 8 * time.Millisecond
+
 // run works until it is told to stop; it always finishes what it has begun.
 func (w *worker) run(ctx context.Context) {
 	total := 0
 	for _, o := range w.mix {
 		total += o.weight
 	}
-	for w.pause(time.Duration(w.random.IntN(2000)) * time.Microsecond) {
+	for w.pause(time.Duration(w.random.Int64N(int64(think)))) {
 		n := w.random.IntN(total)
 		for _, o := range w.mix {
 			if n -= o.weight; n < 0 {
