@@ -166,6 +166,9 @@ func (in *insertion) additional() []string {
 func (in *insertion) impliedList(body columns) bool {
 	t := in.table
 	width := len(body.names)
+	if in.query == nil {
+		return true
+	}
 	if !body.exact {
 		in.refuse(int(in.stmt.Relation.Location), hintColumns,
 			"INSERT without a column list into %v takes a number of columns that is not known", t)
