@@ -56,7 +56,7 @@ type conn struct {
 	counts counts
 }
 
-// conns knows the state of a connection by this key of its custom data.
+// customData is the key of a connection's custom data with its state.
 const customData = "crossfade"
 
 func connOf(pc *pgconn.PgConn) *conn {
@@ -137,7 +137,7 @@ func (c *conn) execute(s *statement) {
 	if s.result.Resets {
 		c.mark("the session's locks or prepared statements were reset")
 	}
-	if s.result.MovesPath && len(c.tokens) > 0 {
+	if s.result.MovesPath {
 		c.movePath()
 	}
 }

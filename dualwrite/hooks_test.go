@@ -163,12 +163,12 @@ func TestSecondHost(t *testing.T) {
 		c.ConnConfig.Port = uint16(deaf.Addr().(*net.TCPAddr).Port)
 		c.ConnConfig.TLSConfig = nil
 	})
-	f.run(hook)
 	_, err = pool.Exec(t.Context(), `update users set full_name = 'x' where id = 3`)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, n.buildFrontend.Load())
 	_, target := f.both(3)
 	require.Equal(t, "x", target)
+	f.run(hook)
 	f.waitEvent(dualwrite.Following) // it finds the same server
 	require.EqualValues(t, 1, n.afterConnect.Load(), "nothing of the application is sent without the hook")
 }
@@ -248,7 +248,10 @@ func TestPathMovedByAStatement(t *testing.T) {
 		_, err = c.Exec(ctx, `reset search_path`)
 		return err
 	}))
-	_, err := pool.Exec(ctx, update, "back")
+	_, err := pool.Exec(ctx, `set local search_path = other_schema; update users set full_name = 'x' where id = 1`)
+	_, ok := dualwrite.AsRefusal(err)
+	require.True(t, ok, "%v", err)
+	_, err = pool.Exec(ctx, update, "back")
 	require.NoError(t, err)
 	source, target := f.both(1)
 	require.Equal(t, []string{"back", "back"}, []string{source, target})

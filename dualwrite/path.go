@@ -20,17 +20,21 @@ import (
 // PostgreSQL resolves the names of a prepared statement again when
 // search_path has changed, so such a statement is looked at again, too.
 
-// movePath is called for a text that can change search_path.
+// movePath is called when a text is executed that can change search_path.
 func (c *conn) movePath() {
-	if c.pathUnknown {
-		return
+	if len(c.tokens) > 0 { // something is in transition
+		c.texts, c.pathMoved, c.pathUnknown = c.world.adrift, true, true
 	}
-	texts, err := c.world.adrift()
-	if err != nil { // cannot be: the same catalog made a rewriter before
-		c.mark(err.Error())
-		return
+}
+
+// translate decides on a text. One that can change search_path may do so before
+// it names a table.
+func (c *conn) translate(text []byte) *statement {
+	s := c.texts.translate(text)
+	if s.result.MovesPath && len(c.tokens) > 0 {
+		return c.world.adrift.translate(text)
 	}
-	c.texts, c.pathMoved, c.pathUnknown = texts, true, true
+	return s
 }
 
 // followPath makes the connection know its search_path again. False means that

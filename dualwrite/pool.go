@@ -28,6 +28,9 @@ func (h *Hook) NewPool(ctx context.Context, config *pgxpool.Config) (*pgxpool.Po
 // ConnConfig itself stays as it is: who opens connections with it outside of
 // the pool opens them without the hook.
 //
+// BeforeConnect and ConnConfig also serve the connections that Run makes for
+// itself; of ConnConfig's callbacks, those do without AfterConnect and Tracer.
+//
 // ErrExecMode and ErrReplication say what cannot be hooked. The pool should be
 // given to Attach.
 func (h *Hook) Install(config *pgxpool.Config) error {

@@ -136,7 +136,10 @@ func (s *server) learn(ctx context.Context, pc *pgconn.PgConn, view fence.View) 
 	if before.confirms(view.Epoch, snapshot) {
 		return before, nil
 	}
-	w := newWorld(s.hook, view, snapshot)
+	w, err := newWorld(s.hook, view, snapshot)
+	if err != nil {
+		return nil, err
+	}
 	if before != nil && w.epoch < before.epoch && w.epoch < s.known() {
 		return w, nil // it joined just before a flip: nobody else will need this
 	}

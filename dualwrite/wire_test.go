@@ -24,7 +24,16 @@ import (
 func wired(t testing.TB) *conn {
 	hook, err := New(Config{})
 	require.NoError(t, err)
-	rewriter, err := rewrite.New(rewrite.Catalog{
+	w, err := newWorld(hook, fence.View{}, catalog.Snapshot{})
+	require.NoError(t, err)
+	return &conn{
+		hook: hook, armed: true, server: newServer(hook, "server", "db"), world: w, epoch: 3,
+		tokens: []string{"crossfade.t1_dualwrite_3"}, texts: newTranslator(rewriter(t)),
+	}
+}
+
+func rewriter(t testing.TB) *rewrite.Rewriter {
+	r, err := rewrite.New(rewrite.Catalog{
 		SearchPath: []string{"pg_catalog", "public"},
 		Homonyms:   []rewrite.Name{{Schema: "public", Name: "users"}},
 		Transitions: []rewrite.Transition{{
@@ -34,11 +43,7 @@ func wired(t testing.TB) *conn {
 		}},
 	})
 	require.NoError(t, err)
-	w := newWorld(hook, fence.View{Epoch: 3, Transitions: []fence.Member{{Token: "t1_dualwrite_3"}}}, catalog.Snapshot{})
-	return &conn{
-		hook: hook, armed: true, server: newServer(hook, "server", "db"), world: w, epoch: 3,
-		tokens: []string{"crossfade.t1_dualwrite_3"}, texts: newTranslator(rewriter),
-	}
+	return r
 }
 
 func encode(t testing.TB, messages ...pgproto3.FrontendMessage) []byte {

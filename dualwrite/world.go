@@ -25,6 +25,10 @@ type world struct {
 	// superseded: the catalog has changed within the epoch.
 	superseded atomic.Bool
 
+	// adrift is for sessions whose search_path is not known: names that rest on
+	// it are refused.
+	adrift *translator
+
 	mu sync.Mutex // guards what follows
 	// translators by the search_path they resolve names with.
 	translators map[string]*translator
@@ -33,10 +37,21 @@ type world struct {
 // keepTranslators bounds how many search_paths have a translator at a time.
 const keepTranslators = 64
 
-func newWorld(h *Hook, view fence.View, snapshot catalog.Snapshot) *world {
+func newWorld(h *Hook, view fence.View, snapshot catalog.Snapshot) (*world, error) {
 	w := &world{hook: h, epoch: view.Epoch, view: view, snapshot: snapshot, translators: map[string]*translator{}}
 	w.confirmed.Store(int64(h.uptime()))
-	return w
+	c := w.catalog()
+	c.PathUnknown = true
+	r, err := rewrite.New(c)
+	if err != nil {
+		return nil, fmt.Errorf("prepare for rewriting: %w", err)
+	}
+	w.adrift = newTranslator(r)
+	return w, nil
+}
+
+func (w *world) catalog() rewrite.Catalog {
+	return w.snapshot.Catalog(w.view, rewrite.Stars(w.hook.config.Stars))
 }
 
 // fresh tells whether w can be relied on in this epoch without another look.
@@ -56,23 +71,14 @@ func (w *world) confirms(epoch int, snapshot catalog.Snapshot) bool {
 
 // under returns the translator for sessions of that search_path.
 func (w *world) under(path []string) (*translator, error) {
-	return w.translator(strings.Join(path, "\x00"), func(c *rewrite.Catalog) { c.SearchPath = path })
-}
-
-// adrift returns the translator for sessions whose search_path is not known:
-// names that rest on it are refused.
-func (w *world) adrift() (*translator, error) {
-	return w.translator("\x00", func(c *rewrite.Catalog) { c.PathUnknown = true })
-}
-
-func (w *world) translator(key string, adapt func(*rewrite.Catalog)) (*translator, error) {
+	key := strings.Join(path, "\x00")
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if t, ok := w.translators[key]; ok {
 		return t, nil
 	}
-	c := w.snapshot.Catalog(w.view, rewrite.Stars(w.hook.config.Stars))
-	adapt(&c)
+	c := w.catalog()
+	c.SearchPath = path
 	r, err := rewrite.New(c)
 	if err != nil {
 		return nil, fmt.Errorf("prepare for rewriting: %w", err)

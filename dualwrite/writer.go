@@ -157,14 +157,14 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 	case 'P': // Parse: name, text, types
 		name, rest := cString(body)
 		text, _ := cString(rest)
-		s = c.texts.translate(text)
+		s = c.translate(text)
 		c.prepare(name, s)
 		c.pending.push('P', s)
 		start = headerLen + len(name) + 1
 		return start, start + len(text), s
 	case 'Q': // Query: text
 		text, _ := cString(body)
-		s = c.texts.translate(text)
+		s = c.translate(text)
 		c.execute(s)
 		c.pending.push('Q', s)
 		return headerLen, headerLen + len(text), s
