@@ -9,7 +9,6 @@ import (
 
 	"github.com/pgcrossfade/crossfade/internal/catalog"
 	"github.com/pgcrossfade/crossfade/internal/fence"
-	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/preflight"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
 	"github.com/pgcrossfade/crossfade/migrator"
@@ -78,20 +77,15 @@ func (x *explainer) explain(statements []string, phases []migrator.Phase) ([]exp
 	return explained, nil
 }
 
-// newExplainer reads the catalog. The subject is a transition file, the name of
-// an active transition, or empty for the only active one.
+// newExplainer joins as a connection of the application would, and reads the
+// catalog. The subject is a transition file, the name of an active transition,
+// or empty for the only active one.
 func newExplainer(ctx context.Context, conn *pgx.Conn, subject string) (*explainer, error) {
-	x := &explainer{}
-	active, err := activeTransitions(ctx, conn)
+	view, err := fence.Join(ctx, conn.PgConn())
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range active {
-		x.view.Transitions = append(x.view.Transitions, fence.Member{
-			ID: t.ID, Name: t.Name, Schema: t.Schema, Table: t.Table, Source: t.Source, Target: t.Target,
-			Phase: t.Phase, Token: t.Token, Definition: t.Definition,
-		})
-	}
+	x := &explainer{view: view}
 	if isFile(subject) {
 		err = x.addFile(ctx, conn, subject)
 	} else {
@@ -100,22 +94,8 @@ func newExplainer(ctx context.Context, conn *pgx.Conn, subject string) (*explain
 	if err != nil {
 		return nil, err
 	}
-	if err := conn.QueryRow(ctx, `select current_schemas(true)::text[]`).Scan(&x.view.SearchPath); err != nil {
-		return nil, fmt.Errorf("read the search_path: %w", err)
-	}
 	x.snapshot, err = catalog.Read(ctx, conn.PgConn(), x.view)
 	return x, err
-}
-
-// activeTransitions are those of the ledger; none where there is no ledger.
-func activeTransitions(ctx context.Context, conn *pgx.Conn) ([]ledger.Transition, error) {
-	switch err := ledger.Check(ctx, conn); {
-	case errors.Is(err, migrator.ErrNoLedger):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	}
-	return ledger.List(ctx, conn)
 }
 
 // find makes an active transition the subject.
@@ -135,11 +115,18 @@ func (x *explainer) find(name string) error {
 	return fmt.Errorf("%w: %q", migrator.ErrNotFound, name)
 }
 
-// addFile makes the transition of a file the subject, as if it had been started.
+// addFile makes the transition of a file the subject: as it is, when it has been
+// started, otherwise as if it had been.
 func (x *explainer) addFile(ctx context.Context, conn *pgx.Conn, path string) error {
 	t, err := loadTransition(path)
 	if err != nil {
 		return err
+	}
+	for i, active := range x.view.Transitions {
+		if active.Name == t.Name && active.Source == t.Rename.From && active.Target == t.Rename.To {
+			x.subject = i
+			return nil
+		}
 	}
 	schema, table, err := findTable(ctx, conn, t.Table)
 	if err != nil {

@@ -32,6 +32,7 @@ func TestExplainAnActiveTransition(t *testing.T) {
 	s.must(exitOK, "init")
 	s.must(exitOK, "start", s.file)
 	s.stdin = someStatements
+	contains(t, s.must(exitOK, "explain", "-t", s.file, "--phase", "live").stdout, "name AS full_name")
 	byName := document[[]explanation](t, s.must(exitOK, "explain", "-t", "users-name", "-o", "json"))
 	theOnlyOne := document[[]explanation](t, s.must(exitOK, "explain", "-o", "json"))
 	if len(byName) != 3 || len(theOnlyOne) != 3 {
@@ -86,4 +87,19 @@ func TestExplainFindsTheTable(t *testing.T) {
 			t.Errorf("table %s: exit code %d, want %d: %s", table, o.code, code, o.stderr)
 		}
 	}
+}
+
+func TestExplainNeedsNoMoreThanTheApplication(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.must(exitOK, "init")
+	s.must(exitOK, "start", s.file)
+	role := "explainer_" + s.db.Name // roles belong to the server, not to the database
+	s.db.Exec(t, "create role "+role+"; grant select on users to "+role)
+	t.Cleanup(func() {
+		s.db.Exec(t, "set role none; alter database "+s.db.Name+" reset role; drop owned by "+role+"; drop role "+role)
+	})
+	s.db.Exec(t, "alter database "+s.db.Name+" set role = "+role)
+	contains(t, s.must(exitError, "status").stderr, "permission denied")
+	s.must(exitOK, "explain", "select full_name from users")
 }
