@@ -87,7 +87,7 @@ func rollbackPrepared(ctx context.Context, conn *pgx.Conn, url, database string)
 // its walsender, told to end, has ended.
 func dropSlots(ctx context.Context, conn *pgx.Conn, database string) error {
 	const (
-		end = `select pg_terminate_backend(active_pid, 1000) from pg_replication_slots
+		end = `select pg_terminate_backend(active_pid) from pg_replication_slots
 			where database = $1 and active`
 		drop = `select pg_drop_replication_slot(slot_name) from pg_replication_slots
 			where database = $1 and not active`
