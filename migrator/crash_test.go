@@ -26,9 +26,10 @@ import (
 // With -short it dies at every tenth change only.
 func TestCrashAnywhere(t *testing.T) {
 	t.Parallel()
+	admin := pgtest.New(t)
 	t.Run("forward", func(t *testing.T) {
 		t.Parallel()
-		crash(t, false, func(t *testing.T) *pgtest.DB {
+		crash(t, admin, false, func(t *testing.T) *pgtest.DB {
 			db := pgtest.NewFrom(t, users)
 			require.NoError(t, newMigrator(t, db, migrator.Config{}).Init(ctx, migrator.InitOptions{}))
 			return db
@@ -36,7 +37,7 @@ func TestCrashAnywhere(t *testing.T) {
 	})
 	t.Run("back", func(t *testing.T) {
 		t.Parallel()
-		crash(t, true, func(t *testing.T) *pgtest.DB {
+		crash(t, admin, true, func(t *testing.T) *pgtest.DB {
 			db, m := started(t, users, migrator.Config{})
 			_, err := m.Run(ctx, rename.Name, migrator.RunOptions{})
 			require.NoError(t, err)
@@ -46,9 +47,9 @@ func TestCrashAnywhere(t *testing.T) {
 	})
 }
 
-func crash(t *testing.T, back bool, prepare func(*testing.T) *pgtest.DB) {
+func crash(t *testing.T, admin *pgtest.DB, back bool, prepare func(*testing.T) *pgtest.DB) {
 	base := prepare(t)
-	total := countChanges(t, task{URL: clone(t, base, "count").URL, Back: back})
+	total := countChanges(t, task{URL: clone(t, admin, base, "count").URL, Back: back})
 	require.Greater(t, total, 30)
 	stride := 1
 	if testing.Short() {
@@ -57,11 +58,11 @@ func crash(t *testing.T, back bool, prepare func(*testing.T) *pgtest.DB) {
 	for death := 1; death <= total; death += stride {
 		t.Run(strconv.Itoa(death), func(t *testing.T) {
 			t.Parallel()
-			db := clone(t, base, strconv.Itoa(death))
+			db := clone(t, admin, base, strconv.Itoa(death))
 			die(t, task{URL: db.URL, Back: back, Death: death})
 			row := assertProtocol(t, db)
 			written := write(t, db, row, fmt.Sprintf("written after death %d", death))
-			other := clone(t, db, "other")
+			other := clone(t, admin, db, "other")
 			finishForward(t, db, written)
 			if row.Phase != phase.Contracted && row.Name != "" {
 				finishBack(t, other, written)
@@ -71,19 +72,19 @@ func crash(t *testing.T, back bool, prepare func(*testing.T) *pgtest.DB) {
 }
 
 // clone copies a database that nobody is connected to.
-func clone(t *testing.T, db *pgtest.DB, suffix string) *pgtest.DB {
+func clone(t *testing.T, admin, db *pgtest.DB, suffix string) *pgtest.DB {
 	t.Helper()
-	admin := pgtest.New(t)
 	copied := &pgtest.DB{Name: db.Name + "_" + suffix}
 	config := db.Config(t)
 	copied.URL = fmt.Sprintf("host=%s port=%d user=%s password='%s' dbname=%s", config.Host, config.Port, config.User, config.Password, copied.Name)
 	// The server may take a moment to notice that the last client has gone.
+	conn := connect(t, admin, auditor)
+	defer conn.Close(ctx)
 	pgtest.WaitFor(t, "sessions of "+db.Name+" to end", func() bool {
-		conn := connect(t, admin, auditor)
-		defer conn.Close(ctx)
 		return scan[int](t, conn, `select count(*) from pg_stat_activity where datname = $1`, db.Name) == 0
 	})
-	admin.Exec(t, `create database `+copied.Name+` template `+db.Name)
+	_, err := conn.Exec(ctx, `create database `+copied.Name+` template `+db.Name)
+	require.NoError(t, err)
 	t.Cleanup(func() { admin.Exec(t, `drop database `+copied.Name+` with (force)`) })
 	return copied
 }
