@@ -191,7 +191,7 @@ func (s *server) look(ctx context.Context, conn *pgx.Conn) (absent bool, err err
 		return false, fmt.Errorf("read the epoch: %w", err)
 	}
 	s.raise(epoch)
-	if w := s.current.Load(); w != nil && w.epoch == epoch && !w.fresh(epoch) {
+	if w := s.current.Load(); w != nil && w.epoch == epoch && !w.fresh(w.view) {
 		if _, err := s.learn(ctx, conn.PgConn(), w.view); err != nil {
 			return false, err
 		}

@@ -189,6 +189,24 @@ func TestEpochFalls(t *testing.T) {
 	f.drained()
 }
 
+// A failover that lost some moves: the number of the epoch comes again, with
+// another phase.
+func TestEpochComesAgain(t *testing.T) {
+	f := moving(t)
+	f.to(phase.DualWrite)
+	hook := f.hook(slow)
+	pool := f.pool(hook)
+	ctx := t.Context()
+	require.NoError(t, pool.Ping(ctx))
+	f.exec(`update crossfade.epoch set epoch = epoch - 1`)
+	f.to(phase.Shadow)
+	pool.Reset()
+	_, err := pool.Exec(ctx, `update users set full_name = 'x' where id = 1`)
+	require.NoError(t, err)
+	_, target := f.both(1)
+	require.Equal(t, "x", target)
+}
+
 func TestPrivilegeMissing(t *testing.T) {
 	f := bare(t)
 	ctx := t.Context()

@@ -56,7 +56,7 @@ func (n *counters) install(c *pgxpool.Config) {
 		n.prepareConn.Add(1)
 		return true, nil
 	}
-	c.BeforeAcquire = func(context.Context, *pgx.Conn) bool {
+	c.BeforeAcquire = func(context.Context, *pgx.Conn) bool { //nolint:staticcheck // deprecated, but applications use it
 		n.beforeAcquire.Add(1)
 		return true
 	}

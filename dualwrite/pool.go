@@ -58,8 +58,9 @@ func (h *Hook) Install(config *pgxpool.Config) error {
 	}
 	config.AfterConnect = h.poolAfterConnect(config.AfterConnect)
 	prepare := config.PrepareConn
-	if prepare == nil && config.BeforeAcquire != nil {
-		acquire := config.BeforeAcquire // ignored by pgxpool from now on
+	acquire := config.BeforeAcquire //nolint:staticcheck // deprecated, but applications use it
+	if prepare == nil && acquire != nil {
+		// pgxpool ignores it from now on.
 		prepare = func(ctx context.Context, conn *pgx.Conn) (bool, error) { return acquire(ctx, conn), nil }
 	}
 	config.PrepareConn = h.poolPrepareConn(prepare)

@@ -126,14 +126,14 @@ func (s *server) learn(ctx context.Context, pc *pgconn.PgConn, view fence.View) 
 		return nil, ctx.Err()
 	}
 	before := s.current.Load()
-	if before.fresh(view.Epoch) {
+	if before.fresh(view) {
 		return before, nil
 	}
 	snapshot, err := catalog.Read(ctx, pc, view)
 	if err != nil {
 		return nil, err
 	}
-	if before.confirms(view.Epoch, snapshot) {
+	if before.confirms(view, snapshot) {
 		return before, nil
 	}
 	w, err := newWorld(s.hook, view, snapshot)

@@ -2,6 +2,7 @@ package dualwrite
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -54,15 +55,20 @@ func (w *world) catalog() rewrite.Catalog {
 	return w.snapshot.Catalog(w.view, rewrite.Stars(w.hook.config.Stars))
 }
 
-// fresh tells whether w can be relied on in this epoch without another look.
-func (w *world) fresh(epoch int) bool {
-	return w != nil && w.epoch == epoch &&
-		w.hook.uptime()-time.Duration(w.confirmed.Load()) < w.hook.config.DriftInterval
+// fresh tells whether w can be relied on without another look.
+func (w *world) fresh(view fence.View) bool {
+	return w.is(view) && w.hook.uptime()-time.Duration(w.confirmed.Load()) < w.hook.config.DriftInterval
+}
+
+// is tells whether w is for what a connection has joined under. An epoch alone
+// does not say: after a failover that lost some, its number comes again.
+func (w *world) is(view fence.View) bool {
+	return w != nil && w.epoch == view.Epoch && reflect.DeepEqual(w.view.Transitions, view.Transitions)
 }
 
 // confirms tells whether another look has shown nothing new.
-func (w *world) confirms(epoch int, snapshot catalog.Snapshot) bool {
-	if w == nil || w.epoch != epoch || w.snapshot.Fingerprint != snapshot.Fingerprint {
+func (w *world) confirms(view fence.View, snapshot catalog.Snapshot) bool {
+	if !w.is(view) || w.snapshot.Fingerprint != snapshot.Fingerprint {
 		return false
 	}
 	w.confirmed.Store(int64(w.hook.uptime()))
