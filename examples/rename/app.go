@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"sync"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -60,12 +61,12 @@ func (a *app) connect(ctx context.Context) (func(), error) {
 	// Run hears of every new phase and replaces idle connections. Without it
 	// nothing breaks, but flips wait longer.
 	follow, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- hook.Run(follow) }()
+	var running sync.WaitGroup
+	running.Go(func() { _ = hook.Run(follow) }) // ends with its context, for no other reason
 
 	return func() {
 		stop()
-		<-ended
+		running.Wait()
 		_ = a.db.Close()
 		a.pool.Close()
 	}, nil

@@ -64,7 +64,10 @@ func startProcess(s settings, problem func(string)) (*process, error) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if !p.complete {
-			p.err = fmt.Errorf("app %d ended early: %w", s.Index+1, errors.Join(err, errors.New("it left no journal")))
+			err = errors.Join(err, errors.New("it left no journal"))
+		}
+		if err != nil {
+			p.err = fmt.Errorf("app %d: %w", s.Index+1, err)
 		}
 	}()
 	return p, nil

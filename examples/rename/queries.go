@@ -14,7 +14,7 @@ type queries struct {
 	insert, insertDefault, insertRow, insertCopy  string
 	upsert, delete, addOrder                      string
 	increment, readForUpdate, setCounter, visited string
-	counterByKey, counterByEmail                  string
+	counterByEmail                                string
 	report                                        string
 	held                                          string
 }
@@ -64,7 +64,6 @@ func newQueries(column string) queries {
 			on conflict (email) do update
 			set {name} = 'counter ' || (split_part(users.{name}, ' ', 2)::bigint + 1)
 			returning {name}`),
-		counterByKey:   sql(`select {name} from users where id = $1`),
 		counterByEmail: sql(`select {name} from users where email = $1`),
 
 		// A report reads the same rows twice in one snapshot.

@@ -58,7 +58,7 @@ func (v *view) path(s console.Style) string {
 func (v *view) doing(width int, s console.Style) string {
 	step := v.watch.step
 	if step == "" {
-		step = "traffic"
+		step = "(soak)"
 	}
 	if j := v.watch.job; j != nil {
 		return console.Task{
@@ -81,7 +81,8 @@ func (v *view) laggards(s console.Style) []string {
 			lines = append(lines, s.Dim(fmt.Sprintf("            and %d more", len(d.Waiting)-most)))
 			break
 		}
-		lines = append(lines, s.Dim("            "+session.String()))
+		lines = append(lines, s.Dim(fmt.Sprintf("            %s, pid %d, %s for %s: %s", session.Application, session.PID,
+			session.State, console.Duration(session.Age), strings.Join(strings.Fields(session.Query), " "))))
 	}
 	return lines
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 )
@@ -103,5 +102,3 @@ func sqlIncrement(w *worker, ctx context.Context) error {
 		return n, err
 	})
 }
-
-var _ row = (*sql.Row)(nil)
