@@ -29,7 +29,7 @@ func (w *work) drain(ctx context.Context) error {
 	}
 	began := time.Now()
 	ended := map[int]bool{} // sessions that it has ended
-	var seen []Session      // by the last look, for the log
+	var logged []Session    // those that the log has named
 	for {
 		elapsed := time.Since(began)
 		d, err := w.lookAround(ctx, elapsed >= w.Grace && w.Laggards != LaggardsWait)
@@ -38,8 +38,9 @@ func (w *work) drain(ctx context.Context) error {
 		}
 		d.Elapsed = elapsed
 		w.observe(DrainEvent{Drain: d})
-		w.logNew(ctx, d, seen)
-		seen = d.Waiting
+		if elapsed >= w.Grace {
+			logged = w.logWaiting(d, logged)
+		}
 		if len(d.Waiting) == 0 {
 			done, err := w.endDrain(ctx, d)
 			if done || err != nil {
@@ -198,15 +199,13 @@ func (w *work) terminate(ctx context.Context, d Drain, ended map[int]bool) error
 	return nil
 }
 
-// logNew logs whom the drain waits for, once each, when the grace is over.
-func (w *work) logNew(ctx context.Context, d Drain, seen []Session) {
-	if d.Elapsed < w.Grace {
-		return
+// logWaiting logs whom the drain waits for, once each.
+func (w *work) logWaiting(d Drain, logged []Session) []Session {
+	fresh := without(d.Waiting, logged)
+	if len(fresh) > 0 {
+		w.Logger.Warn("drain waits", keyTransition, w.t.Name, keySession, lines(fresh))
 	}
-	if len(d.Waiting) > 0 && len(without(d.Waiting, seen)) == len(d.Waiting) {
-		w.Logger.LogAttrs(ctx, slog.LevelWarn, "drain waits", slog.String(keyTransition, w.t.Name),
-			slog.Any(keySession, lines(d.Waiting)))
-	}
+	return append(logged, fresh...)
 }
 
 // merge adds those of more that are not in sessions; of those that are in

@@ -35,7 +35,7 @@ func readOld(conn interface {
 
 // hangs asserts that err is a drain that waits for exactly these sessions, and
 // that its text names them.
-func hangs(t *testing.T, err error, waiting ...*pgx.Conn) *migrator.DrainError {
+func hangs(t *testing.T, err error, waiting ...*pgx.Conn) migrator.Drain {
 	t.Helper()
 	var drain *migrator.DrainError
 	require.ErrorAs(t, err, &drain)
@@ -43,7 +43,7 @@ func hangs(t *testing.T, err error, waiting ...*pgx.Conn) *migrator.DrainError {
 	for _, conn := range waiting {
 		require.ErrorContains(t, err, "pid "+strconv.Itoa(int(conn.PgConn().PID())))
 	}
-	return drain
+	return drain.Drain
 }
 
 func TestFirstDrainWaitsForEverybody(t *testing.T) {

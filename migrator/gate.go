@@ -75,7 +75,7 @@ func verifiedEqual(ctx context.Context, w *work) error {
 	case !p.Finished() || p.Epoch < w.t.RegisteredEpoch:
 		return w.closed("verify it again", "the last verification has not finished")
 	case p.Mismatches > 0:
-		return w.closed("roll back to dualwrite, find out who writes one column only, and verify again",
+		return w.closed("find out who writes one column only; then put the rows right and verify again, or roll back to off and run again",
 			"the last verification found %d rows that differ", p.Mismatches)
 	}
 	return nil

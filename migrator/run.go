@@ -86,7 +86,11 @@ func (w *work) sweepOptions(job ledger.Job) sweep.Options {
 	}
 }
 
+// forbid ends the permission to copy. Only a migrator that was paused, or
+// whose connection was lost, can still hold it.
 func (w *work) forbid(ctx context.Context, job ledger.Job) error {
+	ctx, cancel := context.WithTimeout(ctx, w.DDLMaxWait)
+	defer cancel()
 	return w.transaction("forbid "+string(job), func() error {
 		return ledger.Forbid(ctx, w.conn, *w.t, job)
 	})

@@ -69,10 +69,14 @@ func (s *session) prepare(ctx context.Context) error {
 	_, err = s.conn.Exec(ctx, `select set_config(name, value, false)
 		from (values ('search_path', ''), ('statement_timeout', '0'), ('idle_in_transaction_session_timeout', '0'),
 			('idle_session_timeout', '0'), ('default_transaction_isolation', 'read committed'),
-			('default_transaction_read_only', 'off'), ('default_transaction_deferrable', 'off'),
-			('client_connection_check_interval', '1s')) as wanted (name, value)
+			('default_transaction_read_only', 'off'), ('default_transaction_deferrable', 'off')) as wanted (name, value)
 		where exists (select from pg_catalog.pg_settings known where known.name = wanted.name)`)
 	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	// When this process dies, the server should not work on for it. Not every
+	// version and platform of the server can.
+	if _, err := s.conn.Exec(ctx, `set client_connection_check_interval = '1s'`); err != nil && sqlState(err) == "" {
 		return fmt.Errorf("connect: %w", err)
 	}
 	return fence.Own(ctx, s.conn)
@@ -107,8 +111,11 @@ func (m *Migrator) lead(ctx context.Context, fn func(*session) error) error {
 			return err
 		}
 		err := fn(s)
+		if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+			err = fmt.Errorf("%w: %w", ctx.Err(), err) // the server only says that a statement was cancelled
+		}
 		if err != nil && s.conn.IsClosed() {
-			return &unknownOutcome{cause: err}
+			err = &unknownOutcome{cause: err}
 		}
 		return err
 	})

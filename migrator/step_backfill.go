@@ -2,6 +2,7 @@ package migrator
 
 import (
 	"context"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -34,11 +35,21 @@ func batchStatement(t ledger.Transition, from, to string) ddl.Statement {
 	source, target := pgx.Identifier{from}.Sanitize(), pgx.Identifier{to}.Sanitize()
 	return ddl.Statement{
 		SQL: "update " + tableOf(t).String() + " set " + target + " = " + source +
-			" where (key) > $1 and (key) <= $2 and " + target + " is distinct from " + source,
+			" where " + keyRange(t) + " and " + target + " is distinct from " + source,
 		Lock: rowExclusive, On: tableOf(t).String(),
 		Hazard: "locks the rows of one batch for a fraction of a second, writes a new version of every row",
 		Why:    "rows that nobody writes get their value too; in batches that adapt to their duration",
 	}
+}
+
+// keyRange is the condition of a batch, with one placeholder for a whole key.
+func keyRange(t ledger.Transition) string {
+	columns := make([]string, len(t.Definition.Key))
+	for i, column := range t.Definition.Key {
+		columns[i] = pgx.Identifier{column}.Sanitize()
+	}
+	key := "(" + strings.Join(columns, ", ") + ")"
+	return key + " > $1 and " + key + " <= $2"
 }
 
 // The locks of batches; those of DDL are package ddl's.

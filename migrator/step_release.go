@@ -51,12 +51,14 @@ var releaseStep = step{
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
 		undo = append(undo, batchStatement(t, t.Target, t.Source))
+		if t.Definition.NotNull {
+			do = append(do, ddl.DropNotNull(tableOf(t), t.Source))
+		}
 		if t.Definition.Default != "" {
 			do = append(do, ddl.DropDefault(tableOf(t), t.Source))
 			undo = append(undo, ddl.SetDefault(tableOf(t), t.Source, t.Definition.Default))
 		}
 		if t.Definition.NotNull {
-			do = append(do, ddl.DropNotNull(tableOf(t), t.Source))
 			undo = append(undo, notNullStatements(tableOf(t), t.Source)...)
 		}
 		return do, undo

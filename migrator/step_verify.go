@@ -33,7 +33,7 @@ var verifyStep = step{
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
 		source, target := pgx.Identifier{t.Source}.Sanitize(), pgx.Identifier{t.Target}.Sanitize()
 		return []ddl.Statement{{
-			SQL: "select count(*) from " + tableOf(t).String() + " where (key) > $1 and (key) <= $2 and " +
+			SQL: "select count(*) from " + tableOf(t).String() + " where " + keyRange(t) + " and " +
 				target + " is distinct from " + source,
 			Lock: accessShare, On: tableOf(t).String(), Why: "no read goes to the target before every row is right",
 		}}, nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -100,7 +101,7 @@ func plainYAML(err error) error {
 // Validate tells what is missing or malformed. It does not look at a database.
 func (t Transition) Validate() error {
 	var errs []error
-	if !validName(t.Name) {
+	if !nameSyntax.MatchString(t.Name) {
 		errs = append(errs, fmt.Errorf("name: %q is not 1 to 63 letters, digits, '-' or '_'", t.Name))
 	}
 	if _, _, err := splitTable(t.Table); err != nil {
@@ -127,24 +128,15 @@ func (t Transition) Validate() error {
 	return nil
 }
 
-func validName(name string) bool {
-	if name == "" || len(name) > 63 {
-		return false
-	}
-	for _, r := range name {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_') {
-			return false
-		}
-	}
-	return true
-}
+var nameSyntax = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}$`)
 
 // splitTable takes "schema.table" or "table" apart; schema is empty for the
 // latter. A part in double quotes may hold dots.
 func splitTable(table string) (schema, name string, err error) {
 	var parts []string
 	for rest := table; ; {
-		part, after, found := rest, "", false
+		var part, after string
+		var found bool
 		if quoted, ok := strings.CutPrefix(rest, `"`); ok {
 			end := strings.Index(quoted, `"`)
 			if end < 0 {

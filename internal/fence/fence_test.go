@@ -2,6 +2,7 @@ package fence_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -186,6 +187,34 @@ func TestHolders(t *testing.T) {
 	require.Contains(t, holders[0].String(), `prepared transaction "p1"`)
 	db.Exec(t, `rollback prepared 'p1'`)
 	require.False(t, holds(0))
+}
+
+// TestOlderWithoutPrivilege: PostgreSQL hides what other roles' sessions are,
+// so they count as clients.
+func TestOlderWithoutPrivilege(t *testing.T) {
+	t.Parallel()
+	db, conn := observer(t)
+	tr := register(t, conn)
+	role := "watcher_" + db.Name
+	db.Exec(t, `create role `+role+` login`)
+	t.Cleanup(func() { db.Exec(t, `drop role `+role) })
+	config := db.Config(t)
+	config.User = role
+	watcher, err := pgx.ConnectConfig(ctx, config)
+	require.NoError(t, err)
+	defer func() { _ = watcher.Close(ctx) }()
+	bare := db.Conn(t)
+	sees := func() bool {
+		older, err := fence.Older(ctx, watcher, tr.Epoch)
+		require.NoError(t, err)
+		return slices.ContainsFunc(older, func(s fence.Session) bool {
+			return s.PID == int(bare.PgConn().PID()) && s.InTx && !s.Hooked()
+		})
+	}
+	require.True(t, sees())
+	_, err = fence.Join(ctx, bare.PgConn())
+	require.NoError(t, err)
+	require.False(t, sees(), "locks are not hidden")
 }
 
 func TestPreparedOn(t *testing.T) {

@@ -60,7 +60,8 @@ func (s Session) String() string {
 
 // Older lists the client sessions of this database that hold no epoch lock at
 // or above epoch. Crossfade's own connections are left out. A session that is
-// about to join is listed too: it has not proved anything yet.
+// about to join is listed too: it has not proved anything yet. So is a session
+// of which this role may not see what it is.
 //
 // Of sessions of other roles a reader without pg_read_all_stats does not even
 // see the kind: they count as clients then, rather than not at all.

@@ -1,0 +1,130 @@
+package migrator_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pgcrossfade/crossfade/migrator"
+)
+
+const goodFile = `# moves the column
+name: users-full-name
+table: public.users
+rename: {from: full_name, to: name}
+accept: [function-names-column]
+ignore_applications: [psql]
+`
+
+func TestLoadTransition(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "rename.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(goodFile), 0o600))
+	got, err := migrator.LoadTransition(path)
+	require.NoError(t, err)
+	require.Equal(t, "users-full-name", got.Name)
+	require.Equal(t, "public.users", got.Table)
+	require.Equal(t, &migrator.Rename{From: "full_name", To: "name"}, got.Rename)
+	require.Equal(t, []string{"function-names-column"}, got.Accept)
+	require.Equal(t, []string{"psql"}, got.IgnoreApplications)
+	_, err = migrator.LoadTransition(path + ".gone")
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestParseTransitionErrors(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, text, want string }{
+		{"empty", "", "the file is empty"},
+		{"comment only", "# nothing\n", "the file is empty"},
+		{"unknown key", goodFile + "batch: 5\n", "line 7: key batch is not known here"},
+		{"unknown nested key", strings.Replace(goodFile, "to: name", "too: name", 1), "line 4: key too is not known here"},
+		{"duplicate key", goodFile + "name: again\n", `line 7: mapping key "name" already defined at line 2`},
+		{"wrong type", strings.Replace(goodFile, "[psql]", "{a: b}", 1), "line 6"},
+		{"broken", "name: [", "line 1"},
+		{"second document", goodFile + "---\nname: other\n", "one file holds one transition"},
+		{"no name", "table: users\nrename: {from: a, to: b}\n", "name:"},
+		{"bad name", "name: a b\ntable: users\nrename: {from: a, to: b}\n", `name: "a b"`},
+		{"no table", "name: x\nrename: {from: a, to: b}\n", "table:"},
+		{"three parts", "name: x\ntable: a.b.c\nrename: {from: a, to: b}\n", `"a.b.c" is not of the form`},
+		{"open quote", "name: x\ntable: '\"a.b'\nrename: {from: a, to: b}\n", "the quote has no end"},
+		{"no operation", "name: x\ntable: users\n", "rename: say what to do"},
+		{"no target", "name: x\ntable: users\nrename: {from: a}\n", "both from and to"},
+		{"same name", "name: x\ntable: users\nrename: {from: a, to: a}\n", "the same name twice"},
+		{"long target", "name: x\ntable: users\nrename: {from: a, to: " + strings.Repeat("n", 64) + "}\n", "63 bytes"},
+		{"empty application", "name: x\ntable: users\nrename: {from: a, to: b}\nignore_applications: ['']\n", "an empty name"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := migrator.ParseTransition([]byte(c.text))
+			require.ErrorContains(t, err, c.want)
+			require.NotContains(t, err.Error(), "migrator.", "no Go types")
+		})
+	}
+}
+
+func TestQuotedTable(t *testing.T) {
+	t.Parallel()
+	for _, table := range []string{"users", "public.users", `"my.schema".users`, `app."odd.table"`, `"a"."b"`} {
+		tr := rename
+		tr.Table = table
+		require.NoError(t, tr.Validate(), table)
+	}
+	for _, table := range []string{"", ".", "a.", ".b", `"a"b`, `""`} {
+		tr := rename
+		tr.Table = table
+		require.Error(t, tr.Validate(), table)
+	}
+}
+
+// TestSchemaMatchesStruct: the JSON Schema knows the keys that the parser knows.
+func TestSchemaMatchesStruct(t *testing.T) {
+	t.Parallel()
+	type object struct {
+		Properties           map[string]json.RawMessage `json:"properties"`
+		Required             []string                   `json:"required"`
+		AdditionalProperties *bool                      `json:"additionalProperties"`
+	}
+	assert := func(text []byte, typ reflect.Type) object {
+		t.Helper()
+		var schema object
+		require.NoError(t, json.Unmarshal(text, &schema))
+		require.NotNil(t, schema.AdditionalProperties)
+		require.False(t, *schema.AdditionalProperties)
+		var keys, required []string
+		for i := range typ.NumField() {
+			tag := typ.Field(i).Tag.Get("yaml")
+			if tag == "" {
+				continue
+			}
+			key, options, _ := strings.Cut(tag, ",")
+			require.Contains(t, schema.Properties, key)
+			keys = append(keys, key)
+			if options != "omitempty" {
+				required = append(required, key)
+			}
+		}
+		require.Len(t, schema.Properties, len(keys))
+		slices.Sort(required)
+		slices.Sort(schema.Required)
+		require.Equal(t, required, schema.Required)
+		return schema
+	}
+	top := assert(migrator.TransitionSchema, reflect.TypeFor[migrator.Transition]())
+	assert(top.Properties["rename"], reflect.TypeFor[migrator.Rename]())
+}
+
+func FuzzParseTransition(f *testing.F) {
+	f.Add(goodFile)
+	f.Add("name: x\ntable: '\"a\".b'\nrename: {from: a, to: b}\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if tr, err := migrator.ParseTransition([]byte(text)); err == nil {
+			require.NoError(t, tr.Validate())
+		}
+	})
+}
