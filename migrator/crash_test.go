@@ -129,6 +129,11 @@ func assertProtocol(t *testing.T, db *pgtest.DB) ledger.Transition {
 	t.Helper()
 	conn := audit(t, db)
 	defer conn.Close(ctx)
+	// The server still works on what the dead process sent last.
+	pgtest.WaitFor(t, "the dead migrator's session to end", func() bool {
+		return scan[int](t, conn, `select count(*) from pg_stat_activity
+			where datname = current_database() and application_name = 'crossfade migrator'`) == 0
+	})
 	transitions, err := ledger.List(ctx, conn)
 	require.NoError(t, err)
 	var phases []phase.Phase
