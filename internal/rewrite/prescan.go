@@ -15,14 +15,20 @@ type prescan struct {
 	// shift is indexed by a hash of two bytes without the bit that
 	// distinguishes ASCII capitals.
 	shift [4096]uint8
-	// ends are the words whose first window bytes end in a hash.
-	ends map[uint16][]string
+	// ends are the words by the hash in which their first window bytes end.
+	ends [4096][]needle
 	// any: some name cannot be searched for; everything is a hit.
 	any bool
 }
 
+// needle is a word, and the hash of its first two bytes.
+type needle struct {
+	word  string
+	start uint16
+}
+
 func newPrescan(words []string) *prescan {
-	p := &prescan{window: 255, ends: map[uint16][]string{}}
+	p := &prescan{window: 255}
 	for _, word := range words {
 		p.window = min(p.window, len(word))
 	}
@@ -38,7 +44,7 @@ func newPrescan(words []string) *prescan {
 			h := pair(word[end-1], word[end])
 			p.shift[h] = min(p.shift[h], uint8(p.window-1-end))
 			if end == p.window-1 {
-				p.ends[h] = append(p.ends[h], word)
+				p.ends[h] = append(p.ends[h], needle{word, pair(word[0], word[1])})
 			}
 		}
 	}
@@ -56,15 +62,16 @@ func (p *prescan) hit(sql string) bool {
 	if p.any {
 		return true
 	}
-	for i := p.window - 1; i < len(sql); {
+	for i := p.window - 1; i > 0 && i < len(sql); {
 		h := pair(sql[i-1], sql[i])
 		if skip := p.shift[h]; skip > 0 {
 			i += int(skip)
 			continue
 		}
-		start := i - p.window + 1
-		for _, word := range p.ends[h] {
-			if len(sql)-start >= len(word) && equalFold(sql[start:start+len(word)], word) {
+		rest := sql[i-p.window+1:]
+		start := pair(rest[0], rest[1])
+		for _, n := range p.ends[h] {
+			if n.start == start && len(rest) >= len(n.word) && equalFold(rest[:len(n.word)], n.word) {
 				return true
 			}
 		}

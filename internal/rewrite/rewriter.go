@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -30,7 +31,7 @@ func New(c Catalog) (*Rewriter, error) {
 	default:
 		return nil, fmt.Errorf("new rewriter: stars: %q is neither %q nor %q", c.Stars, StarsSource, StarsTarget)
 	}
-	words := append([]string(nil), sessionWords...)
+	words := slices.Clone(sessionFunctions)
 	seen := map[Name]bool{}
 	for _, tr := range c.Transitions {
 		t, err := newTable(tr, c.Stars, r.parser)
@@ -83,7 +84,7 @@ var scratch = sync.Pool{New: func() any { return new([]token) }}
 // Rewrite says what to send instead of sql. It neither fails nor panics: what
 // it cannot rewrite it refuses.
 func (r *Rewriter) Rewrite(sql string) (result Result) {
-	if !r.prescan.hit(sql) {
+	if !r.prescan.hit(sql) && !beginsSession(sql) {
 		return Result{Outcome: Passed, SQL: sql}
 	}
 	buffer := scratch.Get().(*[]token)

@@ -46,7 +46,7 @@ func scan(sql string, tokens []token) []token {
 		got := kindBad
 		switch c := sql[i]; {
 		case c == '\'':
-			i, got = scanString(sql, i+1, false)
+			i, got = scanString(sql, i+1, plain)
 		case c == '"':
 			i, got = scanQuoted(sql, i+1, kindQuoted)
 		case c == '$':
@@ -120,17 +120,17 @@ func scanWord(sql string, i int) (int, kind) {
 		switch next := sql[i+1]; sql[i] {
 		case 'e', 'E':
 			if next == '\'' {
-				return scanString(sql, i+2, true)
+				return scanString(sql, i+2, escaped)
 			}
-		case 'b', 'B', 'x', 'X', 'n', 'N':
+		case 'b', 'B', 'x', 'X':
 			if next == '\'' {
-				return scanString(sql, i+2, false)
+				return scanString(sql, i+2, bits)
 			}
 		case 'u', 'U':
 			if next == '&' && i+2 < len(sql) {
 				switch sql[i+2] {
 				case '\'':
-					return scanString(sql, i+3, false)
+					return scanString(sql, i+3, plain)
 				case '"':
 					return scanQuoted(sql, i+3, kindUnicodeQuoted)
 				}
@@ -142,16 +142,25 @@ func scanWord(sql string, i int) (int, kind) {
 	return i, kindWord
 }
 
+// quoting is how a string constant can contain a quote.
+type quoting uint8
+
+const (
+	plain   quoting = iota // doubled
+	escaped                // doubled, or behind a backslash
+	bits                   // not at all
+)
+
 // scanString scans from behind the opening quote. A constant goes on behind
 // white space that contains a line break, if another quote follows.
-func scanString(sql string, i int, backslash bool) (int, kind) {
+func scanString(sql string, i int, q quoting) (int, kind) {
 	for i < len(sql) {
 		switch {
-		case sql[i] == '\\' && backslash:
+		case sql[i] == '\\' && q == escaped:
 			i += 2
 		case sql[i] != '\'':
 			i++
-		case i+1 < len(sql) && sql[i+1] == '\'':
+		case i+1 < len(sql) && sql[i+1] == '\'' && q != bits:
 			i += 2
 		default:
 			next, ok := continued(sql, i+1)

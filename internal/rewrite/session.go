@@ -2,11 +2,49 @@ package rewrite
 
 import "strings"
 
-// sessionWords are the words without which no text can drop a session's locks
-// or plans, or change its search_path.
-var sessionWords = []string{
-	"search_path", "set_config", "schema", "role", "authorization",
-	"reset", "discard", "deallocate", "pg_advisory_unlock_all",
+// sessionFunctions are the functions that drop a session's locks or change its
+// search_path.
+var sessionFunctions = []string{"set_config", "pg_advisory_unlock_all"}
+
+// sessionCommands are the words that begin the commands which do so.
+var sessionCommands = []string{"set", "reset", "discard", "deallocate", "do"}
+
+// beginsSession tells whether one of the commands may begin the text, or follow
+// a semicolon in it.
+func beginsSession(sql string) bool {
+	for {
+		sql = skipBlank(sql)
+		end := 0
+		for end < len(sql) && classes[sql[end]] == classWord {
+			end++
+		}
+		for _, command := range sessionCommands {
+			if equalFold(sql[:end], command) {
+				return true
+			}
+		}
+		semicolon := strings.IndexByte(sql, ';')
+		if semicolon < 0 {
+			return false
+		}
+		sql = sql[semicolon+1:]
+	}
+}
+
+// skipBlank cuts white space and comments off the front.
+func skipBlank(sql string) string {
+	for i := 0; ; {
+		switch {
+		case i < len(sql) && classes[sql[i]] == classSpace:
+			i++
+		case strings.HasPrefix(sql[i:], "--"):
+			i = skipLine(sql, i)
+		case strings.HasPrefix(sql[i:], "/*"):
+			i, _ = skipComment(sql, i)
+		default:
+			return sql[i:]
+		}
+	}
 }
 
 // session tells what a text does to its session, by its tokens alone: such
