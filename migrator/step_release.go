@@ -32,10 +32,7 @@ var releaseStep = step{
 		if err := w.forbid(ctx, ledger.Backfill); err != nil {
 			return err
 		}
-		if err := w.copy(ctx, ledger.Refill); err != nil {
-			return err
-		}
-		if _, err := w.compare(ctx); err != nil {
+		if err := w.refill(ctx); err != nil {
 			return err
 		}
 		if err := w.forbid(ctx, ledger.Refill); err != nil {
@@ -63,6 +60,25 @@ var releaseStep = step{
 		}
 		return do, undo
 	},
+}
+
+// refill copies the target, which is the authority in this phase, to the source
+// and compares every row. Who comes again after differences were found gets
+// both done anew.
+func (w *work) refill(ctx context.Context) error {
+	differed, err := w.differed(ctx)
+	if err != nil {
+		return err
+	}
+	fill := w.copy
+	if differed {
+		fill = w.repair
+	}
+	if err := fill(ctx, ledger.Refill); err != nil {
+		return err
+	}
+	_, err = w.compare(ctx)
+	return err
 }
 
 // ensureDefault gives a column that default; "" is none.

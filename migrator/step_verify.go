@@ -15,14 +15,14 @@ var verifyStep = step{
 	name: "verify", phase: DualWrite,
 	summary: "compare source and target in every row",
 	do: func(ctx context.Context, w *work) error {
-		last, exists, err := ledger.GetProgress(ctx, w.conn, w.t.ID, ledger.Verify)
+		differed, err := w.differed(ctx)
 		if err != nil {
 			return err
 		}
-		// Somebody has seen the last result, and comes again: repair, from the
-		// source, which is the authority in this phase, and look again.
-		if exists && last.Finished() && last.Mismatches > 0 {
-			if err := w.repair(ctx); err != nil {
+		// Somebody has seen that, and comes again: repair, from the source,
+		// which is the authority in this phase, and look again.
+		if differed {
+			if err := w.repair(ctx, ledger.Backfill); err != nil {
 				return err
 			}
 		}
@@ -40,12 +40,20 @@ var verifyStep = step{
 	},
 }
 
-func (w *work) repair(ctx context.Context) error {
+// differed tells whether the last comparison in this phase found differences.
+func (w *work) differed(ctx context.Context) (bool, error) {
+	p, _, err := ledger.GetProgress(ctx, w.conn, w.t.ID, ledger.Verify)
+	return p.Finished() && p.Mismatches > 0 && p.Epoch == w.t.Epoch, err
+}
+
+// repair copies anew, and voids the comparison that found differences. That
+// goes last: it is what tells whoever comes after a crash to repair.
+func (w *work) repair(ctx context.Context, job ledger.Job) error {
 	w.Logger.Warn("repair rows that differ", keyTransition, w.t.Name)
-	if err := w.forget(ctx, ledger.Backfill); err != nil {
+	if err := w.forget(ctx, job); err != nil {
 		return err
 	}
-	if err := w.copy(ctx, ledger.Backfill); err != nil {
+	if err := w.copy(ctx, job); err != nil {
 		return err
 	}
 	return w.forget(ctx, ledger.Verify)

@@ -54,6 +54,27 @@ func TestMismatchKeepsReadsAtSource(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// TestMismatchKeepsReadsAtTarget: the same on the way back from complete.
+func TestMismatchKeepsReadsAtTarget(t *testing.T) {
+	t.Parallel()
+	db, m := started(t, users, migrator.Config{})
+	conn := audit(t, db)
+	_, err := m.Run(ctx, rename.Name, migrator.RunOptions{})
+	require.NoError(t, err)
+	disturbed := newMigrator(t, db, migrator.Config{Observer: observer(func(e migrator.Event) {
+		if batch, ok := e.(migrator.BatchEvent); ok && batch.Progress.Job == "refill" && batch.Progress.Finished {
+			db.Exec(t, `update users set full_name = 'sneaked in' where id = 7`)
+		}
+	})})
+	p, err := disturbed.Rollback(ctx, rename.Name, migrator.RollbackOptions{})
+	var mismatch *migrator.MismatchError
+	require.ErrorAs(t, err, &mismatch)
+	require.Equal(t, migrator.RampDown, p.Phase)
+	_, err = m.Rollback(ctx, rename.Name, migrator.RollbackOptions{})
+	require.NoError(t, err)
+	require.Equal(t, "user 7", scan[string](t, conn, `select full_name from users where id = 7`))
+}
+
 func TestVerifyWhereItMeansNothing(t *testing.T) {
 	t.Parallel()
 	_, m := started(t, users, migrator.Config{})
