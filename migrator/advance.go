@@ -64,6 +64,13 @@ func (s *session) registerNew(ctx context.Context, t Transition) (*work, error) 
 	if len(refused.Findings) > 0 {
 		return nil, refused
 	}
+	// One name, or one table, at a time: also for what is on its way out.
+	_, err = s.finishRemovals(ctx, func(t ledger.Transition) bool {
+		return t.Name == row.Name || t.Schema == row.Schema && t.Table == row.Table
+	})
+	if err != nil {
+		return nil, err
+	}
 	w := &work{session: s, t: &row, step: registerStep}
 	err = w.transaction("register", func() error {
 		event := w.event("register", fmt.Sprintf("%s.%s: %s -> %s", row.Schema, row.Table, row.Source, row.Target))

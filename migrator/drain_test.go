@@ -264,6 +264,9 @@ func TestRemoveWaitsForHookedOnly(t *testing.T) {
 	err = m.Remove(ctx, rename.Name)
 	hangs(t, err, app)
 	require.ErrorContains(t, err, "removal")
+	_, err = m.Start(ctx, rename)
+	hangs(t, err, app)
+	require.ErrorContains(t, err, "removal", "one at a time")
 
 	status, err := m.Status(ctx, migrator.StatusOptions{})
 	require.NoError(t, err)

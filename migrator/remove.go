@@ -34,16 +34,30 @@ func (m *Migrator) Remove(ctx context.Context, name string) error {
 }
 
 func (s *session) resumeRemoval(ctx context.Context, name string, notFound error) error {
+	resumed, err := s.finishRemovals(ctx, func(t ledger.Transition) bool { return t.Name == name })
+	if err == nil && !resumed {
+		err = notFound
+	}
+	return err
+}
+
+// finishRemovals ends removals that have not drained; false when there is none.
+func (s *session) finishRemovals(ctx context.Context, which func(ledger.Transition) bool) (bool, error) {
 	removing, err := ledger.Removing(ctx, s.conn)
 	if err != nil {
-		return err
+		return false, err
 	}
+	found := false
 	for _, t := range removing {
-		if t.Name == name {
-			return (&work{session: s, t: &t}).drain(ctx)
+		if !which(t) {
+			continue
+		}
+		found = true
+		if err := (&work{session: s, t: &t}).drain(ctx); err != nil {
+			return true, err
 		}
 	}
-	return notFound
+	return found, nil
 }
 
 // removable: the table is as it was before, or as it will be for good.
