@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	pg "github.com/sqlc-dev/oliphant"
 	"github.com/pgcrossfade/crossfade/internal/phase"
+	pg "github.com/sqlc-dev/oliphant"
 )
 
 // Texts of three lengths that must be rewritten, and one that need not be.

@@ -70,9 +70,39 @@ func (e edits) overlap() bool {
 	return false
 }
 
+// pad puts spaces around texts that would run into what stands beside them:
+// "select*from" has none to spare.
+func (e edits) pad(sql string, start, end int) {
+	for i := range e {
+		edit := &e[i]
+		if edit.Text == "" {
+			continue
+		}
+		var before, after byte
+		if i > 0 && e[i-1].End == edit.Start && e[i-1].Text != "" {
+			before = e[i-1].Text[len(e[i-1].Text)-1]
+		} else if edit.Start > start {
+			before = sql[edit.Start-1]
+		}
+		if edit.End < end && (i+1 == len(e) || e[i+1].Start > edit.End) {
+			after = sql[edit.End]
+		}
+		if joins(before) && joins(edit.Text[0]) {
+			edit.Text = " " + edit.Text
+		}
+		if joins(after) && joins(edit.Text[len(edit.Text)-1]) {
+			edit.Text += " "
+		}
+	}
+}
+
+// joins tells whether the byte can run into another such byte.
+func joins(c byte) bool { return isIdentPart(c) || c == '\'' || c == '"' }
+
 // apply sorts the edits and applies them to sql[start:end].
 func (e edits) apply(sql string, start, end int) string {
 	e.sort()
+	e.pad(sql, start, end)
 	var b strings.Builder
 	grown := end - start
 	for _, edit := range e {

@@ -32,6 +32,8 @@ type insertion struct {
 	// index in them or -1.
 	names    []string
 	position int
+	// implied is the column list to write where the statement has none.
+	implied []string
 	// Tokens: where the INSERT starts, the one behind the table's name and
 	// alias, the closing parenthesis of the column list or -1, and the first
 	// of the values or query and the one behind it.
@@ -55,6 +57,10 @@ func (w *walker) insertInto(t *table, s *pg.InsertStmt, body columns) {
 		in.valuesRows()
 	default:
 		in.fromQuery()
+	}
+	if len(in.implied) > 0 {
+		// What the query was wrapped in may begin at the same place.
+		in.edits.insertBefore(in.endOf(in.behindName), " ("+quoteAll("", in.implied)+")")
 	}
 	in.attachOnce()
 }
@@ -193,9 +199,7 @@ func (in *insertion) impliedList(body columns) bool {
 	} else {
 		list = append(list, more...)
 	}
-	if len(list) > 0 {
-		in.edits.insert(in.endOf(in.behindName), " ("+quoteAll("", list)+")")
-	}
+	in.implied = list
 	return true
 }
 

@@ -185,3 +185,9 @@ insert into products select id + 20, name, balance from users returning *
 insert into orders (id, a, b) select u.id + 20, u.full_name, p.name from users u join products p on p.id = u.id
 
 insert into users (id, full_name) values (10, 'a'); insert into users (id, name) values (11, gen('b')) returning name; select full_name from users order by id
+
+insert into accounts(select 20 union select 21)
+
+insert into accounts(select)
+
+insert into users(values(10,'e@x','n'))

@@ -271,3 +271,9 @@ select coalesce(full_name, $1) from users
 
 -- args: Ann|3
 select id from users where full_name = $1 or id = $2
+
+select*from users
+
+select"full_name"from users where"full_name"is not null
+
+select u.*from users u order by"full_name"
