@@ -21,7 +21,7 @@ var gates = map[edge][]func(context.Context, *work) error{
 	{Off, DualWrite}:       {targetIsOptional},
 	{DualWrite, Shadow}:    {backfillIsDone},
 	{Shadow, Live}:         {verifiedEqual, targetIsConstrained, targetIsIndexed},
-	{RampDown, Complete}:   {sourceIsOptional},
+	{RampDown, Complete}:   {sourceIsOptional, sourceIsNotUnique},
 	{Complete, Contracted}: {nothingNewOnSource, sourceCanBeDropped},
 	// Writes of phase off leave the target out.
 	{DualWrite, Off}: {targetIsOptional},
@@ -118,6 +118,34 @@ func sourceIsOptional(ctx context.Context, w *work) error {
 			"column %q has a NOT NULL or a DEFAULT again", w.t.Source)
 	}
 	return err
+}
+
+// sourceIsNotUnique: no index refuses a row for what stands in the source.
+func sourceIsNotUnique(ctx context.Context, w *work) error {
+	rows, err := w.conn.Query(ctx, `
+		select distinct x.indexrelid::regclass::text
+		from pg_index x
+		join pg_class c on c.oid = x.indrelid
+		join pg_namespace n on n.oid = c.relnamespace
+		join pg_attribute a on a.attrelid = c.oid
+		join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid and d.refobjsubid = a.attnum
+		left join pg_constraint k on k.conindid = x.indexrelid and k.contype in ('u', 'x')
+		where n.nspname = $1 and c.relname = $2 and a.attname = $3 and (x.indisunique or x.indisexclusion)
+			and (d.classid = 'pg_class'::regclass and d.objid = x.indexrelid
+				or d.classid = 'pg_constraint'::regclass and d.objid = k.oid)
+		order by 1`, w.t.Schema, w.t.Table, w.t.Source)
+	if err != nil {
+		return fmt.Errorf("look for unique indexes on %q: %w", w.t.Source, err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("look for unique indexes on %q: %w", w.t.Source, err)
+	}
+	if len(found) > 0 {
+		return w.closed("make their counterparts on the target, and drop them",
+			"these would refuse rows for what %q no longer says: %s", w.t.Source, strings.Join(found, ", "))
+	}
+	return nil
 }
 
 // nothingNewOnSource finds indexes and constraints that somebody made after

@@ -58,6 +58,7 @@ func TestPlan(t *testing.T) {
 		`run/live: drop table "crossfade".t<id>_shadow_<epoch>`,
 		`run/rampdown: create table "crossfade".t<id>_rampdown_<epoch> ()`,
 		`run/rampdown: drop table "crossfade".t<id>_live_<epoch>`,
+		`run/release: alter table "public"."users" drop constraint if exists "users_email_full_name_key"`,
 		`run/release: alter table "public"."users" alter column "full_name" drop not null`,
 		`run/release: alter table "public"."users" alter column "full_name" drop default`,
 		`run/complete: create table "crossfade".t<id>_complete_<epoch> ()`,

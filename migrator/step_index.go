@@ -31,16 +31,21 @@ var indexStep = step{
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
 		for _, index := range t.Definition.Indexes {
-			do = append(do, ddl.CreateIndexConcurrently(tableOf(t), index.Create))
-			if index.TargetConstraint == "" {
-				undo = append(undo, ddl.DropIndexConcurrently(tableOf(t), index.Target))
-				continue
-			}
-			do = append(do, ddl.AddUniqueUsingIndex(tableOf(t), index.TargetConstraint, index.Target))
-			undo = append(undo, ddl.DropConstraint(tableOf(t), index.TargetConstraint))
+			create, drop := indexStatements(t, index)
+			do, undo = append(do, create...), append(undo, drop)
 		}
 		return do, undo
 	},
+}
+
+// indexStatements build an index, with its constraint, and drop it again.
+func indexStatements(t ledger.Transition, index ledger.Index) (create []ddl.Statement, drop ddl.Statement) {
+	create = []ddl.Statement{ddl.CreateIndexConcurrently(tableOf(t), index.Create)}
+	if index.TargetConstraint == "" {
+		return create, ddl.DropIndexConcurrently(tableOf(t), index.Target)
+	}
+	return append(create, ddl.AddUniqueUsingIndex(tableOf(t), index.TargetConstraint, index.Target)),
+		ddl.DropConstraint(tableOf(t), index.TargetConstraint)
 }
 
 func (w *work) ensureIndex(ctx context.Context, index ledger.Index) error {

@@ -10,6 +10,10 @@ import (
 // releaseStep makes the source a column that a write may leave out, before the
 // phase complete leaves it out, and ends all copying onto the target. Undoing
 // it is the way back from complete, whose writes the source does not have.
+//
+// The source's unique indexes go, those of the target do their work: over
+// values that nobody keeps up to date they would refuse good rows, in complete
+// (unique (email) where deleted_at is null) as well as when it is filled again.
 var releaseStep = step{
 	name: "release", phase: RampDown, temporary: true,
 	summary: "let writes leave the source out",
@@ -21,6 +25,14 @@ var releaseStep = step{
 		}
 		if err := w.forget(ctx, ledger.Refill); err != nil {
 			return err
+		}
+		if err := targetIsIndexed(ctx, w); err != nil {
+			return err
+		}
+		for _, index := range uniques(*w.t) {
+			if err := w.dropIndex(ctx, index); err != nil {
+				return err
+			}
 		}
 		if err := w.ensureNullable(ctx, w.t.Source); err != nil {
 			return err
@@ -38,6 +50,11 @@ var releaseStep = step{
 		if err := w.forbid(ctx, ledger.Refill); err != nil {
 			return err
 		}
+		for _, index := range uniques(*w.t) {
+			if err := w.ensureIndex(ctx, index); err != nil {
+				return err
+			}
+		}
 		if err := w.ensureDefault(ctx, w.t.Source, w.t.Definition.Default); err != nil {
 			return err
 		}
@@ -48,6 +65,10 @@ var releaseStep = step{
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
 		undo = append(undo, batchStatement(t, t.Target, t.Source))
+		for _, index := range uniques(t) {
+			create, drop := indexStatements(t, index)
+			do, undo = append(do, drop), append(undo, create...)
+		}
 		if t.Definition.NotNull {
 			do = append(do, ddl.DropNotNull(tableOf(t), t.Source))
 		}
@@ -60,6 +81,17 @@ var releaseStep = step{
 		}
 		return do, undo
 	},
+}
+
+// uniques are the unique indexes of the source itself.
+func uniques(t ledger.Transition) []ledger.Index {
+	var list []ledger.Index
+	for _, index := range t.Definition.Indexes {
+		if index.Restore != "" {
+			list = append(list, ledger.Index{Target: index.Name, Create: index.Restore, TargetConstraint: index.Constraint})
+		}
+	}
+	return list
 }
 
 // refill copies the target, which is the authority in this phase, to the source

@@ -67,6 +67,9 @@ type Index struct {
 	Target string `json:"target"`
 	// Create is the statement that builds the counterpart.
 	Create string `json:"create"`
+	// Restore is the statement that builds the index itself again; only of a
+	// unique one, which must not outlive the phases that write the source.
+	Restore string `json:"restore,omitempty"`
 	// Constraint is set when the index carries a UNIQUE constraint of this name.
 	Constraint       string `json:"constraint,omitempty"`
 	TargetConstraint string `json:"target_constraint,omitempty"`

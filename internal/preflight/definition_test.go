@@ -42,7 +42,8 @@ func TestDefinition(t *testing.T) {
 	require.Equal(t, []string{"uuid", "numeric(10,0)"}, d.KeyTypes)
 	require.Equal(t, []ledger.Index{
 		{Name: "one_name", Target: "one_name_name", Constraint: "one_name", TargetConstraint: "one_name_name",
-			Create: `CREATE UNIQUE INDEX CONCURRENTLY "one_name_name" ON app.users USING btree (tenant, name)`},
+			Create:  `CREATE UNIQUE INDEX CONCURRENTLY "one_name_name" ON app.users USING btree (tenant, name)`,
+			Restore: `CREATE UNIQUE INDEX CONCURRENTLY "one_name" ON app.users USING btree (tenant, full_name)`},
 	}, d.Indexes[:1])
 	require.Len(t, d.Indexes, 5)
 

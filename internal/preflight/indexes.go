@@ -122,6 +122,11 @@ func (in *inspection) counterpart(x index, target string) (ledger.Index, error) 
 		return ledger.Index{}, err
 	}
 	moved := ledger.Index{Name: x.Name, Target: target, Create: create}
+	if x.Unique {
+		if moved.Restore, err = ddl.Counterpart(x.Definition, x.Name, x.Name); err != nil {
+			return ledger.Index{}, err
+		}
+	}
 	if x.ConstraintKind == "u" {
 		// PostgreSQL gives index and constraint one name.
 		moved.Constraint, moved.TargetConstraint = x.Constraint, target
