@@ -5,43 +5,74 @@ import (
 	"strings"
 )
 
-// edits are the changes made to a text so far, in the order they were made.
-// Insertions at one place take effect in that order.
-type edits []Edit
-
-func (e *edits) insert(at int, text string) {
-	*e = append(*e, Edit{Start: at, End: at, Text: text})
+// edits are the changes made to a text so far. Insertions at one place take
+// effect in the order they were made, those of insertBefore in the opposite
+// one before all others.
+type edits struct {
+	before, list []Edit
 }
 
-// insertBefore inserts before everything that was inserted at the place so far.
+func (e *edits) insert(at int, text string) {
+	e.list = append(e.list, Edit{Start: at, End: at, Text: text})
+}
+
 func (e *edits) insertBefore(at int, text string) {
-	*e = slices.Insert(*e, 0, Edit{Start: at, End: at, Text: text})
+	e.before = append(e.before, Edit{Start: at, End: at, Text: text})
 }
 
 func (e *edits) replace(start, end int, text string) {
-	*e = append(*e, Edit{Start: start, End: end, Text: text})
+	e.list = append(e.list, Edit{Start: start, End: end, Text: text})
+}
+
+// count is how many edits there are.
+func (e *edits) count() int { return len(e.before) + len(e.list) }
+
+// all are the edits that keep returns, sorted by place; at one place insertions
+// come before a replacement.
+func (e *edits) all(keep func(Edit) bool) []Edit {
+	var all []Edit
+	for _, edit := range slices.Backward(e.before) {
+		if keep(edit) {
+			all = append(all, edit)
+		}
+	}
+	for _, edit := range e.list {
+		if keep(edit) {
+			all = append(all, edit)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Edit) int {
+		if a.Start != b.Start {
+			return a.Start - b.Start
+		}
+		return min(a.End-a.Start, 1) - min(b.End-b.Start, 1)
+	})
+	return all
+}
+
+// apply is the edited text, and the edits in order.
+func (e *edits) apply(sql string) (string, []Edit) {
+	all := e.all(func(Edit) bool { return true })
+	return splice(sql, 0, len(sql), all), all
 }
 
 // render is the text [start, end) with the edits inside it. What was inserted
 // at its very end belongs to what follows.
-func (e edits) render(sql string, start, end int) string {
-	var inside edits
-	for _, edit := range e {
-		if edit.within(start, end) {
-			inside = append(inside, edit)
-		}
-	}
+func (e *edits) render(sql string, start, end int) string {
+	inside := e.all(func(edit Edit) bool { return edit.within(start, end) })
 	if len(inside) == 0 {
 		return sql[start:end]
 	}
-	return inside.apply(sql, start, end)
+	return splice(sql, start, end, inside)
 }
 
 // take renders [start, end) and forgets the edits inside it, for a caller that
 // replaces the whole.
 func (e *edits) take(sql string, start, end int) string {
 	text := e.render(sql, start, end)
-	*e = slices.DeleteFunc(*e, func(edit Edit) bool { return edit.within(start, end) })
+	inside := func(edit Edit) bool { return edit.within(start, end) }
+	e.before = slices.DeleteFunc(e.before, inside)
+	e.list = slices.DeleteFunc(e.list, inside)
 	return text
 }
 
@@ -49,30 +80,9 @@ func (e Edit) within(start, end int) bool {
 	return e.Start >= start && e.End <= end && (e.Start < end || e.Start < e.End)
 }
 
-// sort orders edits by place; at one place insertions come before a
-// replacement.
-func (e edits) sort() {
-	slices.SortStableFunc(e, func(a, b Edit) int {
-		if a.Start != b.Start {
-			return a.Start - b.Start
-		}
-		return min(a.End-a.Start, 1) - min(b.End-b.Start, 1)
-	})
-}
-
-// overlap tells whether two of the sorted edits change the same bytes.
-func (e edits) overlap() bool {
-	for i := 1; i < len(e); i++ {
-		if e[i].Start < e[i-1].End {
-			return true
-		}
-	}
-	return false
-}
-
 // pad puts spaces around texts that would run into what stands beside them:
 // "select*from" has none to spare.
-func (e edits) pad(sql string, start, end int) {
+func pad(sql string, start, end int, e []Edit) {
 	for i := range e {
 		edit := &e[i]
 		if edit.Text == "" {
@@ -99,10 +109,9 @@ func (e edits) pad(sql string, start, end int) {
 // joins tells whether the byte can run into another such byte.
 func joins(c byte) bool { return isIdentPart(c) || c == '\'' || c == '"' }
 
-// apply sorts the edits and applies them to sql[start:end].
-func (e edits) apply(sql string, start, end int) string {
-	e.sort()
-	e.pad(sql, start, end)
+// splice pads the sorted edits and applies them to sql[start:end].
+func splice(sql string, start, end int, e []Edit) string {
+	pad(sql, start, end, e)
 	var b strings.Builder
 	grown := end - start
 	for _, edit := range e {
@@ -111,6 +120,9 @@ func (e edits) apply(sql string, start, end int) string {
 	b.Grow(grown)
 	at := start
 	for _, edit := range e {
+		if edit.Start < at {
+			panic("edits overlap")
+		}
 		b.WriteString(sql[at:edit.Start])
 		b.WriteString(edit.Text)
 		at = edit.End

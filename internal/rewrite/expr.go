@@ -81,11 +81,13 @@ func (w *walker) typeName(t *pg.TypeName) {
 	if len(t.Names) > 1 {
 		schema = t.Names[len(t.Names)-2].GetString_().GetSval()
 	}
+	// With %TYPE the last name is a column's.
 	table := w.r.relation(schema, last)
-	if t.PctType && len(t.Names) > 1 {
-		table = nil
+	if table == nil && schema == "" && w.pathUnknown && w.mentionedName(last) {
+		w.refuse(int(t.Location), "Qualify the type's name with its schema.",
+			"the search_path has been changed, so it is not known whether %s is the row type of the table in transition", quote(last))
 	}
-	if table != nil {
+	if table != nil && !t.PctType {
 		w.refuse(int(t.Location), "Use a record with a column definition list, or a type of its own.",
 			"the row type of %v is used", table)
 	}

@@ -106,17 +106,17 @@ func (w *walker) tableItem(v *pg.RangeVar) *item {
 		it.schema = t.Table.Schema
 	}
 	if t == nil {
-		it.columns = w.r.namesakes(v.Schemaname, v.Relname).renamed(aliasColumns(v.Alias))
+		it.columns = w.namesakes(v.Schemaname, v.Relname).renamed(aliasColumns(v.Alias))
 	}
 	return it
 }
 
 // tableOf is the table in transition that a relation's name means, or nil.
 func (w *walker) tableOf(v *pg.RangeVar) *table {
-	if v.Schemaname == "" && w.r.catalog.PathUnknown {
+	if v.Schemaname == "" && w.pathUnknown {
 		if _, tracked := w.r.moving[v.Relname]; tracked {
 			w.refuse(int(v.Location), "Qualify the table's name with its schema, or set search_path in the connection string.",
-				"the session has changed its search_path, so it is not known whether %s is the table in transition", quote(v.Relname))
+				"the search_path has been changed, so it is not known whether %s is the table in transition", quote(v.Relname))
 		}
 	}
 	return w.r.relation(v.Schemaname, v.Relname)
@@ -130,19 +130,20 @@ func (r *Rewriter) relation(schema, name string) *table {
 }
 
 // namesakes are the columns of a relation that is not in transition.
-func (r *Rewriter) namesakes(schema, name string) columns {
+func (w *walker) namesakes(schema, name string) columns {
+	catalog := &w.r.catalog
 	if schema != "" {
-		return columns{names: r.catalog.Namesakes[Name{schema, name}]}
+		return columns{names: catalog.Namesakes[Name{schema, name}]}
 	}
-	if r.catalog.PathUnknown {
-		for n := range r.catalog.Namesakes {
+	if w.pathUnknown {
+		for n := range catalog.Namesakes {
 			if n.Name == name {
 				return columns{unknown: true}
 			}
 		}
 	}
-	for _, schema := range r.catalog.SearchPath {
-		if names, ok := r.catalog.Namesakes[Name{schema, name}]; ok {
+	for _, schema := range catalog.SearchPath {
+		if names, ok := catalog.Namesakes[Name{schema, name}]; ok {
 			return columns{names: names}
 		}
 	}

@@ -8,6 +8,7 @@ const (
 	maxDepth   = 100
 	maxProduct = 64
 	maxRun     = 100
+	maxJoins   = 1000
 )
 
 // guard tells, by tokens, why a text must not be parsed; "" when it may.
@@ -19,7 +20,7 @@ func guard(sql string, tokens []token) string {
 	// a query that enclose depth d, of their lengths.
 	var products [maxDepth + 1]int
 	products[0] = 1
-	depth, opened, prefixes, cases, joins := 0, 0, 0, 0, 0
+	depth, opened, prefixes, cases, joins, joined := 0, 0, 0, 0, 0, 0
 	for i, t := range tokens {
 		switch t.kind {
 		case '(', '[':
@@ -36,7 +37,7 @@ func guard(sql string, tokens []token) string {
 			depth = max(depth-1, 0)
 			prefixes = 0
 		case ';':
-			depth, cases, joins, prefixes = 0, 0, 0, 0
+			depth, cases, joins, joined, prefixes = 0, 0, 0, 0, 0
 		case kindOp:
 			prefixes++
 		case kindWord:
@@ -51,6 +52,7 @@ func guard(sql string, tokens []token) string {
 				cases = max(cases-1, 0)
 			case isWord(sql, t, "join"):
 				joins++
+				joined++
 			case isWord(sql, t, "on"), isWord(sql, t, "using"):
 				joins = max(joins-1, 0)
 			default:
@@ -69,6 +71,9 @@ func guard(sql string, tokens []token) string {
 		opened = 0
 		if prefixes > maxRun || cases > maxDepth || joins > maxRun {
 			return "it is nested too deeply"
+		}
+		if joined > maxJoins {
+			return "it joins too many tables"
 		}
 	}
 	return ""

@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"slices"
+	"strings"
 
 	pg "github.com/sqlc-dev/oliphant"
 )
@@ -11,11 +12,12 @@ func (w *walker) insertStmt(s *pg.InsertStmt, env *ctes) columns {
 	env = w.with(s.WithClause, nil, env)
 	target := w.tableItem(s.Relation)
 	body := exactly()
+	edited := w.edits.count()
 	if s.SelectStmt != nil {
 		body = w.query(s.SelectStmt, nil, env)
 	}
 	if target.table != nil && w.refusal == nil {
-		w.insertInto(target.table, s, body)
+		w.insertInto(target.table, s, body, w.edits.count() > edited)
 	}
 	sc := &scope{items: []*item{target}}
 	w.onConflict(s.OnConflictClause, target, sc, env)
@@ -28,6 +30,8 @@ type insertion struct {
 	stmt  *pg.InsertStmt
 	table *table
 	query *pg.SelectStmt // nil for DEFAULT VALUES
+	// edited: something inside the values or query has been edited.
+	edited bool
 	// names are the columns that take values, position is the moving one's
 	// index in them or -1.
 	names    []string
@@ -43,9 +47,9 @@ type insertion struct {
 	onceName string
 }
 
-func (w *walker) insertInto(t *table, s *pg.InsertStmt, body columns) {
+func (w *walker) insertInto(t *table, s *pg.InsertStmt, body columns, edited bool) {
 	w.use(t)
-	in := &insertion{walker: w, stmt: s, table: t, query: s.SelectStmt.GetSelectStmt(), position: -1}
+	in := &insertion{walker: w, stmt: s, table: t, query: s.SelectStmt.GetSelectStmt(), position: -1, edited: edited}
 	in.layout()
 	if !in.columnList(body) {
 		return
@@ -208,14 +212,15 @@ func (in *insertion) attachOnce() {
 	if len(in.once) == 0 {
 		return
 	}
-	query := in.onceName + " AS MATERIALIZED (SELECT "
-	for i, expr := range in.once {
-		if i > 0 {
-			query += ", "
+	var queries []string
+	for chunk := range slices.Chunk(in.once, maxOnce) {
+		items := make([]string, len(chunk))
+		for i, expr := range chunk {
+			items[i] = "(" + expr + ") AS v" + itoa(i+1)
 		}
-		query += "(" + expr + ") AS v" + itoa(i+1)
+		queries = append(queries, in.onceQuery(len(queries))+" AS MATERIALIZED (SELECT "+strings.Join(items, ", ")+")")
 	}
-	query += ")"
+	query := strings.Join(queries, ", ")
 	switch top, _ := in.top.Node.(*pg.Node_InsertStmt); {
 	case in.stmt.WithClause != nil:
 		// Last in the list: its expressions may use the other queries.
@@ -233,6 +238,19 @@ func (in *insertion) onceRef(text string) string {
 	if in.onceName == "" {
 		in.onceName = in.fresh("_crossfade_v")
 	}
+	n := len(in.once)
 	in.once = append(in.once, text)
-	return "(SELECT v" + itoa(len(in.once)) + " FROM " + in.onceName + ")"
+	return "(SELECT v" + itoa(n%maxOnce+1) + " FROM " + in.onceQuery(n/maxOnce) + ")"
+}
+
+// maxOnce is how many expressions one WITH query evaluates. PostgreSQL takes
+// at most 1,664 in a list.
+const maxOnce = 1000
+
+// onceQuery is the name of the nth WITH query.
+func (in *insertion) onceQuery(n int) string {
+	if n == 0 {
+		return in.onceName
+	}
+	return in.onceName + itoa(n+1)
 }

@@ -26,7 +26,7 @@ func RenameColumn(def, from, to string) (string, error) {
 			changes.replace(int(tokens[i].start), int(tokens[i].end), quote(to))
 		}
 	}
-	out := changes.apply(def, 0, len(def))
+	out, _ := changes.apply(def)
 	tree, err := oliphant{}.parse(out)
 	if err != nil {
 		return "", fmt.Errorf("rename column: parse result: %w", err)

@@ -79,6 +79,9 @@ func (r *Rewriter) qualified(schema, name string) *table {
 	return nil
 }
 
+// maxScratch is how many tokens are worth keeping room for.
+const maxScratch = 1 << 14
+
 var scratch = sync.Pool{New: func() any { return new([]token) }}
 
 // Rewrite says what to send instead of sql. It neither fails nor panics: what
@@ -90,8 +93,10 @@ func (r *Rewriter) Rewrite(sql string) (result Result) {
 	buffer := scratch.Get().(*[]token)
 	tokens := scan(sql, (*buffer)[:0])
 	defer func() {
-		*buffer = tokens
-		scratch.Put(buffer)
+		if cap(tokens) <= maxScratch {
+			*buffer = tokens
+			scratch.Put(buffer)
+		}
 	}()
 	resets, movesPath := session(sql, tokens)
 	defer func() {
@@ -107,7 +112,7 @@ func (r *Rewriter) Rewrite(sql string) (result Result) {
 	if !r.mentions(sql, tokens) {
 		return Result{Outcome: Passed, SQL: sql}
 	}
-	return r.rewrite(sql, tokens)
+	return r.rewrite(&walker{r: r, sql: sql, tokens: tokens, pathUnknown: r.catalog.PathUnknown || movesPath})
 }
 
 // mentions tells whether some token can be the name of a table in transition.
@@ -144,8 +149,9 @@ func (r *Rewriter) namesTable(sql string, tokens []token, i int) bool {
 }
 
 // rewrite parses a text that mentions a table in transition and walks it.
-func (r *Rewriter) rewrite(sql string, tokens []token) Result {
-	if reason := guard(sql, tokens); reason != "" {
+func (r *Rewriter) rewrite(w *walker) Result {
+	sql := w.sql
+	if reason := guard(sql, w.tokens); reason != "" {
 		return refused(&Refusal{
 			Message: fmt.Sprintf("crossfade cannot check this text for columns in transition: %s", reason),
 			Hint:    "Split the text, or run it on a connection without the hook while no column of its tables is in transition.",
@@ -156,19 +162,15 @@ func (r *Rewriter) rewrite(sql string, tokens []token) Result {
 	if err != nil {
 		return refused(unparsed(err))
 	}
-	w := &walker{r: r, sql: sql, tokens: tokens}
 	for _, raw := range tree.Stmts {
 		if w.topLevel(raw); w.refusal != nil {
 			return refused(w.refusal)
 		}
 	}
-	if len(w.edits) == 0 {
+	if w.edits.count() == 0 {
 		return Result{Outcome: Passed, SQL: sql}
 	}
-	out := w.edits.apply(sql, 0, len(sql))
-	if w.edits.overlap() {
-		panic("edits overlap")
-	}
+	out, edits := w.edits.apply(sql)
 	again, err := r.parser.parse(out)
 	if err != nil {
 		panic(fmt.Sprintf("the rewritten text does not parse: %v", err))
@@ -176,7 +178,7 @@ func (r *Rewriter) rewrite(sql string, tokens []token) Result {
 	if len(again.Stmts) != len(tree.Stmts) {
 		panic("the rewritten text has another number of statements")
 	}
-	return Result{Outcome: Rewritten, SQL: out, Edits: w.edits}
+	return Result{Outcome: Rewritten, SQL: out, Edits: edits}
 }
 
 func refused(refusal *Refusal) Result { return Result{Outcome: Refused, Refusal: refusal} }

@@ -66,11 +66,23 @@ func (in *insertion) valuesRow(row []*pg.Node, open, closing int) {
 		in.edits.replace(start, end, in.defaults())
 	case !twice:
 	case isDefault || repeatable(value):
-		in.edits.insert(end, ", "+in.edits.render(in.sql, start, end))
+		in.edits.insert(end, ", "+in.value(start, end))
 	default:
-		ref := in.onceRef(in.edits.take(in.sql, start, end))
+		ref := in.onceRef(in.value(start, end))
+		if in.edited {
+			in.edits.take(in.sql, start, end)
+		}
 		in.edits.replace(start, end, ref+", "+ref)
 	}
+}
+
+// value is the text of a value. Looking for edits in every one of many rows
+// would take time that grows with their square.
+func (in *insertion) value(start, end int) string {
+	if !in.edited {
+		return in.sql[start:end]
+	}
+	return in.edits.render(in.sql, start, end)
 }
 
 // fromQuery rewrites INSERT ... SELECT.

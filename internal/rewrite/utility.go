@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	pg "github.com/sqlc-dev/oliphant"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
@@ -30,12 +31,17 @@ func (w *walker) utility(n *pg.Node, first, last int) {
 	case *pg.Node_CopyStmt:
 		w.copy(kind.CopyStmt, first, last)
 	case *pg.Node_CreateStmt:
-		w.createTable(n, kind.CreateStmt, first, last)
+		if w.mentionedName(kind.CreateStmt.Relation.Relname) {
+			w.refuseUtility(first, last)
+		}
+		w.tableDDL(n, first, last)
+	case *pg.Node_AlterTableStmt, *pg.Node_IndexStmt:
+		w.tableDDL(n, first, last)
 	case *pg.Node_TruncateStmt, *pg.Node_LockStmt, *pg.Node_ClusterStmt, *pg.Node_ReindexStmt,
 		*pg.Node_VariableSetStmt, *pg.Node_VariableShowStmt, *pg.Node_TransactionStmt, *pg.Node_ConstraintsSetStmt,
 		*pg.Node_ExecuteStmt, *pg.Node_DeallocateStmt, *pg.Node_FetchStmt, *pg.Node_ClosePortalStmt,
 		*pg.Node_ListenStmt, *pg.Node_NotifyStmt, *pg.Node_UnlistenStmt, *pg.Node_DiscardStmt, *pg.Node_CheckPointStmt,
-		*pg.Node_CreateRoleStmt, *pg.Node_DropRoleStmt, *pg.Node_GrantRoleStmt, *pg.Node_CreateSchemaStmt:
+		*pg.Node_CreateRoleStmt, *pg.Node_DropRoleStmt, *pg.Node_GrantRoleStmt:
 	case *pg.Node_VacuumStmt, *pg.Node_CommentStmt, *pg.Node_GrantStmt:
 		// Of the whole table they pass; of the moving column they don't.
 		if w.mentioned(first, last) != nil && w.namesColumn(first, last) {
@@ -149,28 +155,54 @@ func (w *walker) copy(c *pg.CopyStmt, first, last int) {
 	}
 }
 
-// createTable lets a new table refer to one in transition by a foreign key,
-// unless that is on the moving column.
-func (w *walker) createTable(n *pg.Node, c *pg.CreateStmt, first, last int) {
-	if _, tracked := w.r.moving[c.Relation.Relname]; tracked || w.namesColumn(first, last) || len(c.InhRelations) > 0 || c.OfTypename != nil {
-		w.refuseUtility(first, last)
-		return
-	}
-	for _, e := range c.TableElts {
-		if e.GetTableLikeClause() != nil {
-			w.refuseUtility(first, last)
-			return
+// mentionedName tells whether some table in transition, in any schema, bears
+// the name.
+func (w *walker) mentionedName(name string) bool {
+	_, tracked := w.r.moving[name]
+	return tracked
+}
+
+// tableDDL lets the definition of another table pass. It may refer to a table
+// in transition by a foreign key, unless that is on the moving column.
+func (w *walker) tableDDL(n *pg.Node, first, last int) {
+	w.below(n.ProtoReflect(), func(m proto.Message) bool {
+		switch m := m.(type) {
+		case *pg.RangeVar:
+			if w.mentionedName(m.Relname) {
+				w.refuseUtility(first, last)
+			}
+		case *pg.TypeName:
+			w.typeName(m)
+		case *pg.Constraint:
+			if m.Pktable == nil {
+				break
+			}
+			t := w.tableOf(m.Pktable)
+			for _, name := range stringsOf(m.PkAttrs) {
+				if t != nil && t.moves(name) {
+					w.refuseUtility(first, last)
+				}
+			}
+			return false
 		}
-	}
-	w.types(n)
+		return true
+	})
 }
 
 // types refuses row types of tables in transition anywhere below the node.
-func (w *walker) types(n *pg.Node) { w.typesIn(n.ProtoReflect()) }
+func (w *walker) types(n *pg.Node) {
+	w.below(n.ProtoReflect(), func(m proto.Message) bool {
+		if t, ok := m.(*pg.TypeName); ok {
+			w.typeName(t)
+		}
+		return true
+	})
+}
 
-func (w *walker) typesIn(m protoreflect.Message) {
-	if t, ok := m.Interface().(*pg.TypeName); ok {
-		w.typeName(t)
+// below visits the messages below m, not going below those for which visit is
+// false.
+func (w *walker) below(m protoreflect.Message, visit func(proto.Message) bool) {
+	if !visit(m.Interface()) {
 		return
 	}
 	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
@@ -178,10 +210,10 @@ func (w *walker) typesIn(m protoreflect.Message) {
 		case field.Message() == nil:
 		case field.IsList():
 			for list, i := value.List(), 0; i < list.Len(); i++ {
-				w.typesIn(list.Get(i).Message())
+				w.below(list.Get(i).Message(), visit)
 			}
 		default:
-			w.typesIn(value.Message())
+			w.below(value.Message(), visit)
 		}
 		return true
 	})

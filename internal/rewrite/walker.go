@@ -17,6 +17,10 @@ type walker struct {
 	sql    string
 	tokens []token
 	edits  edits
+	// pathUnknown: the search_path is not, or not any more, the catalog's.
+	pathUnknown bool
+	// tokenName is the name of the WITH query that names tokens.
+	tokenName string
 
 	// Of the top-level statement at hand: the parse tree, the tables whose
 	// phase it depends on, and WITH queries to put beside the token.
@@ -56,7 +60,10 @@ func (w *walker) rooted(n *pg.Node, first int) {
 	if w.refusal != nil || len(w.used) == 0 {
 		return
 	}
-	queries := []string{w.fresh("_crossfade") + " AS (SELECT FROM " + w.phases() + ")"}
+	if w.tokenName == "" {
+		w.tokenName = w.fresh("_crossfade")
+	}
+	queries := []string{w.tokenName + " AS (SELECT FROM " + w.phases() + ")"}
 	if with == nil {
 		queries = append(queries, w.extra...)
 		w.edits.insertBefore(int(w.tokens[first].start), "WITH "+strings.Join(queries, ", ")+" ")

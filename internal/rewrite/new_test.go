@@ -1,0 +1,59 @@
+package rewrite_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pgcrossfade/crossfade/internal/phase"
+	"github.com/pgcrossfade/crossfade/internal/rewrite"
+)
+
+func TestNewRejectsContradictions(t *testing.T) {
+	first := func(c *rewrite.Catalog) *rewrite.Transition { return &c.Transitions[0] }
+	for want, change := range map[string]func(*rewrite.Catalog){
+		`"gone" is none of`:                    func(c *rewrite.Catalog) { first(c).Phase = "gone" },
+		"the table has no name":                func(c *rewrite.Catalog) { first(c).Table.Schema = "" },
+		"a column has no name":                 func(c *rewrite.Catalog) { first(c).Target = "" },
+		"source and target are both":           func(c *rewrite.Catalog) { first(c).Target = first(c).Source },
+		"the token has no name":                func(c *rewrite.Catalog) { first(c).Token = "" },
+		`the source "x" is not among`:          func(c *rewrite.Catalog) { first(c).Source = "x" },
+		`the target "email" is among`:          func(c *rewrite.Catalog) { first(c).Target = "email" },
+		"two transitions of public.users":      func(c *rewrite.Catalog) { c.Transitions = append(c.Transitions, *first(c)) },
+		"parse default":                        func(c *rewrite.Catalog) { first(c).Default = "1 +" },
+		"the default is not one expression":    func(c *rewrite.Catalog) { first(c).Default = "1, 2" },
+		"stars: \"all\" is neither \"source\"": func(c *rewrite.Catalog) { c.Stars = "all" },
+	} {
+		c := testCatalog(phase.Off)
+		change(&c)
+		_, err := rewrite.New(c)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestNoTransitions(t *testing.T) {
+	r, err := rewrite.New(rewrite.Catalog{})
+	require.NoError(t, err)
+	require.Equal(t, rewrite.Passed, r.Rewrite("select * from users").Outcome)
+	require.True(t, r.Rewrite("discard all").Resets)
+	require.True(t, r.Rewrite("set role x").MovesPath)
+}
+
+func TestNamesThatNeedCare(t *testing.T) {
+	c := testCatalog(phase.Live)
+	tr := &c.Transitions[0]
+	tr.Table.Name, tr.Source, tr.Target, tr.Token = `Us"ers`, "Füll Name", "order", "Tok"
+	tr.Columns[2].Name = "Füll Name"
+	c.Homonyms = append(c.Homonyms, tr.Table)
+	r, err := rewrite.New(c)
+	require.NoError(t, err)
+	for sql, want := range map[string]string{
+		`select "Füll Name" from "Us""ers"`:                          `select "order" AS "Füll Name" from "Us""ers"`,
+		`select * from "Us""ers"`:                                    `select id, email, "order" AS "Füll Name", balance, created_at from "Us""ers"`,
+		`select "Füll Name" from U&"\0055s""ers" x order by "order"`: `select "order" AS "Füll Name" from U&"\0055s""ers" x order by "order"`,
+		`update "Us""ers" set "Füll Name"=$1`:                        `update "Us""ers" set "Füll Name"=$1, "order" = $1`,
+	} {
+		require.Equal(t, `WITH _crossfade AS (SELECT FROM crossfade."Tok") `+want, r.Rewrite(sql).SQL)
+	}
+	require.Equal(t, rewrite.Passed, r.Rewrite(`select "Füll Name" from "us""ers"`).Outcome)
+}
