@@ -37,8 +37,8 @@ func (e *BlockedError) Unwrap() error { return e.Err }
 func (e *BlockedError) hint() string {
 	for _, blocker := range e.Blockers {
 		if blocker.Autovacuum {
-			return "an autovacuum gives way only to a waiter of more than deadlock_timeout (1s): " +
-				"wait for it to end, cancel it, or allow a longer lock timeout"
+			return "this autovacuum does not give way, perhaps because it prevents the wraparound of transaction ids, " +
+				"or deadlock_timeout is long: wait for it to end, or cancel it"
 		}
 	}
 	if len(e.Blockers) == 0 {

@@ -29,6 +29,10 @@ const (
 	lastPause  = 2 * time.Second
 )
 
+// vacuumTimeout is how long an attempt after the first waits for an autovacuum,
+// which gives way only to a waiter of more than deadlock_timeout (1s).
+const vacuumTimeout = 3 * time.Second
+
 // Runner runs statements. The zero value works; a Runner may be copied and
 // used by several goroutines.
 type Runner struct {
@@ -91,7 +95,7 @@ func (r Runner) Run(ctx context.Context, conn *pgx.Conn, s Statement) error {
 	}
 	patience := newPatience(r, s)
 	for {
-		err := runOnce(ctx, conn, s)
+		err := runOnce(ctx, conn, s, patience.attempts > 0)
 		if err == nil {
 			return nil
 		}
@@ -111,9 +115,16 @@ func (r Runner) Run(ctx context.Context, conn *pgx.Conn, s Statement) error {
 // runOnce sends one message with several statements, which PostgreSQL runs as
 // one transaction: the lock is not held for a round trip more, and an error
 // leaves nothing behind.
-func runOnce(ctx context.Context, conn *pgx.Conn, s Statement) error {
+//
+// After a failure it first takes the lock that keeps vacuum out, and waits for
+// it longer: reads and writes pass by such a waiter, an autovacuum gives way.
+func runOnce(ctx context.Context, conn *pgx.Conn, s Statement, again bool) error {
 	sql := fmt.Sprintf("set local lock_timeout = %d; set local statement_timeout = %d; %s",
 		s.LockTimeout.Milliseconds(), s.StatementTimeout.Milliseconds(), s.SQL)
+	if again {
+		sql = fmt.Sprintf("set local lock_timeout = %d; lock table %s in share update exclusive mode; ",
+			max(s.LockTimeout, vacuumTimeout).Milliseconds(), s.On) + sql
+	}
 	_, err := conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol)
 	return err
 }

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// checkVacuum: DDL waits for a vacuum of the table, and an autovacuum gives way
-// only to those who wait longer than DDL here ever does.
+// checkVacuum: DDL waits for a vacuum of the table. An autovacuum gives way to
+// it, unless it prevents the wraparound of transaction ids.
 func checkVacuum(ctx context.Context, in *inspection) error {
 	vacuums, err := query[struct {
 		PID          int
@@ -20,7 +20,7 @@ func checkVacuum(ctx context.Context, in *inspection) error {
 	}
 	for _, v := range vacuums {
 		in.warn("vacuum-running", fmt.Sprintf("pid %d", v.PID), fmt.Sprintf("it vacuums the table (%s): %s", v.Phase, v.Query),
-			"wait for it to end: DDL on the table cannot get its lock until then")
+			"wait for it to end: DDL on the table cannot get its lock until then, unless it is an autovacuum that gives way")
 	}
 	return nil
 }
