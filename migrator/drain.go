@@ -15,7 +15,7 @@ type Drain struct {
 	To    Phase `json:"to,omitempty"`
 	Epoch int   `json:"epoch"`
 	// Elapsed is how long this call has been waiting.
-	Elapsed time.Duration `json:"elapsed"`
+	Elapsed time.Duration `json:"elapsed_ns"`
 	// Waiting are the sessions and prepared transactions that it waits for.
 	Waiting []Session `json:"waiting"`
 	// Fenced are idle sessions of the old phase that it does not wait for any

@@ -27,7 +27,7 @@ type StepEvent struct {
 	// succeed.
 	Done    bool          `json:"done"`
 	Err     error         `json:"-"`
-	Elapsed time.Duration `json:"elapsed"`
+	Elapsed time.Duration `json:"elapsed_ns"`
 }
 
 // StatementEvent tells that a statement or a transaction of the ledger began
@@ -46,7 +46,7 @@ type StatementEvent struct {
 	Blockers []string      `json:"blockers,omitempty"`
 	Done     bool          `json:"done"`
 	Err      error         `json:"-"`
-	Elapsed  time.Duration `json:"elapsed"`
+	Elapsed  time.Duration `json:"elapsed_ns"`
 }
 
 // DrainEvent tells whom a drain waits for, each time it has looked.

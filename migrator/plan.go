@@ -47,8 +47,8 @@ type PlannedStatement struct {
 	// Lock is the strongest lock it takes, On the table it takes it on.
 	Lock             string        `json:"lock"`
 	On               string        `json:"on"`
-	LockTimeout      time.Duration `json:"lock_timeout"`
-	StatementTimeout time.Duration `json:"statement_timeout"`
+	LockTimeout      time.Duration `json:"lock_timeout_ns"`
+	StatementTimeout time.Duration `json:"statement_timeout_ns"`
 	// Hazard is what it may do to the application; empty when nothing.
 	Hazard string `json:"hazard,omitempty"`
 	// Why says what it is for.

@@ -51,11 +51,11 @@ type JobProgress struct {
 	StartedAt time.Time `json:"started_at"`
 	Finished  bool      `json:"finished"`
 	// Elapsed is the time from the start to the last batch.
-	Elapsed time.Duration `json:"elapsed"`
+	Elapsed time.Duration `json:"elapsed_ns"`
 	// Rate is in rows per second, over the whole job; 0 when not known yet.
 	Rate float64 `json:"rate"`
 	// Left is the time left by Estimate and Rate; 0 when not known.
-	Left time.Duration `json:"left"`
+	Left time.Duration `json:"left_ns"`
 	// Waiting says why the job stands still; empty when it does not, or when
 	// that is not known.
 	Waiting string `json:"waiting,omitempty"`

@@ -18,7 +18,7 @@ type Blocker struct {
 	State       string        `json:"state"`
 	Query       string        `json:"query"` // empty when hidden
 	Prepared    string        `json:"prepared,omitempty"`
-	Age         time.Duration `json:"age"` // of its transaction
+	Age         time.Duration `json:"age_ns"` // of its transaction
 	Autovacuum  bool          `json:"autovacuum,omitempty"`
 }
 

@@ -29,7 +29,7 @@ type Session struct {
 	Query       string        `json:"query"` // its current or last statement; empty when hidden
 	Prepared    string        `json:"prepared,omitempty"`
 	Epoch       int           `json:"epoch"`    // NoEpoch without the hook
-	Age         time.Duration `json:"age"`      // of its transaction; of its state when it has none
+	Age         time.Duration `json:"age_ns"`   // of its transaction; of its state when it has none
 	InTx        bool          `json:"in_tx"`    // it is in a transaction
 	Waiting     string        `json:"waiting"`  // wait_event_type and wait_event
 	HoldsOld    bool          `json:"blocking"` // it holds the token of the phase being left
