@@ -39,8 +39,9 @@ type Options struct {
 	// names. Compare needs none.
 	Token string
 
-	// BatchTarget is how long a batch should take; by default 100 ms. A batch
-	// that takes six times as long is given up and made smaller.
+	// BatchTarget is how long a batch should take; by default 100 ms for Copy,
+	// and 500 ms for Compare, which locks no rows. A batch that takes twice as
+	// long, and longer than 800 ms, is given up and made smaller.
 	BatchTarget time.Duration
 	// MinBatch and MaxBatch bound the rows of a batch; by default 1, and
 	// 50,000 for Copy, 500,000 for Compare.
@@ -79,6 +80,9 @@ func (o Options) withDefaults(copying bool) (Options, error) {
 	}
 	if o.BatchTarget <= 0 {
 		o.BatchTarget = 100 * time.Millisecond
+		if !copying {
+			o.BatchTarget = 500 * time.Millisecond
+		}
 	}
 	if o.MinBatch <= 0 {
 		o.MinBatch = 1

@@ -137,7 +137,7 @@ func (c *lossy) Write(p []byte) (int, error) {
 			if c.delivered {
 				_, _ = c.Conn.Write(p)
 				// The answer proves that the commit is done; nobody gets it.
-				_, _ = c.Conn.Read(make([]byte, 1))
+				_, _ = c.Read(make([]byte, 1))
 			}
 			_ = c.Close()
 			return 0, errLost

@@ -9,9 +9,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
-// statements builds the SQL of one sweep. Key values travel as text. The
-// parameters are the upper end of a range, then its lower end where it has
-// one, then what the statement adds.
+// statements builds the SQL of one sweep. Key values travel as text.
 type statements struct {
 	table    string // quoted
 	key      []column
@@ -21,41 +19,55 @@ type statements struct {
 
 // upper finds the greatest key.
 func (q statements) upper() string {
-	descending := make([]string, len(q.key))
-	for i, c := range q.key {
-		descending[i] = "t." + c.name + " desc"
+	return fmt.Sprintf(`select %s from %s as t order by %s limit 1`,
+		q.list("t.%s::text"), q.table, q.list("t.%s desc"))
+}
+
+// bound finds the last key of the next batch of that many rows. No row: it
+// would be beyond the upper end. Only the key that is returned is made text and
+// compared with the upper end.
+func (q statements) bound(s span, rows int) (string, arguments) {
+	var args arguments
+	after := ""
+	if s.lower != nil {
+		after = fmt.Sprintf("where (%s) > (%s)", q.list("t.%s"), q.values(&args, s.lower))
 	}
-	return fmt.Sprintf(`select %s from %s as t order by %s limit 1`, q.keyText(), q.table, strings.Join(descending, ", "))
+	upTo := q.values(&args, s.upper)
+	args = append(args, rows-1)
+	return fmt.Sprintf(`select %[1]s from (select %[2]s from %[3]s as t %[4]s order by %[2]s offset $%[5]d limit 1) as t
+		where (%[2]s) <= (%[6]s)`, q.list("t.%s::text"), q.list("t.%s"), q.table, after, len(args), upTo), args
 }
 
-// bound finds the last key of the next batch: the offset-th key of the range
-// that is left. No row: fewer are left.
-func (q statements) bound(lower bool) string {
-	return fmt.Sprintf(`select %s from %s as t where %s order by %s offset $%d limit 1`,
-		q.keyText(), q.table, q.inRange(lower), q.keyList(), q.params(lower)+1)
+// count counts the rows of a span.
+func (q statements) count(s span) (string, arguments) {
+	var args arguments
+	return fmt.Sprintf(`select count(*) from %s as t where %s`, q.table, q.within(&args, s)), args
 }
 
-// count counts the rows of a range.
-func (q statements) count(lower bool) string {
-	return fmt.Sprintf(`select count(*) from %s as t where %s`, q.table, q.inRange(lower))
-}
-
-// copy fills To in a range. Both the value and the condition are of the row as
+// copy fills To in a span. Both the value and the condition are of the row as
 // it is when it is locked, so they must stand here and not in a subquery.
-func (q statements) copy(lower bool) string {
+func (q statements) copy(s span) (string, arguments) {
+	var args arguments
 	return fmt.Sprintf(`with _crossfade as (select from %s) update %s as t set %s = t.%s where %s and %s`,
-		pgx.Identifier{ledger.Schema, q.token}.Sanitize(), q.table, q.to.name, q.from.name, q.inRange(lower), q.differs())
+		pgx.Identifier{ledger.Schema, q.token}.Sanitize(), q.table, q.to.name, q.from.name,
+		q.within(&args, s), q.differs()), args
 }
 
-// compare counts the rows of a range, and those that differ, and lists keys of
+// compare counts the rows of a span, and those that differ, and lists keys of
 // the latter. The list is evaluated only when there are any, in the same
-// snapshot.
-func (q statements) compare(lower bool) string {
+// snapshot; its order ties it to the index of the key.
+func (q statements) compare(s span) (string, arguments) {
+	var args arguments
+	within := q.within(&args, s)
+	listed := fmt.Sprintf("(%s) <= (%s)", q.list("t.%s"), q.values(&args, s.upper))
+	if s.lower != nil {
+		listed += fmt.Sprintf(" and (%s) > (%s)", q.list("t.%s"), q.values(&args, s.lower))
+	}
 	return fmt.Sprintf(`select count(*), count(*) filter (where %[1]s), case when count(*) filter (where %[1]s) > 0 then (
 			select array_agg(d.key) from (
 				select array[%[2]s] as key from %[3]s as t where %[4]s and %[1]s order by %[5]s limit %[6]d) d) end
-		from %[3]s as t where %[4]s`,
-		q.differs(), q.keyText(), q.table, q.inRange(lower), q.keyList(), maxSamples)
+		from %[3]s as t where %[7]s`,
+		q.differs(), q.list("t.%s::text"), q.table, listed, q.list("t.%s"), maxSamples, within), args
 }
 
 // differs is true for a row in which To is not what From is.
@@ -67,58 +79,86 @@ func (q statements) differs() string {
 	return fmt.Sprintf(`row(t.%s)::record operator(pg_catalog.*<>) row(t.%s)::record`, q.to.name, q.from.name)
 }
 
-// inRange is the range of keys as the primary key's index can serve it.
-func (q statements) inRange(lower bool) string {
-	if len(q.key) == 1 {
-		c := "t." + q.key[0].name
-		if !lower {
-			return c + " <= " + q.param(0)
-		}
-		return c + " > " + q.param(1) + " and " + c + " <= " + q.param(0)
+// within is the condition for a row to lie in a span.
+//
+// Of a composite key, (a, b) > ($1, $2) and (a, b) <= ($3, $4) would say it, but
+// the planner believes that an index on a alone serves that as well as the
+// key's own, and would read all rows of one a in each batch. So the span is cut
+// into ranges of one column each, behind columns that are fixed.
+func (q statements) within(args *arguments, s span) string {
+	last := len(q.key) - 1
+	if s.lower == nil {
+		return "(" + strings.Join(q.upTo(args, s.upper, 0), " or ") + ")"
 	}
-	// The planner cannot tell how narrow a range of rows is: the conditions on
-	// the first column, which follow from it, tell it.
-	n := len(q.key)
-	first := "t." + q.key[0].name
-	sql := fmt.Sprintf("(%s) <= (%s) and %s <= %s", q.keyList(), q.paramList(0), first, q.param(0))
-	if lower {
-		sql += fmt.Sprintf(" and (%s) > (%s) and %s >= %s", q.keyList(), q.paramList(n), first, q.param(n))
+	same := 0 // leading columns in which the ends agree
+	for same < last && s.lower[same] == s.upper[same] {
+		same++
+	}
+	if same == last {
+		return q.fixed(args, s.lower, same) + q.is(">", args, s.lower, last) + " and " + q.is("<=", args, s.upper, last)
+	}
+	ranges := []string{q.fixed(args, s.lower, same) + q.is(">", args, s.lower, same) + " and " + q.is("<", args, s.upper, same)}
+	for i := same + 1; i <= last; i++ {
+		ranges = append(ranges, q.fixed(args, s.lower, i)+q.is(">", args, s.lower, i))
+	}
+	ranges = append(ranges, q.upTo(args, s.upper, same+1)...)
+	// Ends that agree may differ as text ('A', 'a'): then the ranges overlap, and
+	// this cuts them. "is true" keeps it away from the indexes.
+	return fmt.Sprintf("(%[1]s) and ((%[2]s) > (%[3]s)) is true and ((%[2]s) <= (%[4]s)) is true",
+		strings.Join(ranges, " or "), q.list("t.%s"), q.values(args, s.lower), q.values(args, s.upper))
+}
+
+// upTo are the ranges of the rows up to an end that agree with it in at least
+// the first columns.
+func (q statements) upTo(args *arguments, end []string, first int) []string {
+	var ranges []string
+	for i := first; i < len(q.key); i++ {
+		operator := "<"
+		if i == len(q.key)-1 {
+			operator = "<="
+		}
+		ranges = append(ranges, q.fixed(args, end, i)+q.is(operator, args, end, i))
+	}
+	return ranges
+}
+
+// fixed requires that the first n columns are those of a key.
+func (q statements) fixed(args *arguments, key []string, n int) string {
+	sql := ""
+	for i := range n {
+		sql += q.is("=", args, key, i) + " and "
 	}
 	return sql
 }
 
-// params is how many parameters a range takes.
-func (q statements) params(lower bool) int {
-	if lower {
-		return 2 * len(q.key)
-	}
-	return len(q.key)
+// is compares a column with that of a key.
+func (q statements) is(operator string, args *arguments, key []string, i int) string {
+	return fmt.Sprintf("t.%s %s %s", q.key[i].name, operator, args.add(key[i], q.key[i]))
 }
 
-func (q statements) param(i int) string {
-	return fmt.Sprintf("($%d::text)::%s", i+1, q.key[i%len(q.key)].typ)
-}
-
-func (q statements) paramList(start int) string {
-	list := make([]string, len(q.key))
-	for i := range q.key {
-		list[i] = q.param(start + i)
-	}
-	return strings.Join(list, ", ")
-}
-
-func (q statements) keyList() string {
+// values is a key, as a list.
+func (q statements) values(args *arguments, key []string) string {
 	list := make([]string, len(q.key))
 	for i, c := range q.key {
-		list[i] = "t." + c.name
+		list[i] = args.add(key[i], c)
 	}
 	return strings.Join(list, ", ")
 }
 
-func (q statements) keyText() string {
+// list is the columns of the key, each in that format.
+func (q statements) list(format string) string {
 	list := make([]string, len(q.key))
 	for i, c := range q.key {
-		list[i] = "t." + c.name + "::text"
+		list[i] = fmt.Sprintf(format, c.name)
 	}
 	return strings.Join(list, ", ")
+}
+
+// arguments are those of a statement.
+type arguments []any
+
+// add appends the text of a value and returns the SQL for the value.
+func (a *arguments) add(text string, c column) string {
+	*a = append(*a, text)
+	return fmt.Sprintf("($%d::text)::%s", len(*a), c.typ)
 }

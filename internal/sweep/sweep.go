@@ -52,27 +52,18 @@ type span struct {
 	rows         int64 // how many rows it has; -1: not known
 }
 
-func (s span) args() []any {
-	args := make([]any, 0, len(s.lower)+len(s.upper)+1)
-	for _, value := range s.upper {
-		args = append(args, value)
-	}
-	for _, value := range s.lower {
-		args = append(args, value)
-	}
-	return args
-}
-
 // batchFunc works through a span in tx and adds what it did to p.
 type batchFunc func(ctx context.Context, tx pgx.Tx, q statements, s span, p *ledger.Progress) error
 
 func copyBatch(ctx context.Context, tx pgx.Tx, q statements, s span, p *ledger.Progress) error {
 	if s.rows < 0 {
-		if err := tx.QueryRow(ctx, q.count(s.lower != nil), s.args()...).Scan(&s.rows); err != nil {
+		sql, args := q.count(s)
+		if err := tx.QueryRow(ctx, sql, args...).Scan(&s.rows); err != nil {
 			return err
 		}
 	}
-	tag, err := tx.Exec(ctx, q.copy(s.lower != nil), s.args()...)
+	sql, args := q.copy(s)
+	tag, err := tx.Exec(ctx, sql, args...)
 	if err != nil {
 		return err
 	}
@@ -84,7 +75,8 @@ func copyBatch(ctx context.Context, tx pgx.Tx, q statements, s span, p *ledger.P
 func compareBatch(ctx context.Context, tx pgx.Tx, q statements, s span, p *ledger.Progress) error {
 	var scanned, mismatches int64
 	var keys [][]string
-	if err := tx.QueryRow(ctx, q.compare(s.lower != nil), s.args()...).Scan(&scanned, &mismatches, &keys); err != nil {
+	sql, args := q.compare(s)
+	if err := tx.QueryRow(ctx, sql, args...).Scan(&scanned, &mismatches, &keys); err != nil {
 		return err
 	}
 	p.RowsScanned += scanned

@@ -164,7 +164,8 @@ func (w *walk) span(ctx context.Context, tx pgx.Tx) (span, error) {
 	if s.upper == nil {
 		return s, nil // an empty table
 	}
-	bound, err := queryKey(ctx, tx, len(w.q.key), w.q.bound(s.lower != nil), append(s.args(), w.pace.rows-1)...)
+	sql, args := w.q.bound(s, w.pace.rows)
+	bound, err := queryKey(ctx, tx, len(w.q.key), sql, args...)
 	if bound != nil {
 		s.upper, s.rows = bound, int64(w.pace.rows)
 	}
