@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pgcrossfade/crossfade/dualwrite"
 	"github.com/pgcrossfade/crossfade/migrator"
 )
 
@@ -63,4 +64,20 @@ func TestNewUniqueIndexOnSourceClosesComplete(t *testing.T) {
 	db.Exec(t, `alter table users drop constraint late`)
 	_, err = m.Run(ctx, rename.Name, migrator.RunOptions{})
 	require.NoError(t, err)
+}
+
+// An upsert by the name of the source's constraint goes on when that is gone.
+func TestUpsertByConstraint(t *testing.T) {
+	t.Parallel()
+	db, m := started(t, users, migrator.Config{})
+	for visits, p := range []migrator.Phase{migrator.Off, migrator.Shadow, migrator.Live, migrator.Complete, migrator.Contracted} {
+		_, err := m.Run(ctx, rename.Name, migrator.RunOptions{Until: p})
+		require.NoError(t, err)
+		_, pool := hooked(t, db, dualwrite.StarsSource)
+		_, err = pool.Exec(ctx, `insert into users (full_name, email) values ('user 1', '1@example.org')
+			on conflict on constraint users_email_full_name_key do update set visits = $1`, visits)
+		require.NoError(t, err, p)
+		require.Equal(t, visits, scan[int](t, audit(t, db), `select visits from users where id = 1`), p)
+		pool.Close()
+	}
 }

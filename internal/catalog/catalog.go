@@ -167,7 +167,12 @@ func (s Snapshot) Catalog(view fence.View, stars rewrite.Stars) rewrite.Catalog 
 		name := rewrite.Name{Schema: t.Schema, Name: t.Table}
 		transition := rewrite.Transition{
 			ID: t.ID, Table: name, Source: t.Source, Target: t.Target,
-			Default: t.Definition.Default, Phase: t.Phase, Token: t.Token,
+			Default: t.Definition.Default, Constraints: map[string]string{}, Phase: t.Phase, Token: t.Token,
+		}
+		for _, index := range t.Definition.Indexes {
+			if index.Constraint != "" {
+				transition.Constraints[index.Constraint] = index.TargetConstraint
+			}
 		}
 		for _, column := range s.columns[name] {
 			transition.Columns = append(transition.Columns, rewrite.Column{Name: column.Name, Type: column.Type})

@@ -40,7 +40,10 @@ type Transition struct {
 	// Default is the source's DEFAULT as it was when the transition began, as
 	// SQL text with every name qualified; empty when there is none.
 	Default string
-	Phase   phase.Phase
+	// Constraints are the names of the source's UNIQUE constraints, each with
+	// that of its counterpart on the target.
+	Constraints map[string]string
+	Phase       phase.Phase
 	// Token is the name of the phase's token in the schema crossfade.
 	Token string
 }

@@ -24,6 +24,7 @@ func testCatalog(p phase.Phase) rewrite.Catalog {
 		Transitions: []rewrite.Transition{
 			{
 				ID: 1, Table: name("users"), Source: "full_name", Target: "name", Phase: p, Token: "users_token",
+				Constraints: map[string]string{"users_full_name_key": "users_name_key"},
 				Columns: columns("id", "bigint", "email", "text", "full_name", "text", "balance", "numeric",
 					"created_at", "timestamp with time zone"),
 			},

@@ -10,12 +10,24 @@ func (w *walker) onConflict(c *pg.OnConflictClause, target *item, s *scope, env 
 	}
 	if c.Infer != nil {
 		w.inference(c, target, s, env)
+		w.constraint(c, target)
 	}
 	excluded := *target
 	excluded.name, excluded.schema = "excluded", ""
 	both := &scope{items: []*item{target, &excluded}}
 	w.assignments(c.TargetList, target, both, env)
 	w.expr(c.WhereClause, both, env)
+}
+
+// constraint renames the name behind ON CONFLICT ON CONSTRAINT.
+func (w *walker) constraint(c *pg.OnConflictClause, target *item) {
+	name := c.Infer.Conname
+	if name == "" || target.table == nil {
+		return
+	}
+	if now := target.table.constraint(name); now != name {
+		w.renameToken(w.at(int(c.Location))+4, name, quote(now))
+	}
 }
 
 // inference walks the list of columns and expressions that choose an index.
