@@ -15,6 +15,9 @@
 // application it is the sweep that gives up, makes the batch smaller and tries
 // again. It never skips a row.
 //
+// The limit of it: a row whose key an application changes, from ahead of the
+// position to behind it, is not met. A later sweep meets it.
+//
 // Triggers of the table fire for copied rows. synchronous_commit and the
 // like are as the connection has them.
 package sweep

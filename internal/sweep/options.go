@@ -103,6 +103,8 @@ func (o Options) withDefaults(copying bool) (Options, error) {
 	switch {
 	case t.ID == 0 || o.Job == "":
 		return o, errors.New("no transition or no job")
+	case o.Since > t.Epoch:
+		return o, fmt.Errorf("progress is to count since epoch %d, the transition is at %d", o.Since, t.Epoch)
 	case o.Table.Name == "" || o.From == "" || o.To == "":
 		return o, errors.New("no table or no columns")
 	case len(o.Table.Key) == 0:

@@ -150,8 +150,12 @@ func (w *walk) step(ctx, background context.Context) error {
 	w.pace.done(next.RowsScanned-w.progress.RowsScanned, time.Since(start))
 	if w.progress = next; next.Finished() {
 		// The ledger's own clock, and the proof that the row was there.
-		if found, err := w.resume(background); err != nil || !found {
-			return errors.Join(errProgressLost, err)
+		found, err := w.resume(background)
+		if err == nil && !found {
+			err = errProgressLost
+		}
+		if err != nil {
+			return err
 		}
 	}
 	w.report("")
