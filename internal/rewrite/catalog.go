@@ -63,6 +63,7 @@ type Catalog struct {
 	// in any schema, that table included.
 	Homonyms []Name
 	// Namesakes are, for relations other than the tables in transition, those
-	// of their columns that bear the name of a source or a target.
+	// of their columns that bear the name of a source or a target. Views and
+	// system relations count as well.
 	Namesakes map[Name][]string
 }

@@ -12,4 +12,15 @@
 //
 // Edits are made at byte offsets of the original text, so that comments,
 // formatting and parameters stay as they were.
+//
+// How a text goes through: a pre-scan passes what cannot mention a table in
+// transition; a scanner splits the rest into tokens and passes what does not;
+// guards keep from the parser what would exhaust it; a walker follows the parse
+// tree with PostgreSQL's rules for names and collects edits; the edited text is
+// parsed again before it goes out.
+//
+// Limits: a transition renames a column, so both columns have one type. String
+// constants are read as standard_conforming_strings = on has it. What views,
+// functions and triggers do with the table is not seen here, nor a statement
+// that reaches the table's rows by the name of a partition or parent.
 package rewrite

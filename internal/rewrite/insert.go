@@ -2,7 +2,6 @@ package rewrite
 
 import (
 	"slices"
-	"strings"
 
 	pg "github.com/sqlc-dev/oliphant"
 )
@@ -149,14 +148,6 @@ func (in *insertion) columnList(body columns) bool {
 	return true
 }
 
-// afterName is the index of the token behind the identifier at i.
-func (w *walker) afterName(i int) int {
-	if w.tokens[i].kind == kindUnicodeQuoted && w.is(i+1, "uescape") {
-		return i + 3
-	}
-	return i + 1
-}
-
 // additional are the columns that the phase writes besides those named.
 func (in *insertion) additional() []string {
 	switch {
@@ -205,52 +196,4 @@ func (in *insertion) impliedList(body columns) bool {
 	}
 	in.implied = list
 	return true
-}
-
-// attachOnce adds the WITH query of what is evaluated once.
-func (in *insertion) attachOnce() {
-	if len(in.once) == 0 {
-		return
-	}
-	var queries []string
-	for chunk := range slices.Chunk(in.once, maxOnce) {
-		items := make([]string, len(chunk))
-		for i, expr := range chunk {
-			items[i] = "(" + expr + ") AS v" + itoa(i+1)
-		}
-		queries = append(queries, in.onceQuery(len(queries))+" AS MATERIALIZED (SELECT "+strings.Join(items, ", ")+")")
-	}
-	query := strings.Join(queries, ", ")
-	switch top, _ := in.top.Node.(*pg.Node_InsertStmt); {
-	case in.stmt.WithClause != nil:
-		// Last in the list: its expressions may use the other queries.
-		in.edits.insert(in.endOf(in.first), ", "+query)
-	case top != nil && top.InsertStmt == in.stmt:
-		in.extra = append(in.extra, query)
-	default:
-		in.edits.insert(int(in.tokens[in.first].start), "WITH "+query+" ")
-	}
-}
-
-// onceRef evaluates the text in the WITH query and returns how to refer to its
-// value.
-func (in *insertion) onceRef(text string) string {
-	if in.onceName == "" {
-		in.onceName = in.fresh("_crossfade_v")
-	}
-	n := len(in.once)
-	in.once = append(in.once, text)
-	return "(SELECT v" + itoa(n%maxOnce+1) + " FROM " + in.onceQuery(n/maxOnce) + ")"
-}
-
-// maxOnce is how many expressions one WITH query evaluates. PostgreSQL takes
-// at most 1,664 in a list.
-const maxOnce = 1000
-
-// onceQuery is the name of the nth WITH query.
-func (in *insertion) onceQuery(n int) string {
-	if n == 0 {
-		return in.onceName
-	}
-	return in.onceName + itoa(n+1)
 }

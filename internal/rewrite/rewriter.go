@@ -118,18 +118,20 @@ func (r *Rewriter) Rewrite(sql string) (result Result) {
 // mentions tells whether some token can be the name of a table in transition.
 // Strings count: a command inside one may name it.
 func (r *Rewriter) mentions(sql string, tokens []token) bool {
+	runs := runsStrings(sql, tokens)
 	for i, t := range tokens {
-		if t.isIdent() && r.namesTable(sql, tokens, i) {
-			return true
-		}
-		if t.kind == kindString && r.mentionedIn(sql[t.start:t.end]) && runsStrings(sql, tokens) {
-			return true
-		}
-		if t.kind == kindBad {
-			// What follows is not understood: the text itself must do.
-			if r.mentionedIn(sql[t.start:]) {
+		switch {
+		case t.isIdent():
+			if r.namesTable(sql, tokens, i) {
 				return true
 			}
+		case t.kind == kindString && runs:
+			if r.mentionedIn(sql[t.start:t.end]) {
+				return true
+			}
+		case t.kind == kindBad:
+			// What follows is not understood: the bare text must do.
+			return r.mentionedIn(sql[t.start:])
 		}
 	}
 	return false

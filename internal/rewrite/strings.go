@@ -67,10 +67,8 @@ func mentions(text, name string) bool {
 		if lower(text[i]) != first || !equalFold(text[i:i+len(name)], name) {
 			continue
 		}
-		if before := i == 0 || !isIdentPart(text[i-1]); !before {
-			continue
-		}
-		if end := i + len(name); end == len(text) || !isIdentPart(text[end]) {
+		end := i + len(name)
+		if (i == 0 || !isIdentPart(text[i-1])) && (end == len(text) || !isIdentPart(text[end])) {
 			return true
 		}
 	}

@@ -106,7 +106,7 @@ insert into accounts (id) select distinct id + 20 from orders
 
 insert into accounts (id, kind) select * from (values (20, 'a'), (21, 'b')) v
 
-insert into users (id, full_name) select id + 20, a from orders returning *
+insert into users (id, full_name) select id + 20, a || id from orders returning *
 
 insert into users (id, full_name) select id + 20, gen(a) from orders order by id returning id
 

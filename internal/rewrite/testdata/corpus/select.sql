@@ -62,7 +62,7 @@ select upper(email) as name, count(*) from users group by name
 
 select upper(email) as name, id from users group by id, name order by name
 
-select length(email) as full_name, count(*) from users group by full_name
+select length(full_name) as full_name, count(*) from users group by full_name
 
 select full_name, email, count(*) from users group by rollup (full_name, email)
 
@@ -173,7 +173,7 @@ select full_name is not distinct from 'Ann' from users
 
 select id, full_name from users where id in (1, 2) for update
 
-select id, full_name from users u, orders o where o.user_id = u.id for update of u skip locked
+select u.id, full_name from users u, orders o where o.user_id = u.id for update of u skip locked
 
 select full_name from users offset 1 limit 1
 
@@ -244,7 +244,7 @@ select * from (users u join orders o on o.user_id = u.id)
 
 select u.name from ((users u join orders o on o.user_id = u.id) join products p on p.id = o.id)
 
-select j.id from (users u join pairs_of_text t using (email)) as j
+select j.balance from (users u join pairs_of_text t using (email)) as j
 
 select full_name, id from users where (full_name, id) = ('Ann', 1)
 

@@ -11,8 +11,8 @@ create table users (
 );
 create unique index on users (full_name);
 create unique index on users (email);
-create table accounts (id bigint primary key, owner text default 'nobody', kind varchar(10), code char(3));
-create table vouchers (id bigint primary key, code text default (gen_code())::text, amount int);
+create table accounts (id bigint primary key default 900, owner text default 'nobody', kind varchar(10), code char(3));
+create table vouchers (id bigint primary key default 900, code text default (gen_code())::text, amount int);
 create table orders (id bigint primary key, user_id bigint, a text, b text);
 create table products (id bigint primary key, name text, price numeric);
 create table devices (id bigint primary key, full_name text, name text);
