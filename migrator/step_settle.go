@@ -17,7 +17,7 @@ var settleStep = step{
 			return err
 		}
 		source, err := ddl.ReadColumn(ctx, w.conn, w.table(), w.t.Source)
-		if err != nil {
+		if err != nil || !source.Exists { // the gate that follows says so
 			return err
 		}
 		return w.runAll(ctx, ddl.CopySettings(w.table(), w.t.Target, source))
