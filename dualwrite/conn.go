@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"github.com/pgcrossfade/crossfade/internal/catalog"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
 )
 
@@ -46,6 +47,9 @@ type conn struct {
 	// not known what it is now.
 	texts                  *translator
 	pathMoved, pathUnknown bool
+	// backslashes: standard_conforming_strings is off. foreign: client_encoding
+	// is one that the rewriter cannot read.
+	backslashes, foreign bool
 	// unnamed and named are the prepared statements.
 	unnamed *statement
 	named   map[string]*statement
@@ -73,6 +77,7 @@ func (c *conn) arm(pc *pgconn.PgConn, s *server, w *world, texts *translator) {
 	c.pid = pc.PID()
 	c.pgConn = weak.Make(pc)
 	c.share = rand.Float64()
+	c.backslashes = pc.ParameterStatus("standard_conforming_strings") == "off"
 	c.armed = true
 	pc.CustomData()[customData] = c
 }
@@ -152,6 +157,16 @@ func (c *conn) restore(e *pgproto3.ErrorResponse, s *statement) *pgproto3.ErrorR
 		c.server.end(c.epoch)
 		c.mark("its phase has ended")
 		c.event(Event{Kind: Stale, Err: pgconn.ErrorResponseToPgError(e)})
+		return e
+	case e.Code == codeNoTable && strings.Contains(e.Message, "crossfade."+catalog.MissingToken):
+		e := missing(e)
+		c.counts.refused.Add(1)
+		err := &Refusal{Message: e.Message, Hint: e.Hint}
+		event := Event{Kind: Refused, Err: err}
+		if s != nil {
+			event.SQL = s.original
+		}
+		c.event(event)
 		return e
 	case s == nil:
 		return nil

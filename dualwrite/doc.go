@@ -31,4 +31,11 @@
 // pooler in transaction mode and standbys are refused when a connection joins.
 // What ConnConfig.ValidateConnect sends goes out as it is: the connection has
 // not joined yet.
+//
+// A function in the database that changes search_path (and does not set it back)
+// is not seen before PostgreSQL 18, which reports it: let the application send
+// the SET or set_config itself, qualify the names of tables, or set the path
+// when connecting. Changes of standard_conforming_strings, client_encoding and,
+// by such a function, search_path count from the end of the query or pipeline
+// that made them.
 package dualwrite

@@ -28,6 +28,9 @@ var (
 	ErrStandby = fence.ErrStandby
 	// ErrPrivilege: the role may not read the ledger.
 	ErrPrivilege = fence.ErrPrivilege
+	// ErrEncoding: the texts of the connection are in an encoding that the hook
+	// cannot read as the server does.
+	ErrEncoding = errors.New("dualwrite: client_encoding must be UTF8 or SQL_ASCII: add client_encoding=UTF8 to the connection string")
 	// ErrRunning: Run was called while another Run of the same Hook runs.
 	ErrRunning = errors.New("dualwrite: Run is running already")
 )
@@ -98,6 +101,17 @@ func refused(s *statement) *pgproto3.ErrorResponse {
 		e.Position = int32(position(s.original, r.Offset))
 	}
 	return e
+}
+
+// missing explains that the table of a transition did not exist when the
+// connection joined.
+func missing(e *pgproto3.ErrorResponse) *pgproto3.ErrorResponse {
+	return &pgproto3.ErrorResponse{
+		Severity: e.Severity, SeverityUnlocalized: e.SeverityUnlocalized, Code: codeRefused,
+		Message: "crossfade: the statement names a table in transition that did not exist when this connection joined",
+		Hint:    "If the table was dropped for good, remove its transition.",
+		Routine: routineRefused,
+	}
 }
 
 // stale explains that a token is gone.

@@ -31,6 +31,12 @@ func (c *conn) movePath() {
 // it names a table.
 func (c *conn) translate(text []byte) *statement {
 	s := c.texts.translate(text)
+	if r := c.unclear(text, c.pathMoved || s.result.MovesPath); r != nil {
+		return &statement{
+			original: string(text), send: refusalText(r), by: c.texts,
+			result: rewrite.Result{Outcome: rewrite.Refused, Refusal: r},
+		}
+	}
 	if s.result.MovesPath && len(c.tokens) > 0 {
 		return c.world.adrift.translate(text)
 	}
@@ -70,11 +76,14 @@ func (c *conn) reconsider(s *statement) *statement {
 	if s.by == c.texts {
 		return s
 	}
-	now := c.texts.translate([]byte(s.original))
-	if now.send == s.send {
-		return now
+	refusal := c.unclear([]byte(s.original), true)
+	if refusal == nil && !s.doubtful {
+		now := c.texts.translate([]byte(s.original))
+		if now.send == s.send {
+			return now
+		}
+		refusal = now.result.Refusal
 	}
-	refusal := now.result.Refusal
 	if refusal == nil {
 		refusal = &rewrite.Refusal{
 			Message: "crossfade cannot execute this prepared statement: search_path has changed since it was prepared",

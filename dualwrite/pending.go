@@ -39,6 +39,12 @@ func (p *pending) push(kind byte, s *statement) {
 		}
 		p.skipping = false
 	}
+	if len(p.queue) == cap(p.queue) && 2*p.head > len(p.queue) {
+		// A pipeline that always waits for something never empties the queue.
+		n := copy(p.queue, p.queue[p.head:])
+		clear(p.queue[n:])
+		p.queue, p.head = p.queue[:n], 0
+	}
 	p.queue = append(p.queue, request{kind, s})
 }
 

@@ -10,8 +10,8 @@ import (
 
 // reader stands between the network and a pgproto3.Frontend. It lets what is
 // read stay in the frontend's own buffer, and goes over it from header to
-// header; only an ErrorResponse is taken out, and what comes after it in the
-// same read.
+// header; only what matters is taken out (an ErrorResponse, a ParameterStatus),
+// and what comes after it in the same read.
 type reader struct {
 	from io.Reader
 	*conn
@@ -80,7 +80,7 @@ func (r *reader) scan(p []byte) int {
 	i += r.body
 	for i < len(p) {
 		kind := p[i]
-		if kind == 'E' {
+		if isTakenOut(kind) {
 			break
 		}
 		if len(p)-i < headerLen {
@@ -102,6 +102,9 @@ func (r *reader) scan(p []byte) int {
 	r.body = 0
 	return i
 }
+
+// isTakenOut: ErrorResponse and ParameterStatus.
+func isTakenOut(kind byte) bool { return kind == 'E' || kind == 'S' }
 
 // answer takes note of a message of that kind.
 func (r *reader) answer(kind byte) {
@@ -130,10 +133,10 @@ func (r *reader) answer(kind byte) {
 }
 
 // release moves what is complete of in to out: errors restored, the rest as it
-// is. It leaves in empty, or an incomplete error in it.
+// is. It leaves in empty, or an incomplete message in it.
 func (r *reader) release() {
 	for len(r.in) > 0 && r.failed == nil {
-		if r.in[0] != 'E' {
+		if !isTakenOut(r.in[0]) {
 			keep := r.scan(r.in)
 			r.out, r.in = append(r.out, r.in[:keep]...), r.in[keep:]
 			continue
@@ -142,7 +145,13 @@ func (r *reader) release() {
 			return
 		}
 		size := headerLen + bodyLen(r.in)
-		r.out, r.in = append(r.out, r.restored(r.in[:size])...), r.in[size:]
+		message := r.in[:size]
+		if message[0] == 'E' {
+			message = r.restored(message)
+		} else if r.armed {
+			r.reported(message[headerLen:])
+		}
+		r.out, r.in = append(r.out, message...), r.in[size:]
 	}
 	r.in = nil
 	if r.failed != nil {

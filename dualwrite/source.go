@@ -2,6 +2,7 @@ package dualwrite
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"reflect"
@@ -114,6 +115,9 @@ func (d *dial) afterConnect(ctx context.Context, pc *pgconn.PgConn) error {
 
 // join makes the connection a member of the epoch in force, and arms it.
 func (c *conn) join(ctx context.Context, pc *pgconn.PgConn) error {
+	if encoding := pc.ParameterStatus("client_encoding"); !readable(encoding) {
+		return fmt.Errorf("%w (it is %s)", ErrEncoding, encoding)
+	}
 	s := c.hook.server(address(pc.Conn()), c.database)
 	view, err := s.join(ctx, pc)
 	if err != nil {

@@ -14,8 +14,10 @@ type statement struct {
 	result   rewrite.Result
 	// send is the text that the server gets.
 	send string
-	// by is who made it.
+	// by is who made it; nil when that does not matter any more.
 	by *translator
+	// doubtful: a prepared statement that may have another text.
+	doubtful bool
 }
 
 // changed tells whether the server gets another text than the application's.

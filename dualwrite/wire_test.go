@@ -294,3 +294,50 @@ func TestPositions(t *testing.T) {
 	require.Equal(t, 13, position(text, strings.Index(text, "x")))
 	require.Equal(t, len(text), offset(text, 99))
 }
+
+// PostgreSQL 18 reports a search_path that a function has changed.
+func TestReaderNoticesSettings(t *testing.T) {
+	for _, wrap := range []func(io.Reader) io.Reader{
+		func(r io.Reader) io.Reader { return r }, iotest.OneByteReader, iotest.HalfReader,
+	} {
+		c := wired(t)
+		answer := answers(t,
+			&pgproto3.CommandComplete{CommandTag: []byte("SELECT 1")},
+			&pgproto3.ParameterStatus{Name: "search_path", Value: "other"},
+			&pgproto3.ParameterStatus{Name: "standard_conforming_strings", Value: "off"},
+			&pgproto3.ParameterStatus{Name: "client_encoding", Value: "BIG5"},
+			&pgproto3.ReadyForQuery{TxStatus: 'I'})
+		read, err := io.ReadAll(&reader{from: wrap(bytes.NewReader(answer)), conn: c})
+		require.NoError(t, err)
+		require.Equal(t, answer, read)
+		require.True(t, c.pathUnknown && c.backslashes && c.foreign)
+	}
+}
+
+func TestQueueOfAnEndlessPipeline(t *testing.T) {
+	var p pending
+	p.push('S', nil)
+	for range 100_000 {
+		p.push('P', unknown)
+		p.push('S', nil)
+		p.ready()
+		s, ok := p.answered('P')
+		require.True(t, ok)
+		require.Same(t, unknown, s)
+	}
+	require.Less(t, cap(p.queue), 64)
+}
+
+func TestClosedStatementsAreForgotten(t *testing.T) {
+	for _, tokens := range [][]string{nil, {"crossfade.t1_dualwrite_3"}} {
+		c := wired(t)
+		c.tokens = tokens
+		w := &writer{to: io.Discard, conn: c}
+		_, err := w.Write(encode(t, &pgproto3.Parse{Name: "a", Query: `set search_path = other`}))
+		require.NoError(t, err)
+		require.Len(t, c.named, 1)
+		_, err = w.Write(encode(t, &pgproto3.Close{ObjectType: 'S', Name: "a"}))
+		require.NoError(t, err)
+		require.Empty(t, c.named)
+	}
+}

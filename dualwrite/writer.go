@@ -125,6 +125,9 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 		portal, rest := cString(body)
 		name, _ := cString(rest)
 		s = c.prepared(name)
+		if s == nil && c.pathMoved && len(name) > 0 {
+			s = unseen
+		}
 		if c.pathMoved && s != nil && s.by != c.texts {
 			if s = c.reconsider(s); s.result.Outcome != rewrite.Refused {
 				c.prepare(name, s)
@@ -158,7 +161,7 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 		name, rest := cString(body)
 		text, _ := cString(rest)
 		s = c.translate(text)
-		c.prepare(name, s)
+		c.prepare(name, c.distinct(name, s))
 		c.pending.push('P', s)
 		start = headerLen + len(name) + 1
 		return start, start + len(text), s
@@ -171,6 +174,10 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 	}
 	return 0, 0, nil
 }
+
+// unseen stands for a prepared statement of which no Parse was seen: PREPARE
+// made it, or its Close was discarded after an error.
+var unseen = &statement{doubtful: true}
 
 // unknown stands for the text of a named portal, which nobody keeps track of:
 // positions in it stay as they are.
@@ -194,9 +201,10 @@ func (c *conn) prepared(name []byte) *statement {
 
 // prepare remembers the text of a prepared statement, nil to forget it.
 func (c *conn) prepare(name []byte, s *statement) {
+	if len(c.tokens) == 0 && !s.special() {
+		s = nil // nothing is in transition
+	}
 	switch {
-	case len(c.tokens) == 0 && !s.special():
-		// nothing is in transition
 	case len(name) == 0:
 		c.unnamed = s
 	case s == nil:
@@ -206,6 +214,20 @@ func (c *conn) prepare(name []byte, s *statement) {
 	default:
 		c.named[string(name)] = s
 	}
+}
+
+// distinct returns what to remember of a text that is prepared under a name in
+// use: the server keeps the text before, unless DEALLOCATE has removed that.
+func (c *conn) distinct(name []byte, s *statement) *statement {
+	before := c.named[string(name)]
+	if len(name) == 0 || before == nil || before.original == s.original {
+		return s
+	}
+	either := *s
+	either.by, either.doubtful = nil, true
+	either.result.Resets = s.result.Resets || before.result.Resets
+	either.result.MovesPath = s.result.MovesPath || before.result.MovesPath
+	return &either
 }
 
 // splice appends message to out, with what is at [start:end] replaced.

@@ -131,11 +131,6 @@ func (s *Snapshot) fill(answer []byte, transitions []fence.Member) (string, erro
 			s.namesakes[name] = append(s.namesakes[name], c.Name)
 		}
 	}
-	for name, t := range tracked {
-		if _, ok := s.columns[name]; !ok {
-			return "", fmt.Errorf("read catalog: table %s.%s of transition %q does not exist", name.Schema, name.Name, t.Name)
-		}
-	}
 	fingerprint, err := json.Marshal(found)
 	if err != nil {
 		return "", fmt.Errorf("read catalog: %w", err)
@@ -153,6 +148,12 @@ func logical(columns []column, t fence.Member) []column {
 	slices.SortStableFunc(kept, func(a, b column) int { return a.Position - b.Position })
 	return kept
 }
+
+// MissingToken stands for the token of a transition whose table did not exist
+// when the catalog was read. Nothing bears this name, so what touches the
+// column fails before it does anything, also if such a table exists by now: its
+// columns are not known.
+const MissingToken = "table_is_missing"
 
 // Catalog puts the snapshot and what a connection joined under together, for
 // the rewriter.
@@ -174,7 +175,11 @@ func (s Snapshot) Catalog(view fence.View, stars rewrite.Stars) rewrite.Catalog 
 				transition.Constraints[index.Constraint] = index.TargetConstraint
 			}
 		}
-		for _, column := range s.columns[name] {
+		columns, exists := s.columns[name]
+		if !exists {
+			columns, transition.Token = logical(nil, t), MissingToken
+		}
+		for _, column := range columns {
 			transition.Columns = append(transition.Columns, rewrite.Column{Name: column.Name, Type: column.Type})
 		}
 		c.Transitions = append(c.Transitions, transition)

@@ -91,8 +91,18 @@ func TestTemporaryHomonym(t *testing.T) {
 
 func TestMissingTable(t *testing.T) {
 	t.Parallel()
-	_, err := catalog.Read(ctx, pgtest.New(t).Conn(t).PgConn(), view)
-	require.ErrorContains(t, err, "public.users")
+	db := pgtest.New(t)
+	conn := db.Conn(t).PgConn()
+	missing, c := read(t, conn)
+	require.Len(t, c.Transitions, 1)
+	require.Equal(t, catalog.MissingToken, c.Transitions[0].Token)
+	require.Equal(t, []rewrite.Column{{Name: "full_name", Type: "character varying"}}, c.Transitions[0].Columns)
+	require.Empty(t, c.Homonyms)
+
+	db.Exec(t, `create table users (id bigint, full_name varchar(20))`)
+	made, c := read(t, conn)
+	require.NotEqual(t, missing.Fingerprint, made.Fingerprint)
+	require.Equal(t, "t7_off_2", c.Transitions[0].Token)
 }
 
 func TestNothingInTransition(t *testing.T) {
