@@ -66,7 +66,7 @@ func TestFlipWhileListenerIsAway(t *testing.T) {
 	f.waitEvent(dualwrite.Following)
 	tx, err := f.admin.Begin(t.Context())
 	require.NoError(t, err)
-	_, err = tx.Exec(t.Context(), `select pg_terminate_backend(pid, 1000) from pg_stat_activity
+	_, err = tx.Exec(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity
 		where application_name = 'crossfade hook' and datname = current_database()`)
 	require.NoError(t, err)
 	require.NoError(t, tx.Commit(t.Context()))

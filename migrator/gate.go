@@ -20,11 +20,11 @@ type edge struct{ from, to Phase }
 var gates = map[edge][]func(context.Context, *work) error{
 	{Off, DualWrite}:       {targetIsOptional},
 	{DualWrite, Shadow}:    {backfillIsDone},
-	{Shadow, Live}:         {verifiedEqual, targetIsConstrained, targetIsIndexed},
-	{RampDown, Complete}:   {sourceIsOptional, sourceIsNotUnique},
+	{Shadow, Live}:         {verifiedEqual, equalityIsEnforced, targetIsConstrained, targetIsIndexed},
+	{RampDown, Complete}:   {sourceIsOptional, sourceIsNotUnique, equalityIsNotEnforced},
 	{Complete, Contracted}: {nothingNewOnSource, sourceCanBeDropped},
 	// Writes of phase off leave the target out.
-	{DualWrite, Off}: {targetIsOptional},
+	{DualWrite, Off}: {targetIsOptional, equalityIsNotEnforced},
 }
 
 func (w *work) gate(ctx context.Context, from, to Phase) error {
@@ -79,6 +79,26 @@ func verifiedEqual(ctx context.Context, w *work) error {
 			"the last verification found %d rows that differ", p.Mismatches)
 	}
 	return nil
+}
+
+// equalityIsEnforced: since the verification no write can have made source and
+// target differ.
+func equalityIsEnforced(ctx context.Context, w *work) error {
+	check, err := ddl.ReadConstraint(ctx, w.conn, w.table(), equalCheck)
+	if err == nil && !check.Validated {
+		err = w.closed("roll back to off, and run again",
+			"the constraint %q, which holds %q and %q equal, is gone or not valid", equalCheck, w.t.Source, w.t.Target)
+	}
+	return err
+}
+
+// equalityIsNotEnforced: writes may leave one column out.
+func equalityIsNotEnforced(ctx context.Context, w *work) error {
+	exists, err := w.hasConstraint(ctx, equalCheck)
+	if err == nil && exists {
+		err = w.closed("drop it, and run again", "the constraint %q is there again", equalCheck)
+	}
+	return err
 }
 
 func targetIsConstrained(ctx context.Context, w *work) error {

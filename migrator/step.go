@@ -41,6 +41,7 @@ var steps = []step{
 	indexStep,
 	constrainStep,
 	verifyStep,
+	enforceStep,
 	shadowStep,
 	liveStep,
 	rampDownStep,

@@ -37,7 +37,10 @@ var releaseStep = step{
 		if err := w.ensureNullable(ctx, w.t.Source); err != nil {
 			return err
 		}
-		return w.ensureDefault(ctx, w.t.Source, "")
+		if err := w.ensureDefault(ctx, w.t.Source, ""); err != nil {
+			return err
+		}
+		return w.dropEqual(ctx)
 	},
 	undo: func(ctx context.Context, w *work) error {
 		// A half-done release may have left the permission to copy forward.
@@ -48,6 +51,9 @@ var releaseStep = step{
 			return err
 		}
 		if err := w.forbid(ctx, ledger.Refill); err != nil {
+			return err
+		}
+		if err := w.ensureEqual(ctx); err != nil {
 			return err
 		}
 		for _, index := range uniques(*w.t) {
@@ -65,6 +71,7 @@ var releaseStep = step{
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
 		undo = append(undo, batchStatement(t, t.Target, t.Source))
+		undo = append(undo, equalStatements(t)...)
 		for _, index := range uniques(t) {
 			create, drop := indexStatements(t, index)
 			do, undo = append(do, drop), append(undo, create...)
@@ -79,6 +86,7 @@ var releaseStep = step{
 		if t.Definition.NotNull {
 			undo = append(undo, notNullStatements(tableOf(t), t.Source)...)
 		}
+		do = append(do, ddl.DropConstraint(tableOf(t), equalCheck))
 		return do, undo
 	},
 }

@@ -35,21 +35,54 @@ func TestMismatchKeepsReadsAtSource(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, migrator.Shadow, p.Phase)
 	require.Equal(t, "sneaked in", scan[string](t, conn, `select name from users where id = 7`))
+}
 
-	db.Exec(t, `update users set full_name = 'again' where id = 9`)
-	v, err := m.Verify(ctx, rename.Name)
+// TestWriterAfterVerification: what a writer without the hook does between the
+// verification and the constraint is found and repaired; after it, refused.
+func TestWriterAfterVerification(t *testing.T) {
+	t.Parallel()
+	db, m := started(t, users, migrator.Config{})
+	conn := audit(t, db)
+	for range 6 { // up to verify
+		_, err := m.Advance(ctx, rename.Name, migrator.AdvanceOptions{})
+		require.NoError(t, err)
+	}
+	db.Exec(t, `update users set full_name = 'sneaked in' where id = 9`)
+	p, err := m.Run(ctx, rename.Name, migrator.RunOptions{})
+	var mismatch *migrator.MismatchError
 	require.ErrorAs(t, err, &mismatch)
-	require.EqualValues(t, 1, v.Mismatches)
+	require.Equal(t, [][]string{{"9"}}, mismatch.Samples)
+	require.Equal(t, "enforce", p.Underway)
+	db.Exec(t, `update users set visits = visits + 1 where id = 9`) // nothing stands in the way of others
+
+	_, err = m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Live})
+	require.NoError(t, err)
+	require.Equal(t, "sneaked in", scan[string](t, conn, `select name from users where id = 9`))
+	_, err = conn.Exec(ctx, `update users set full_name = 'again' where id = 9`)
+	require.ErrorContains(t, err, "crossfade_equal")
+	_, err = m.Run(ctx, rename.Name, migrator.RunOptions{})
+	require.NoError(t, err)
+	db.Exec(t, `update users set name = 'ours' where id = 9`) // as the hook writes in complete
+}
+
+// TestLiveNeedsTheConstraint: somebody has dropped it.
+func TestLiveNeedsTheConstraint(t *testing.T) {
+	t.Parallel()
+	db, m := started(t, users, migrator.Config{})
+	_, err := m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Shadow})
+	require.NoError(t, err)
+	db.Exec(t, `alter table users drop constraint crossfade_equal`)
+	db.Exec(t, `update users set full_name = 'again' where id = 9`)
 	_, err = m.Run(ctx, rename.Name, migrator.RunOptions{})
 	var gate *migrator.GateError
 	require.ErrorAs(t, err, &gate)
 	require.Equal(t, "live", gate.Step)
-	_, err = m.Rollback(ctx, rename.Name, migrator.RollbackOptions{To: migrator.DualWrite})
+	v, err := m.Verify(ctx, rename.Name)
+	var mismatch *migrator.MismatchError
+	require.ErrorAs(t, err, &mismatch)
+	require.EqualValues(t, 1, v.Mismatches)
+	_, err = m.Rollback(ctx, rename.Name, migrator.RollbackOptions{})
 	require.NoError(t, err)
-	db.Exec(t, `update users set name = full_name where id = 9`)
-	v, err = m.Verify(ctx, rename.Name)
-	require.NoError(t, err)
-	require.EqualValues(t, 300, v.Rows)
 	_, err = m.Run(ctx, rename.Name, migrator.RunOptions{})
 	require.NoError(t, err)
 }
@@ -150,7 +183,7 @@ func TestDatabaseGoesAway(t *testing.T) {
 // endMigrator ends the connection that leads.
 func endMigrator(t *testing.T, db *pgtest.DB) {
 	t.Helper()
-	db.Exec(t, fmt.Sprintf(`select pg_terminate_backend(l.pid, 10000) from pg_locks l
+	db.Exec(t, fmt.Sprintf(`select pg_terminate_backend(l.pid) from pg_locks l
 		where l.locktype = 'advisory' and l.classid::bigint = %d and l.database = (select oid from pg_database where datname = current_database())`,
 		0x6366_0002))
 }

@@ -1,0 +1,85 @@
+package migrator
+
+import (
+	"context"
+	"errors"
+
+	"github.com/pgcrossfade/crossfade/internal/ddl"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// enforceStep lets PostgreSQL prove that source and target are the same in
+// every row, and hold it from then on. A verification alone is true of the
+// moment; a writer without the hook that comes and goes after it would lose
+// what it wrote. Adding the constraint also waits for every transaction that
+// has written the table, whoever runs it.
+var enforceStep = step{
+	name: "enforce", phase: DualWrite,
+	summary: "let PostgreSQL hold source and target equal",
+	do: func(ctx context.Context, w *work) error {
+		differed, err := w.differed(ctx)
+		if err != nil {
+			return err
+		}
+		if differed { // and somebody has seen that, see verifyStep
+			if err := w.repair(ctx, ledger.Backfill); err != nil {
+				return err
+			}
+			if _, err := w.compare(ctx); err != nil {
+				return err
+			}
+		}
+		return w.ensureEqual(ctx)
+	},
+	undo: func(ctx context.Context, w *work) error { return w.dropEqual(ctx) },
+	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
+		return equalStatements(t), []ddl.Statement{ddl.DropConstraint(tableOf(t), equalCheck)}
+	},
+}
+
+// equalCheck is the name of the CHECK that holds source and target equal. A
+// table has one transition at a time.
+const equalCheck = "crossfade_equal"
+
+func equalStatements(t ledger.Transition) []ddl.Statement {
+	return []ddl.Statement{
+		ddl.AddEqualCheck(tableOf(t), equalCheck, t.Source, t.Target),
+		ddl.ValidateConstraint(tableOf(t), equalCheck),
+	}
+}
+
+// ensureEqual adds and validates the CHECK. If rows differ after all, it takes
+// the CHECK away, which would also refuse writes of other columns of these
+// rows, and returns the *MismatchError of a comparison that lists them.
+func (w *work) ensureEqual(ctx context.Context) error {
+	check, err := ddl.ReadConstraint(ctx, w.conn, w.table(), equalCheck)
+	if err != nil || check.Validated {
+		return err
+	}
+	statements := equalStatements(*w.t)
+	if check.Exists {
+		statements = statements[1:]
+	}
+	err = w.runAll(ctx, statements)
+	if sqlState(err) != "23514" { // check_violation
+		return err
+	}
+	if dropErr := w.dropEqual(ctx); dropErr != nil {
+		return errors.Join(err, dropErr)
+	}
+	if err := w.forget(ctx, ledger.Verify); err != nil {
+		return err
+	}
+	if _, compareErr := w.compare(ctx); compareErr != nil {
+		return compareErr
+	}
+	return err // they differed, and do not any more: somebody is at work there
+}
+
+func (w *work) dropEqual(ctx context.Context) error {
+	exists, err := w.hasConstraint(ctx, equalCheck)
+	if err != nil || !exists {
+		return err
+	}
+	return w.run(ctx, ddl.DropConstraint(w.table(), equalCheck))
+}
