@@ -48,6 +48,10 @@ type Config struct {
 	// DDLMaxWait bounds how long a DDL statement is tried again when its lock
 	// is not to be had. 0 means 5 minutes.
 	DDLMaxWait time.Duration
+	// ConcurrentTimeout bounds each wait of CREATE and DROP INDEX CONCURRENTLY
+	// for older transactions, which the observer sees meanwhile. Nobody queues
+	// up behind such a wait, but giving up throws the build away. 0 means 6 h.
+	ConcurrentTimeout time.Duration
 	// Grace is how long a drain waits before Laggards applies. 0 means 30 s.
 	Grace time.Duration
 	// Laggards is the policy for sessions that stay in the old phase. Empty
@@ -86,6 +90,7 @@ func (c Config) withDefaults() Config {
 	}{
 		{&c.LockTimeout, ddl.DefaultLockTimeout},
 		{&c.DDLMaxWait, 5 * time.Minute},
+		{&c.ConcurrentTimeout, ddl.DefaultConcurrentTimeout},
 		{&c.Grace, 30 * time.Second},
 		{&c.PollInterval, 50 * time.Millisecond},
 		{&c.LeaderWait, 3 * time.Second},
@@ -104,6 +109,7 @@ func (c Config) validate() error {
 		value time.Duration
 	}{
 		{"LockTimeout", c.LockTimeout}, {"DDLMaxWait", c.DDLMaxWait}, {"Grace", c.Grace},
+		{"ConcurrentTimeout", c.ConcurrentTimeout},
 		{"DrainTimeout", c.DrainTimeout}, {"BatchTarget", c.BatchTarget}, {"PollInterval", c.PollInterval},
 		{"LeaderWait", c.LeaderWait},
 	} {

@@ -42,7 +42,8 @@ func (m *Migrator) open(ctx context.Context) (*session, error) {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	s := &session{Config: m.config, conn: conn}
-	s.ddl = ddl.Runner{LockTimeout: m.config.LockTimeout, MaxWait: m.config.DDLMaxWait}
+	s.ddl = ddl.Runner{LockTimeout: m.config.LockTimeout, MaxWait: m.config.DDLMaxWait,
+		ConcurrentTimeout: m.config.ConcurrentTimeout}
 	if err := s.prepare(ctx); err != nil {
 		s.close(ctx)
 		return nil, err

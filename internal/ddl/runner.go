@@ -16,8 +16,9 @@ import (
 const DefaultLockTimeout = 100 * time.Millisecond
 
 // DefaultConcurrentTimeout is how long a statement CONCURRENTLY may wait for
-// other transactions. It stops nobody but vacuum and other DDL meanwhile.
-const DefaultConcurrentTimeout = 30 * time.Minute
+// other transactions. It stops nobody but vacuum and other DDL meanwhile, and
+// giving up throws a build away that may have taken hours.
+const DefaultConcurrentTimeout = 6 * time.Hour
 
 // DefaultMaxWait is how long a statement is tried before it is given up.
 const DefaultMaxWait = time.Minute
