@@ -92,19 +92,22 @@ func (s *server) follow(ctx context.Context, src *source) {
 			return
 		}
 		s.event(Event{Kind: FollowFailed, Epoch: s.known(), Err: err})
-		if !s.inUse() || pause(ctx, delay+rand.N(delay)) != nil {
+		// The pool of src may be gone, and with it what its callbacks need.
+		if src = s.anySource(); src == nil || pause(ctx, delay+rand.N(delay)) != nil {
 			return
 		}
 	}
 }
 
-func (s *server) inUse() bool {
+// anySource is where some open connection to the server comes from; nil when
+// there is none.
+func (s *server) anySource() *source {
 	for _, c := range s.hook.alive() {
 		if c.server == s {
-			return true
+			return c.source
 		}
 	}
-	return false
+	return nil
 }
 
 // listen follows the server on one connection, until that fails.
