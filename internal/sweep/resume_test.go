@@ -81,7 +81,7 @@ func TestConnectionLostBetweenBatches(t *testing.T) {
 		o.OnProgress = func(r sweep.Report) {
 			f.forward(&last, r)
 			if batches++; batches == k {
-				f.exec(`select pg_terminate_backend($1, 10000)`, conn.PgConn().PID())
+				f.exec(`select pg_terminate_backend($1)`, conn.PgConn().PID())
 			}
 		}
 		_, err := sweep.Copy(ctx, conn, o)
