@@ -61,7 +61,7 @@ func BenchmarkParse(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				pg.Parse(c.sql)
+				_, _ = pg.Parse(c.sql)
 			}
 		})
 	}
