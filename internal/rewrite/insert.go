@@ -42,14 +42,18 @@ type insertion struct {
 	// of the values or query and the one behind it.
 	first, behindName, listEnd, bodyStart, bodyEnd int
 	// once are expressions that are evaluated in a WITH query of their own.
-	once     []string
-	onceName string
+	once []string
+	// mixed: values of other columns must be evaluated row by row as well.
+	mixed bool
 }
 
 func (w *walker) insertInto(t *table, s *pg.InsertStmt, body columns, edited bool) {
 	w.use(t)
 	in := &insertion{walker: w, stmt: s, table: t, query: s.SelectStmt.GetSelectStmt(), position: -1, edited: edited}
 	in.layout()
+	if isValues(in.query) && len(t.writes) > 1 {
+		in.rowOfSets()
+	}
 	if !in.columnList(body) {
 		return
 	}

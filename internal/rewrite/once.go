@@ -13,7 +13,7 @@ func (in *insertion) attachOnce() {
 		return
 	}
 	var queries []string
-	for chunk := range slices.Chunk(in.once, maxOnce) {
+	for chunk := range slices.Chunk(in.once, in.atOnce()) {
 		items := make([]string, len(chunk))
 		for i, expr := range chunk {
 			items[i] = "(" + expr + ") AS v" + itoa(i+1)
@@ -38,14 +38,24 @@ func (in *insertion) onceRef(text string) string {
 	if in.onceName == "" {
 		in.onceName = in.fresh("_crossfade_v")
 	}
-	n := len(in.once)
+	n, size := len(in.once), in.atOnce()
 	in.once = append(in.once, text)
-	return "(SELECT v" + itoa(n%maxOnce+1) + " FROM " + in.onceQuery(n/maxOnce) + ")"
+	return "(SELECT v" + itoa(n%size+1) + " FROM " + in.onceQuery(n/size) + ")"
 }
 
-// maxOnce is how many expressions one WITH query evaluates. Each reference to
+// maxOnce is how many expressions one WITH query evaluates at most. Each reference to
 // a value costs the planner time for every column of its query.
 const maxOnce = 20
+
+// atOnce is how many expressions one WITH query evaluates: it does so when the
+// first of them is needed, which is too soon where other values of the rows are
+// to be evaluated in between, as nextval before currval.
+func (in *insertion) atOnce() int {
+	if in.mixed {
+		return 1
+	}
+	return maxOnce
+}
 
 // onceQuery is the name of the nth WITH query.
 func (in *insertion) onceQuery(n int) string {

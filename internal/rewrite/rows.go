@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	pg "github.com/sqlc-dev/oliphant"
+	"google.golang.org/protobuf/proto"
 )
 
 // defaultValues rewrites DEFAULT VALUES.
@@ -35,12 +36,26 @@ func (in *insertion) valuesRows() {
 	if !in.is(i, "values") {
 		panic("VALUES is not where it was expected")
 	}
+	in.mixed = in.evaluatesOthers()
 	for _, row := range in.query.ValuesLists {
 		open := i + 1
 		closing := in.closing(open)
 		in.valuesRow(row.GetList().GetItems(), open, closing)
 		i = closing + 1
 	}
+}
+
+// evaluatesOthers tells whether some row has a value that may not be evaluated
+// twice in a column that does not move.
+func (in *insertion) evaluatesOthers() bool {
+	for _, row := range in.query.ValuesLists {
+		for i, value := range row.GetList().GetItems() {
+			if i != in.position && value.GetSetToDefault() == nil && !repeatable(value) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (in *insertion) valuesRow(row []*pg.Node, open, closing int) {
@@ -74,6 +89,54 @@ func (in *insertion) valuesRow(row []*pg.Node, open, closing int) {
 		}
 		in.edits.replace(start, end, ref+", "+ref)
 	}
+}
+
+// setReturning are PostgreSQL's own functions that return sets and are used
+// outside of FROM.
+var setReturning = wordSet("unnest generate_series generate_subscripts string_to_table " +
+	"regexp_matches regexp_split_to_table jsonb_path_query json_object_keys jsonb_object_keys json_each jsonb_each " +
+	"json_each_text jsonb_each_text json_array_elements jsonb_array_elements json_array_elements_text jsonb_array_elements_text")
+
+// rowOfSets makes a query of a single row of VALUES that stands for several
+// because a function in it returns a set: each of them has its own values.
+func (in *insertion) rowOfSets() {
+	if len(in.query.ValuesLists) > 1 || !in.returnsSet(in.query.ValuesLists[0]) {
+		return
+	}
+	values := in.bodyStart
+	for in.kind(values) == '(' {
+		values++
+	}
+	open := values + 1
+	closing := in.closing(open)
+	query := &pg.SelectStmt{Op: pg.SetOperation_SETOP_NONE}
+	first := open + 1
+	for _, n := range in.query.ValuesLists[0].GetList().GetItems() {
+		start := in.tokens[first].start
+		if n.GetSetToDefault() != nil {
+			in.refuse(int(start), "Leave out the columns that take their DEFAULT.", "DEFAULT stands in one row with a function that returns a set")
+		}
+		query.TargetList = append(query.TargetList, &pg.Node{Node: &pg.Node_ResTarget{ResTarget: &pg.ResTarget{Val: n, Location: start}}})
+		first = in.exprEnd(first) + 1
+	}
+	in.query = query
+	in.edits.replace(int(in.tokens[values].start), int(in.tokens[open].end), "SELECT ")
+	in.edits.replace(int(in.tokens[closing].start), int(in.tokens[closing].end), "")
+}
+
+// returnsSet tells whether a function of the expression's own query level is
+// known to return a set.
+func (in *insertion) returnsSet(n *pg.Node) (found bool) {
+	in.below(n.ProtoReflect(), func(m proto.Message) bool {
+		switch m := m.(type) {
+		case *pg.SubLink:
+			return false
+		case *pg.FuncCall:
+			found = found || setReturning[m.Funcname[len(m.Funcname)-1].GetString_().GetSval()]
+		}
+		return true
+	})
+	return found
 }
 
 // value is the text of a value. Looking for edits in every one of many rows

@@ -101,6 +101,13 @@ func (w *walker) groupKey(n *pg.Node, s *scope, env *ctes, out columns) {
 		}
 		return
 	}
+	if row := n.GetRowExpr(); row.GetRowFormat() == pg.CoercionForm_COERCE_IMPLICIT_CAST {
+		// PostgreSQL takes (a, b) for two keys, but not ROW (a, b).
+		for _, inner := range row.Args {
+			w.groupKey(inner, s, env, out)
+		}
+		return
+	}
 	name, ref := bareName(n)
 	if ref == nil || !w.r.names[name] || !s.moving() {
 		w.expr(n, s, env)

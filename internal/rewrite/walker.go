@@ -20,6 +20,8 @@ type walker struct {
 	pathUnknown bool
 	// tokenName is the name of the WITH query that names tokens.
 	tokenName string
+	// onceName is the name of the WITH queries that evaluate something once.
+	onceName string
 
 	// Of the top-level statement at hand: the parse tree, the tables whose
 	// phase it depends on, and WITH queries to put beside the token.
