@@ -18,7 +18,7 @@ var scanCases = []string{
 	"select $$a$$, $x$a$$b$x$, $x_1$;$x_1$, a$b",
 	"select /* a /* b */ c */ 1 /**/ + /* */2",
 	"select a@-b, a->-1, a<-1, a||-b, a*-b, a!=-1, a=>b, a:=b, a?|b, @@a, a-- x\n-b",
-	"select \"a\"\"b\", \"sel\tect\", été, Ünïcode",
+	"select \"a\"\"b\", \"ta\tble\", été, Ünïcode",
 	"a/**/b//*c*/d", "x:=1", "a..b", "a:b", "::", "#-", "<->", "&&&", "~-~", "-+-", "1 -- \r 2",
 	"select '\\' , e'\\n''x'", "'unterminated", "\"unterminated", "$$unterminated", "/* unterminated", "$ 1", "$é$x$é$", "a$$b$$",
 	"U&x u& b e x n'x' b\"q\"", "$1a", "1a", "0xg", "\\",
