@@ -45,7 +45,8 @@ type relation struct {
 
 // readSQL asks once for everything. $1 are the tables in transition as a JSON
 // array of {schema, table}, $2 the names of their sources and targets. A row
-// with every column for the tables, with the tracked columns for the others.
+// with every column for the tables, with the tracked columns for the others. A cast
+// to a domain may cut a value that an assignment rejects: it counts as no type.
 const readSQL = `
 with tracked as (
     select * from jsonb_to_recordset($1::jsonb) as t(schema text, "table" text)
@@ -63,11 +64,12 @@ select coalesce(jsonb_agg(jsonb_build_object('schema', nspname, 'name', relname,
            order by nspname, relname), '[]'::jsonb)::text
 from (
     select r.nspname, r.relname, r.is_tracked, r.is_homonym,
-        coalesce(jsonb_agg(jsonb_build_object('name', a.attname, 'type', pg_catalog.format_type(a.atttypid, null),
-            'position', a.attnum) order by a.attnum) filter (where a.attname is not null), '[]'::jsonb) as columns
+        coalesce(jsonb_agg(jsonb_build_object('name', a.attname,
+            'type', case when y.typtype = 'd' then '' else pg_catalog.format_type(a.atttypid, null) end, 'position', a.attnum) order by a.attnum) filter (where a.attname is not null), '[]'::jsonb) as columns
     from relations r
     left join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
         and (r.is_tracked or a.attname in (select name from names))
+    left join pg_catalog.pg_type y on y.oid = a.atttypid
     group by 1, 2, 3, 4
 ) found
 where is_tracked or is_homonym or columns <> '[]'::jsonb`

@@ -44,7 +44,8 @@ func read(t *testing.T, conn *pgconn.PgConn) (catalog.Snapshot, rewrite.Catalog)
 func TestLogicalTable(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	db.Exec(t, `create table users (id bigint, full_name varchar(20), email text)`)
+	db.Exec(t, `create domain short as varchar(5)`)
+	db.Exec(t, `create table users (id bigint, full_name varchar(20), email text, initials short)`)
 	db.Exec(t, `create schema other`)
 	db.Exec(t, `create table other.users (id int)`)
 	db.Exec(t, `create table products (id int, name text, price numeric)`)
@@ -54,7 +55,7 @@ func TestLogicalTable(t *testing.T) {
 	before, c := read(t, conn)
 	require.Len(t, c.Transitions, 1)
 	require.Equal(t, []rewrite.Column{{Name: "id", Type: "bigint"}, {Name: "full_name", Type: "character varying"},
-		{Name: "email", Type: "text"}}, c.Transitions[0].Columns)
+		{Name: "email", Type: "text"}, {Name: "initials"}}, c.Transitions[0].Columns)
 	require.Equal(t, "'x'::text", c.Transitions[0].Default)
 	require.ElementsMatch(t, []rewrite.Name{{Schema: "public", Name: "users"}, {Schema: "other", Name: "users"}}, c.Homonyms)
 	require.Equal(t, map[rewrite.Name][]string{

@@ -11,7 +11,8 @@ type Name struct {
 type Column struct {
 	Name string
 	// Type is the type as SQL text without a length or precision, as
-	// format_type(atttypid, null) gives it: "character varying", "bigint".
+	// format_type(atttypid, null) gives it: "character varying", "bigint"; empty
+	// for a domain, which may have a length of its own.
 	Type string
 }
 
