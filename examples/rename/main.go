@@ -32,7 +32,7 @@ func parseOptions(args []string) (options, error) {
 	flags.BoolVar(&o.rollback, "rollback", false, "go to complete, back to off, and forward again")
 	flags.StringVar(&o.databaseURL, "database-url", "", "an existing server to use; the example makes a database of its own on it")
 	flags.BoolVar(&o.keep, "keep", false, "keep the database at the end; a server that was started runs until Ctrl-C")
-	flags.BoolVar(&o.pause, "pause", false, "hold one write of one process back from phase off until the phase is live")
+	flags.BoolVar(&o.pause, "pause", false, "hold one write of one process back from phase off until the phase is complete")
 	flags.BoolVar(&o.noTokens, "unsafe-no-tokens", false, "send that write, and all others, without the fence: the audit must fail")
 	if err := flags.Parse(args); err != nil {
 		return o, err

@@ -42,8 +42,9 @@ func (m *migration) newMigrator() (*migrator.Migrator, error) {
 	}
 	c := migrator.Config{Observer: m.watch, Actor: "examples/rename", Logger: slog.New(slog.DiscardHandler)}
 	if m.options.pause {
-		// An idle laggard is fenced almost at once, instead of after 30 s.
-		c.Grace = 200 * time.Millisecond
+		// An idle laggard is fenced soon, instead of after 30 s; but after the
+		// second in which the hook recycles those that are merely late.
+		c.Grace = 1500 * time.Millisecond
 		c.Laggards = migrator.LaggardsFence
 	}
 	return migrator.New(config, c)
@@ -114,7 +115,7 @@ func (m *migration) forward(ctx context.Context) error {
 		if err := m.move(m.migrator.Advance(ctx, transition.Name, migrator.AdvanceOptions{To: p})); err != nil {
 			return err
 		}
-		if p == migrator.Live {
+		if p == migrator.Complete { // before, PostgreSQL itself holds the columns equal
 			if err := m.release(); err != nil {
 				return err
 			}
@@ -127,6 +128,24 @@ func (m *migration) forward(ctx context.Context) error {
 			if err := m.audit.compareColumns(ctx, p); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// compareWhereItStopped looks at the columns when the migrator has refused to
+// go on: in a phase that writes both, after the backfill, none may differ.
+func (m *migration) compareWhereItStopped(ctx context.Context) error {
+	if m.phase == "" || !m.phase.Behaviour().WritesBoth() {
+		return nil
+	}
+	list, err := m.migrator.Status(ctx, migrator.StatusOptions{Name: transition.Name})
+	if err != nil {
+		return err
+	}
+	for _, job := range list[0].Jobs {
+		if job.Job == "backfill" && job.Finished {
+			return m.audit.compareColumns(ctx, m.phase)
 		}
 	}
 	return nil

@@ -67,6 +67,9 @@ func run(ctx context.Context, o options, stdout io.Writer) (r *report, err error
 	took := time.Since(began)
 	if err := errors.Join(err, stopped); err != nil {
 		log("it did not get to the end: %v", err)
+		if err := m.compareWhereItStopped(ctx); err != nil {
+			log("compare the columns: %v", err)
+		}
 	}
 	// What serves reads is what has to be right, however far it got.
 	column := sourceColumn
