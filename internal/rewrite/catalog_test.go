@@ -38,8 +38,28 @@ func testCatalog(p phase.Phase) rewrite.Catalog {
 				Columns: columns("id", "bigint", "code", "text", "amount", "integer"),
 				Default: "(public.gen_code())::text",
 			},
+			{
+				ID: 4, Table: name("docs"), Source: "body", Target: "content", Phase: p, Token: "docs_token",
+				Columns: columns("id", "bigint", "body", "jsonb", "note", "text"),
+				Default: "'{}'::jsonb",
+			},
+			{
+				ID: 5, Table: name("sets"), Source: "tags", Target: "labels", Phase: p, Token: "sets_token",
+				Columns: columns("id", "bigint", "tags", "text[]", "nums", "integer[]"),
+			},
+			{
+				ID: 6, Table: name("events"), Source: "at", Target: "happened", Phase: p, Token: "events_token",
+				Columns: columns("id", "bigint", "at", "timestamp with time zone", "kind", "character varying"),
+				Default: "'2020-01-01 00:00:00+00'::timestamp with time zone",
+			},
+			{
+				ID: 7, Table: name("flags"), Source: "active", Target: "enabled", Phase: p, Token: "flags_token",
+				Columns: columns("id", "bigint", "active", "boolean"),
+				Default: "false",
+			},
 		},
 		Homonyms: []rewrite.Name{
+			name("docs"), name("sets"), name("events"), name("flags"),
 			name("users"), name("accounts"), name("vouchers"), {Schema: "archive", Name: "users"},
 		},
 		Namesakes: map[rewrite.Name][]string{

@@ -20,7 +20,7 @@ func TestUpdateAfterConcurrentUpdate(t *testing.T) {
 	script, err := os.ReadFile("testdata/differential/original.sql")
 	require.NoError(t, err)
 	tr := testCatalog(phase.DualWrite).Transitions[0]
-	expanded := string(script) + fmt.Sprintf(expand+fill, "users", "full_name", "name") +
+	expanded := string(script) + fmt.Sprintf(expand+fill, "users", "full_name", "name", "text") +
 		"create schema crossfade; create table crossfade." + tr.Token + "();"
 	for name, sql := range map[string]string{
 		"function":  "update users set full_name = gen(full_name) where id = 1",

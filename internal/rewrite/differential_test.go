@@ -26,23 +26,23 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 type state struct {
 	name  string
 	phase phase.Phase
-	// ddl changes one column of a table: %[1]s is the table, %[2]s the source
-	// and %[3]s the target.
+	// ddl changes one column of a table: %[1]s is the table, %[2]s the source,
+	// %[3]s the target, %[4]s its type and %[5]s a wrong value.
 	ddl string
 }
 
 var states = []state{
 	{"off, no target yet", phase.Off, ""},
-	{"off, target wrong", phase.Off, expand + `update %[1]s set %[3]s = 'wrong ' || id;`},
+	{"off, target wrong", phase.Off, expand + `update %[1]s set %[3]s = %[5]s;`},
 	{"dualwrite", phase.DualWrite, expand + fill},
 	{"live", phase.Live, expand + fill},
 	{"complete, source wrong", phase.Complete, expand + fill +
-		`update %[1]s set %[2]s = 'wrong ' || id; alter table %[1]s alter column %[2]s drop default;`},
+		`update %[1]s set %[2]s = %[5]s; alter table %[1]s alter column %[2]s drop default;`},
 	{"contracted", phase.Contracted, expand + fill + `alter table %[1]s drop column %[2]s;`},
 }
 
 const (
-	expand = `alter table %[1]s add column %[3]s text;`
+	expand = `alter table %[1]s add column %[3]s %[4]s;`
 	fill   = `update %[1]s set %[3]s = %[2]s;`
 )
 
@@ -78,7 +78,11 @@ func TestDifferential(t *testing.T) {
 			catalog := testCatalog(s.phase)
 			for _, tr := range catalog.Transitions {
 				if s.ddl != "" {
-					setup += fmt.Sprintf(s.ddl, tr.Table.Name, tr.Source, tr.Target)
+					typ, wrong := movingType(tr), "null"
+					if typ == "text" {
+						wrong = "'wrong ' || id"
+					}
+					setup += fmt.Sprintf(s.ddl, tr.Table.Name, tr.Source, tr.Target, typ, wrong)
 				}
 			}
 			if s.ddl != "" {
@@ -106,6 +110,12 @@ func TestDifferential(t *testing.T) {
 			}
 		})
 	}
+}
+
+// movingType is the type of the column in transition.
+func movingType(tr rewrite.Transition) string {
+	i := slices.IndexFunc(tr.Columns, func(c rewrite.Column) bool { return c.Name == tr.Source })
+	return tr.Columns[i].Type
 }
 
 // statement is one case of the corpus.

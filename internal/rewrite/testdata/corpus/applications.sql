@@ -500,3 +500,106 @@ insert into users (id, full_name) (values (generate_series(20, 21), gen('x'))) o
 insert into users values (generate_series(20, 21), 'e' || generate_series(20, 21)) returning *
 
 insert into users values(generate_series(20, 21),null,gen('x'))returning*
+
+insert into users (id, full_name, email) select 20, gen('a'), 'x', 'y'
+
+insert into users (id, full_name, email) select 20, gen('a')
+
+-- refused
+insert into users (id, full_name) values (20, 'a') returning users
+
+insert into users (id, full_name) values (20, (with x as (select 'q' as z) select z from x)) returning full_name
+
+insert into users (id, full_name) values (20, (with x as (select full_name from users where id = 1) select full_name || '2' from x)) returning full_name
+
+with x as (select 'q' as z) insert into users (id, full_name) values (20, (select z from x)), (21, (select z || '2' from x)) returning full_name
+
+with recursive x(n) as (select 1 union all select n + 1 from x where n < 3) insert into users (id, full_name) values (20, (select max(n)::text from x)) returning full_name
+
+with x as (select 1 as id) insert into users (id, full_name) select 20 + x.id, gen('a') from x returning full_name
+
+with x as (insert into users (id, full_name) values (20, gen('a')) returning id), y as (update users set full_name = gen('b') where id = 1 returning id), z as (delete from users where full_name = 'Bob' returning full_name) select x.id, y.id, z.full_name from x, y, z
+
+explain (costs off) select full_name from users where full_name = 'x' and false
+
+begin; declare c scroll cursor with hold for select full_name from users order by full_name; fetch last c; close c
+
+begin; declare c cursor for select id from users where full_name = 'Ann' for update; fetch c; delete from users where current of c returning full_name
+
+prepare q(bigint, text) as insert into users (id, full_name) values ($1, upper($2)) on conflict (id) do update set full_name = excluded.full_name returning full_name; execute q(1, 'x'); execute q(30, 'y'); deallocate q
+
+copy (select full_name, id from users order by id) to stdout
+
+copy (select * from users where full_name = 'Ann' order by id) to stdout with (format csv, header)
+
+create temp table tt on commit drop as select full_name, id from users; select * from tt order by id
+
+create temp table tt (a, b) as select full_name, id from users; select * from tt order by b
+
+select full_name into temp tt from users; select * from tt order by 1
+
+select * from users where full_name = 'Ann' union all select * from users where false
+
+select full_name from users where id = 1 union select full_name from users where id = 2 except select name from products order by full_name limit 5
+
+select name from products union all select full_name from users order by name
+
+select 1 as full_name union all select id from users where full_name is not null order by full_name
+
+select (select count(*) from users u2 where u2.full_name < u1.full_name) c, u1.full_name from users u1 order by c, full_name
+
+select u.full_name, sum(x.v) from users u left join lateral (select length(u.full_name) as v, o.a as name from orders o where o.user_id = u.id) x on x.name <> u.full_name group by u.full_name order by full_name
+
+select first_value(full_name) over w as full_name, last_value(full_name) over (w rows between current row and unbounded following) from users window w as (partition by email order by full_name) order by full_name
+
+select * from users where full_name in (select name from products where products.name = users.full_name)
+
+select * from (select full_name as a, name as b from users) x where a = b order by a
+
+-- refused
+select * from (values (1, 'full_name'), (2, 'x')) as t(id, full_name) join users using (id)
+
+select t.full_name, users.full_name from (values (1, 'full_name'), (2, 'x')) as t(id, full_name) join users using (id) order by 1
+
+select id, full_name from users natural join (select 1::bigint as id) x
+
+-- refused
+select x.full_name from users natural join (select 1::bigint as id, 'k' as full_name) x
+
+-- refused
+select j.full_name from (users u join products p on p.id = u.id) as j
+
+-- refused
+select u.id, (u).full_name from users u
+
+select (u.full_name).x from users u
+
+select public.users.full_name, public.users.id from public.users order by public.users.full_name
+
+update public.users set full_name = upper(public.users.full_name) where public.users.id = 1 returning public.users.full_name
+
+update users as "name" set full_name = lower("name".full_name) returning "name".full_name, "name".*
+
+select "name".full_name from users as "name" order by 1
+
+select full_name.full_name, full_name.id from users full_name order by full_name.full_name
+
+select full_name.* from users full_name order by full_name
+
+select full_name from users name order by full_name
+
+delete from users full_name where full_name.full_name = 'Ann' returning full_name.id
+
+update users v set full_name = upper(v.full_name) where v.id = 1 returning v.full_name
+
+update users _v set full_name = upper(_v.full_name), email = lower(email) where _v.id = 1 returning _v.full_name
+
+update users set full_name = upper(v) from (select 'q' as v) _v where id = 1 returning full_name, v
+
+update users set full_name = gen(v.v) from (select 'q' as v) v where id = 1 returning full_name, v
+
+with _v as (select 'q' as v) update users set full_name = upper(_v.v) from _v where id = 1 returning full_name, v
+
+with _crossfade_v as (select 'q' as v) insert into users (id, full_name) values (20, (select v from _crossfade_v)) returning full_name
+
+insert into users (id, full_name) select _1, upper(_2) from (values (20, 'a')) as _v(_1, _2) returning full_name

@@ -17,6 +17,10 @@ create table orders (id bigint primary key, user_id bigint, a text, b text);
 create table products (id bigint primary key, name text, price numeric);
 create table devices (id bigint primary key, full_name text, name text);
 create table archive.users (id bigint primary key, email text, full_name text);
+create table docs (id bigserial primary key, body jsonb default '{}', note text);
+create table sets (id bigint primary key, tags text[], nums int[] default '{1}');
+create table events (id bigint primary key, at timestamptz default '2020-01-01', kind varchar(5));
+create table flags (id bigint primary key, active boolean default false);
 create table pairs_of_text (id bigint, email text);
 
 insert into users values
@@ -29,3 +33,7 @@ insert into products values (1, 'lamp', 3), (2, 'Ann', 4), (3, 'desk', 5);
 insert into devices values (1, 'Phone', 'ph'), (2, 'Bob', 'x');
 insert into archive.users values (1, 'old@x', 'Old'), (7, 'older@x', 'Older');
 insert into pairs_of_text values (11, 'p1'), (12, 'p2');
+insert into docs values (-1, '{"a": 1}', 'n'), (-2, '[1,2]', null);
+insert into sets values (1, '{a,b}', '{1,2}'), (2, null, null);
+insert into events values (1, '2021-05-05', 'sad'), (2, null, 'happy');
+insert into flags values (1, true), (2, false);
