@@ -19,6 +19,9 @@ type pace struct {
 
 const (
 	firstBatch = 1000
+	// fewRows is where slowness stops to make batches smaller: what so few
+	// rows take is mostly the cost of a batch, which smaller ones multiply.
+	fewRows = 500
 	// batchLimit is below PostgreSQL's default deadlock_timeout: nobody waits
 	// for a batch long enough to be chosen as the victim of a deadlock.
 	batchLimit = 800 * time.Millisecond
@@ -48,7 +51,7 @@ func (p *pace) done(rows int64, took time.Duration) {
 	}
 	fitting := p.rows
 	if p.perRow > 0 {
-		fitting = int(min(p.target.Seconds()/p.perRow, float64(p.max)))
+		fitting = max(int(min(p.target.Seconds()/p.perRow, float64(p.max))), fewRows)
 	}
 	p.rows = min(max(fitting, p.rows/2, p.min, 1), 2*p.rows, p.max)
 }
