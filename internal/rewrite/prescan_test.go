@@ -25,7 +25,7 @@ func TestPrescanFindsEveryWord(t *testing.T) {
 }
 
 func TestPrescanPassesOthers(t *testing.T) {
-	p := newPrescan(append([]string{"users"}, sessionFunctions...))
+	p := newPrescan(append([]string{"users"}, sessionNames...))
 	for _, text := range []string{"", "u", "user", "select 1", strings.Repeat("use rs ", 100), "a & b", "x&'y'"} {
 		require.False(t, p.hit(text), text)
 	}
@@ -35,7 +35,7 @@ func TestPrescanPassesOthers(t *testing.T) {
 }
 
 func TestPrescanDoesNotAllocate(t *testing.T) {
-	p := newPrescan(append([]string{"users"}, sessionFunctions...))
+	p := newPrescan(append([]string{"users"}, sessionNames...))
 	text := strings.Repeat("select id, title from posts where author_id = $1 and x & y > 0;\n", 50)
 	require.Zero(t, testing.AllocsPerRun(100, func() { p.hit(text) }))
 }

@@ -31,7 +31,7 @@ func New(c Catalog) (*Rewriter, error) {
 	default:
 		return nil, fmt.Errorf("new rewriter: stars: %q is neither %q nor %q", c.Stars, StarsSource, StarsTarget)
 	}
-	words := slices.Clone(sessionFunctions)
+	words := slices.Clone(sessionNames)
 	seen := map[Name]bool{}
 	for _, tr := range c.Transitions {
 		t, err := newTable(tr, c.Stars, r.parser)

@@ -2,9 +2,9 @@ package rewrite
 
 import "strings"
 
-// sessionFunctions are the functions that drop a session's locks or change its
-// search_path.
-var sessionFunctions = []string{"set_config", "pg_advisory_unlock_all"}
+// sessionNames are the functions that drop a session's locks or change its
+// search_path, and the view that changes settings when it is updated.
+var sessionNames = []string{"set_config", "pg_advisory_unlock_all", "pg_settings"}
 
 // sessionCommands are the words that begin the commands which do so.
 var sessionCommands = []string{"set", "reset", "discard", "deallocate", "do"}
@@ -50,7 +50,12 @@ func skipBlank(sql string) string {
 // session tells what a text does to its session, by its tokens alone: such
 // texts need not mention a table, and most of them are not worth parsing.
 func session(sql string, tokens []token) (resets, movesPath bool) {
+	updates := false
 	for i := range tokens {
+		updates = updates || isWord(sql, tokens[i], "update")
+		if updates && tokens[i].isIdent() && identEquals(sql, tokens, i, "pg_settings") {
+			movesPath = true
+		}
 		if isStatementStart(tokens, i) {
 			r, m := sessionCommand(sql, tokens[i:])
 			resets, movesPath = resets || r, movesPath || m
