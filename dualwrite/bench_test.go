@@ -6,8 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,8 +13,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pgcrossfade/crossfade/dualwrite"
-	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/internal/phase"
 )
 
@@ -174,69 +170,6 @@ func BenchmarkDualWriteOrTrigger(b *testing.B) {
 	interleaved(b, 20,
 		&side{name: "trigger", do: update(f.plain(), "triggered")},
 		&side{name: "hooked", do: update(f.one(), "users")})
-}
-
-// Flips while 200 connections are busy all the time.
-func BenchmarkFlipBusy(b *testing.B) {
-	const connections = 200
-	f := moving(b)
-	f.to(phase.DualWrite)
-	f.exec(`insert into users (id, full_name, name) select i, 'x', 'x' from generate_series(101, $1) i`, connections)
-	hook, err := dualwrite.New(dualwrite.Config{})
-	require.NoError(b, err)
-	pool := f.pool(hook, func(c *pgxpool.Config) {
-		single(c)
-		c.MaxConns = connections
-	})
-	f.run(hook)
-	ctx, cancel := context.WithCancel(b.Context())
-	defer cancel()
-	var workers sync.WaitGroup
-	var statements, failed, stall atomic.Int64
-	for id := 1; id <= connections; id++ {
-		workers.Go(func() {
-			for ctx.Err() == nil {
-				start := time.Now()
-				_, err := pool.Exec(context.Background(), `update users set full_name = 'name ' || $1::text where id = $1::text::bigint`, fmt.Sprint(id))
-				took := time.Since(start)
-				for old := stall.Load(); int64(took) > old && !stall.CompareAndSwap(old, int64(took)); old = stall.Load() {
-				}
-				statements.Add(1)
-				if err != nil {
-					failed.Add(1)
-				}
-			}
-		})
-	}
-	more := func(what string) {
-		enough := statements.Load() + 20*connections
-		pgtest.WaitFor(b, what, func() bool { return statements.Load() >= enough })
-	}
-	more("all to connect")
-	stall.Store(0)
-	more("a calm stretch")
-	calm := stall.Swap(0)
-	var drains []float64
-	for b.Loop() {
-		if f.move.Phase == phase.DualWrite {
-			f.step(phase.Shadow)
-		} else {
-			f.step(phase.DualWrite)
-		}
-		start := time.Now()
-		f.drained()
-		drains = append(drains, float64(time.Since(start).Milliseconds()))
-		f.drop()
-	}
-	cancel()
-	workers.Wait()
-	b.ReportMetric(slices.Max(drains), "slowest-drain-ms")
-	b.ReportMetric(median(drains), "drain-ms")
-	b.ReportMetric(float64(stall.Load())/1e6, "longest-stall-ms")
-	b.ReportMetric(float64(calm)/1e6, "longest-before-ms")
-	b.ReportMetric(float64(failed.Load()), "failed")
-	b.ReportMetric(float64(statements.Load()), "statements")
-	b.ReportMetric(0, "ns/op")
 }
 
 // A scan of 100,000 rows from a server.
