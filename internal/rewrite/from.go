@@ -119,7 +119,27 @@ func (w *walker) tableOf(v *pg.RangeVar) *table {
 				"the search_path has been changed, so it is not known whether %s is the table in transition", quote(v.Relname))
 		}
 	}
-	return w.r.relation(v.Schemaname, v.Relname)
+	t := w.r.relation(v.Schemaname, v.Relname)
+	if t == nil && v.Schemaname == "" {
+		w.pin(v)
+	}
+	return t
+}
+
+// pin writes down which other relation a bare name means, where a table in
+// transition bears it too: should that relation go, the name would come to mean
+// the table, and nobody would have rewritten the statement.
+func (w *walker) pin(v *pg.RangeVar) {
+	schema := w.r.homonym(v.Relname)
+	at := int(v.Location)
+	if schema == "" || w.pinned[at] {
+		return
+	}
+	if w.pinned == nil {
+		w.pinned = map[int]bool{}
+	}
+	w.pinned[at] = true
+	w.edits.insert(at, quote(schema)+".")
 }
 
 func (r *Rewriter) relation(schema, name string) *table {

@@ -70,6 +70,20 @@ func (r *Rewriter) unqualified(name string) *table {
 	return nil
 }
 
+// homonym is the schema of the relation that a bare name means, if that is not
+// the table in transition that bears the name too; "" otherwise.
+func (r *Rewriter) homonym(name string) string {
+	if t, tracked := r.moving[name]; !tracked || t != nil {
+		return ""
+	}
+	for _, schema := range r.catalog.SearchPath {
+		if slices.Contains(r.catalog.Homonyms, Name{schema, name}) {
+			return schema
+		}
+	}
+	return ""
+}
+
 func (r *Rewriter) qualified(schema, name string) *table {
 	for _, t := range r.tables {
 		if t.Table.Name == name && t.Table.Schema == schema {

@@ -29,6 +29,9 @@ type walker struct {
 	used  []*table
 	extra []string
 
+	// pinned are the places of names that got a schema.
+	pinned map[int]bool
+
 	// renamed are the references whose column got another name.
 	renamed []*pg.ColumnRef
 	refusal *Refusal
