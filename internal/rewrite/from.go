@@ -130,7 +130,7 @@ func (w *walker) tableOf(v *pg.RangeVar) *table {
 // transition bears it too: should that relation go, the name would come to mean
 // the table, and nobody would have rewritten the statement.
 func (w *walker) pin(v *pg.RangeVar) {
-	schema := w.r.homonym(v.Relname)
+	schema := w.r.moving[v.Relname].schema
 	at := int(v.Location)
 	if schema == "" || w.pinned[at] {
 		return
@@ -144,7 +144,7 @@ func (w *walker) pin(v *pg.RangeVar) {
 
 func (r *Rewriter) relation(schema, name string) *table {
 	if schema == "" {
-		return r.moving[name]
+		return r.moving[name].table
 	}
 	return r.qualified(schema, name)
 }

@@ -11,10 +11,10 @@ type Rewriter struct {
 	catalog Catalog
 	parser  parser
 	prescan *prescan
-	// tables are the tables in transition; moving are those that an
-	// unqualified name means under the catalog's search_path.
+	// tables are the tables in transition; moving tells what an unqualified
+	// name of one of them means under the catalog's search_path.
 	tables []*table
-	moving map[string]*table
+	moving map[string]meaning
 	// names are the sources' and targets' names: the only columns whose
 	// resolution matters.
 	names map[string]bool
@@ -25,7 +25,7 @@ type Rewriter struct {
 // New makes a Rewriter. It fails when the catalog contradicts itself; the
 // caller must not change the catalog afterwards.
 func New(c Catalog) (*Rewriter, error) {
-	r := &Rewriter{catalog: c, parser: oliphant{}, moving: map[string]*table{}, names: map[string]bool{}}
+	r := &Rewriter{catalog: c, parser: oliphant{}, moving: map[string]meaning{}, names: map[string]bool{}}
 	switch c.Stars {
 	case "", StarsSource, StarsTarget:
 	default:
@@ -54,34 +54,23 @@ func New(c Catalog) (*Rewriter, error) {
 	return r, nil
 }
 
-// unqualified is the table in transition that a bare name means, or nil: the
-// first schema of the path that has a relation of this name decides.
-func (r *Rewriter) unqualified(name string) *table {
-	for _, schema := range r.catalog.SearchPath {
-		if t := r.qualified(schema, name); t != nil {
-			return t
-		}
-		for _, h := range r.catalog.Homonyms {
-			if h == (Name{schema, name}) {
-				return nil
-			}
-		}
-	}
-	return nil
+// meaning is the relation that a bare name leads to: a table in transition, or
+// another one of the same name in that schema. The zero value is none.
+type meaning struct {
+	table  *table
+	schema string
 }
 
-// homonym is the schema of the relation that a bare name means, if that is not
-// the table in transition that bears the name too; "" otherwise.
-func (r *Rewriter) homonym(name string) string {
-	if t, tracked := r.moving[name]; !tracked || t != nil {
-		return ""
-	}
+// unqualified follows the path: its first schema that has a relation of this
+// name decides.
+func (r *Rewriter) unqualified(name string) meaning {
 	for _, schema := range r.catalog.SearchPath {
-		if slices.Contains(r.catalog.Homonyms, Name{schema, name}) {
-			return schema
+		t := r.qualified(schema, name)
+		if t != nil || slices.Contains(r.catalog.Homonyms, Name{schema, name}) {
+			return meaning{t, schema}
 		}
 	}
-	return ""
+	return meaning{}
 }
 
 func (r *Rewriter) qualified(schema, name string) *table {
