@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"strings"
 )
 
 // throughSQL is what one worker of each process does by way of database/sql.
@@ -27,22 +25,7 @@ func sqlRead(w *worker, ctx context.Context) error {
 }
 
 func sqlUpdate(w *worker, ctx context.Context) error {
-	r := w.journal.pick(w.random)
-	if len(r.May) != 1 {
-		return nil
-	}
-	w.written++
-	suffix := fmt.Sprintf(" #%d.%d", w.journal.owner.slot, w.written)
-	want := named(strings.Split(r.May[0].Name, " #")[0] + suffix)
-	return w.write(func() error {
-		return w.retry(func() error {
-			got, err := readState(w.db.QueryRowContext(ctx, w.queries.extend, suffix, r.ID))
-			if err == nil {
-				w.same("update returning", r, got, want)
-			}
-			return err
-		})
-	}, change{r, want})
+	return w.extend(func(args ...any) row { return w.db.QueryRowContext(ctx, w.queries.extend, args...) })
 }
 
 func sqlTransaction(w *worker, ctx context.Context) error {

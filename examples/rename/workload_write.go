@@ -31,6 +31,11 @@ func (w *worker) affected(err error, got, want int64) error {
 }
 
 func extend(w *worker, ctx context.Context) error {
+	return w.extend(func(args ...any) row { return w.pool.QueryRow(ctx, w.queries.extend, args...) })
+}
+
+// extend makes a name longer by an expression, through pgx or database/sql.
+func (w *worker) extend(update func(args ...any) row) error {
 	r := w.journal.pick(w.random)
 	if len(r.May) != 1 {
 		return nil
@@ -40,7 +45,7 @@ func extend(w *worker, ctx context.Context) error {
 	want := named(strings.Split(r.May[0].Name, " #")[0] + suffix)
 	return w.write(func() error {
 		return w.retry(func() error {
-			got, err := readState(w.pool.QueryRow(ctx, w.queries.extend, suffix, r.ID))
+			got, err := readState(update(suffix, r.ID))
 			if err == nil {
 				w.same("update returning", r, got, want)
 			}
