@@ -17,6 +17,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/internal/phase"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -57,9 +58,11 @@ func (f *fixture) register() {
 	ctx := f.t.Context()
 	require.NoError(f.t, ledger.Migrate(ctx, f.admin, nil))
 	f.move = ledger.Transition{
-		Name: "users.full_name", Schema: "public", Table: "users", Source: "full_name", Target: "name",
+		Name: "users.full_name", Schema: "public", Table: "users",
 		Definition: ledger.Definition{
-			Kind: "rename", Type: "text", BaseType: "text", Default: "'nobody'::text", NotNull: true, Position: 2,
+			Move: transform.Renamed(transform.Column{
+				Name: "full_name", Type: "text", BaseType: "text", Default: "'nobody'::text", NotNull: true, Position: 2,
+			}, "name"),
 			Key: []string{"id"}, KeyTypes: []string{"bigint"},
 		},
 	}

@@ -85,7 +85,7 @@ func Read(ctx context.Context, conn *pgconn.PgConn, view fence.View) (Snapshot, 
 	names := make([]string, 0, 2*len(view.Transitions))
 	for _, t := range view.Transitions {
 		tables = append(tables, map[string]string{"schema": t.Schema, "table": t.Table})
-		names = append(names, t.Source, t.Target)
+		names = append(append(names, t.Definition.SourceNames()...), t.Definition.TargetNames()...)
 	}
 	tablesJSON, err := json.Marshal(tables)
 	if err != nil {
@@ -142,9 +142,10 @@ func (s *Snapshot) fill(answer []byte, transitions []fence.Member) (string, erro
 
 // logical puts the moving column where the source stands, or stood, once.
 func logical(columns []column, t fence.Member) []column {
-	moving := column{Name: t.Source, Type: t.Definition.BaseType, Position: t.Definition.Position}
+	source, target := t.Definition.Sources[0], t.Definition.Targets[0]
+	moving := column{Name: source.Name, Type: source.BaseType, Position: source.Position}
 	kept := slices.DeleteFunc(slices.Clone(columns), func(c column) bool {
-		return c.Name == t.Source || c.Name == t.Target
+		return c.Name == source.Name || c.Name == target.Name
 	})
 	kept = append(kept, moving)
 	slices.SortStableFunc(kept, func(a, b column) int { return a.Position - b.Position })
@@ -169,8 +170,8 @@ func (s Snapshot) Catalog(view fence.View, stars rewrite.Stars) rewrite.Catalog 
 	for _, t := range view.Transitions {
 		name := rewrite.Name{Schema: t.Schema, Name: t.Table}
 		transition := rewrite.Transition{
-			ID: t.ID, Table: name, Source: t.Source, Target: t.Target,
-			Default: t.Definition.Default, Constraints: map[string]string{}, Phase: t.Phase, Token: t.Token,
+			ID: t.ID, Table: name, Source: t.Definition.Sources[0].Name, Target: t.Definition.Targets[0].Name,
+			Default: t.Definition.Sources[0].Default, Constraints: map[string]string{}, Phase: t.Phase, Token: t.Token,
 		}
 		for _, index := range t.Definition.Indexes {
 			if index.Constraint != "" {

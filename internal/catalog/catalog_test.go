@@ -14,6 +14,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -23,9 +24,10 @@ var ctx = context.Background()
 var view = fence.View{
 	Epoch: 2, SearchPath: []string{"pg_catalog", "public"},
 	Transitions: []fence.Member{{
-		ID: 7, Name: "users", Schema: "public", Table: "users", Source: "full_name", Target: "name",
+		ID: 7, Name: "users", Schema: "public", Table: "users",
 		Phase: phase.Off, Token: "t7_off_2",
-		Definition: ledger.Definition{Kind: "rename", BaseType: "character varying", Position: 2, Default: "'x'::text"},
+		Definition: ledger.Definition{Move: transform.Renamed(transform.Column{
+			Name: "full_name", Type: "character varying(20)", BaseType: "character varying", Position: 2, Default: "'x'::text"}, "name")},
 	}},
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/internal/phase"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -36,8 +37,8 @@ func connect(t *testing.T, url string) *pgconn.PgConn {
 }
 
 func register(t *testing.T, conn *pgx.Conn) ledger.Transition {
-	tr := ledger.Transition{Name: "users", Schema: "public", Table: "users", Source: "full_name", Target: "name",
-		Definition: ledger.Definition{Kind: "rename", Type: "text", BaseType: "text", Position: 2}}
+	tr := ledger.Transition{Name: "users", Schema: "public", Table: "users",
+		Definition: ledger.Definition{Move: transform.Renamed(transform.Column{Name: "full_name", Type: "text", BaseType: "text", Position: 2}, "name")}}
 	require.NoError(t, ledger.Register(ctx, conn, &tr, ledger.Event{Event: "register"}))
 	return tr
 }

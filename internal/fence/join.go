@@ -35,8 +35,6 @@ type Member struct {
 	Name       string            `json:"name"`
 	Schema     string            `json:"schema"`
 	Table      string            `json:"table"`
-	Source     string            `json:"source"`
-	Target     string            `json:"target"`
 	Phase      phase.Phase       `json:"phase"`
 	Token      string            `json:"token"`
 	Definition ledger.Definition `json:"definition"`

@@ -13,6 +13,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/internal/phase"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -27,8 +28,8 @@ func newLedger(t *testing.T) (*pgtest.DB, *pgx.Conn) {
 }
 
 func register(t *testing.T, conn *pgx.Conn, name, table string) ledger.Transition {
-	tr := ledger.Transition{Name: name, Schema: "public", Table: table, Source: "full_name", Target: "name",
-		Definition: ledger.Definition{Kind: "rename", Type: "text", BaseType: "text", Position: 2}}
+	tr := ledger.Transition{Name: name, Schema: "public", Table: table,
+		Definition: ledger.Definition{Move: transform.Renamed(transform.Column{Name: "full_name", Type: "text", BaseType: "text", Position: 2}, "name")}}
 	require.NoError(t, ledger.Register(ctx, conn, &tr, ledger.Event{Actor: "test", Event: "register"}))
 	return tr
 }
@@ -80,8 +81,8 @@ func TestRegisterRefusesASecondOne(t *testing.T) {
 	require.Equal(t, []string{first.Token}, tokens(t, conn))
 
 	for _, second := range []ledger.Transition{
-		{Name: "one", Schema: "public", Table: "others", Source: "a", Target: "b"},
-		{Name: "two", Schema: "public", Table: "users", Source: "a", Target: "b"},
+		{Name: "one", Schema: "public", Table: "others"},
+		{Name: "two", Schema: "public", Table: "users"},
 	} {
 		err := ledger.Register(ctx, conn, &second, ledger.Event{Event: "register"})
 		require.ErrorIs(t, err, ledger.ErrActive)

@@ -41,7 +41,8 @@ func ParseToken(token string) (phase.Phase, int, error) {
 
 // Register writes a new transition in phase off, creates its first token and
 // raises the epoch, in one transaction. It fills in t's ID, Epoch and Token.
-// An active transition of the same name or on the same table is ErrActive.
+// An active transition of the same name is ErrActive. Whether
+// transitions of one table get along is the caller's to see.
 func Register(ctx context.Context, db Conn, t *Transition, e Event) error {
 	definition, err := json.Marshal(t.Definition)
 	if err != nil {
@@ -53,9 +54,9 @@ func Register(ctx context.Context, db Conn, t *Transition, e Event) error {
 			return err
 		}
 		err = tx.QueryRow(ctx, `insert into crossfade.transition
-			(name, table_schema, table_name, source, target, definition, phase, epoch, token, registered_epoch)
-			values ($1, $2, $3, $4, $5, $6, 'off', $7, '', $7) returning id`,
-			t.Name, t.Schema, t.Table, t.Source, t.Target, definition, epoch).Scan(&t.ID)
+			(name, table_schema, table_name, definition, phase, epoch, token, registered_epoch)
+			values ($1, $2, $3, $4, 'off', $5, '', $5) returning id`,
+			t.Name, t.Schema, t.Table, definition, epoch).Scan(&t.ID)
 		if err != nil {
 			return err
 		}

@@ -10,14 +10,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgcrossfade/crossfade/internal/phase"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
-// Transition is one row of the ledger: a column on its way.
+// Transition is one row of the ledger: columns of a table on their way.
 type Transition struct {
 	ID              int64
 	Name            string
 	Schema, Table   string
-	Source, Target  string
 	Definition      Definition
 	Phase           phase.Phase
 	Epoch           int
@@ -34,25 +34,11 @@ type Transition struct {
 // transition is registered, and never changes: a different move is another
 // transition.
 type Definition struct {
-	// Kind is the operation: "rename".
-	Kind string `json:"kind"`
-	// Type is the source's type with its modifier, as format_type gives it.
-	Type string `json:"type"`
-	// BaseType is Type without length or precision.
-	BaseType string `json:"base_type"`
-	// Collation is the source's collation, quoted and qualified; empty for the type's own.
-	Collation string `json:"collation,omitempty"`
-	// Default is the source's DEFAULT as SQL text; empty when it has none.
-	Default string `json:"default,omitempty"`
-	// NotNull tells whether the source was NOT NULL.
-	NotNull bool `json:"not_null,omitempty"`
-	// Position is the source's attnum: its place in the logical table, also
-	// after the column has gone.
-	Position int `json:"position"`
+	transform.Move
 	// Key names the columns of the primary key, and KeyTypes their types.
 	Key      []string `json:"key"`
 	KeyTypes []string `json:"key_types"`
-	// Indexes are the source's secondary indexes as they were.
+	// Indexes are the sources' secondary indexes as they were.
 	Indexes []Index `json:"indexes,omitempty"`
 	// IgnoreApplications are the application names of sessions without the hook
 	// that drains do not wait for.
@@ -81,14 +67,14 @@ var ErrNotFound = errors.New("no such transition")
 // ErrMoved: somebody else moved the transition in the meantime.
 var ErrMoved = errors.New("the transition was moved by somebody else")
 
-const transitionColumns = `id, name, table_schema, table_name, source, target, definition, phase, epoch, token,
+const transitionColumns = `id, name, table_schema, table_name, definition, phase, epoch, token,
 	coalesce(draining, ''), registered_epoch, step, underway, created_at, removed_at is not null`
 
 func scanTransition(row pgx.CollectableRow) (Transition, error) {
 	var t Transition
 	var definition []byte
 	var p string
-	err := row.Scan(&t.ID, &t.Name, &t.Schema, &t.Table, &t.Source, &t.Target, &definition, &p, &t.Epoch, &t.Token,
+	err := row.Scan(&t.ID, &t.Name, &t.Schema, &t.Table, &definition, &p, &t.Epoch, &t.Token,
 		&t.Draining, &t.RegisteredEpoch, &t.Step, &t.Underway, &t.CreatedAt, &t.Removed)
 	if err != nil {
 		return t, err

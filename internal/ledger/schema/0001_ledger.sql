@@ -20,8 +20,6 @@ create table crossfade.transition (
     name             text not null,
     table_schema     text not null,
     table_name       text not null,
-    source           text not null,
-    target           text not null,
     -- immutable: what the transition does, as the migrator wrote it down when it began
     definition       jsonb not null,
     phase            text not null,
@@ -38,7 +36,6 @@ create table crossfade.transition (
     removed_at       timestamptz
 );
 create unique index transition_name_key on crossfade.transition (name) where removed_at is null;
-create unique index transition_table_key on crossfade.transition (table_schema, table_name) where removed_at is null;
 
 create table crossfade.history (
     id            bigint generated always as identity primary key,
@@ -80,8 +77,7 @@ select e.epoch,
        coalesce((
            select jsonb_agg(jsonb_build_object(
                       'id', t.id, 'name', t.name, 'schema', t.table_schema, 'table', t.table_name,
-                      'source', t.source, 'target', t.target, 'phase', t.phase, 'token', t.token,
-                      'definition', t.definition) order by t.id)
+                      'phase', t.phase, 'token', t.token, 'definition', t.definition) order by t.id)
            from crossfade.transition t
            where t.removed_at is null), '[]'::jsonb) as transitions
 from crossfade.epoch e;
