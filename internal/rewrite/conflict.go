@@ -79,3 +79,16 @@ func (w *walker) arbiter(i int, name string, t *table) {
 	}
 	w.edits.replace(int(w.tokens[i].start), w.endOf(w.afterName(i)), read.enclosed().render(quote))
 }
+
+// IndexColumns is the list of columns and expressions in the definition of an
+// index, as ON CONFLICT takes it; empty when the text is not such a definition.
+func IndexColumns(def string) string {
+	tokens := scan(def, nil)
+	w := &walker{sql: def, tokens: tokens}
+	for i := range tokens {
+		if w.is(i, "using") && w.kind(i+2) == '(' {
+			return def[tokens[i+2].end:tokens[w.closing(i+2)].start]
+		}
+	}
+	return ""
+}

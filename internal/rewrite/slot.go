@@ -64,7 +64,7 @@ type place struct{ start, end int }
 // rearrange edits a list that has a member for each named column, so that it has
 // one for each slot. text writes one that is not there yet.
 func (in *insertion) rearrange(places []place, text func(slot) string) {
-	for i, p := range places {
+	for i, p := range places[:min(len(places), len(in.names))] {
 		var more []string
 		kept := false
 		for _, s := range in.slots {
@@ -82,8 +82,8 @@ func (in *insertion) rearrange(places []place, text func(slot) string) {
 		case list != "":
 			in.edits.take(in.sql, p.start, p.end)
 			in.edits.replace(p.start, p.end, list)
-		default:
-			// Never the last one: what it was leads to something behind it.
+		case i+1 < len(places):
+			// What it was leads to something behind it.
 			in.edits.take(in.sql, p.start, places[i+1].start)
 			in.edits.replace(p.start, places[i+1].start, "")
 		}
