@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgcrossfade/crossfade/internal/catalog"
 	"github.com/pgcrossfade/crossfade/internal/fence"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/preflight"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
 	"github.com/pgcrossfade/crossfade/migrator"
@@ -123,7 +125,8 @@ func (x *explainer) addFile(ctx context.Context, conn *pgx.Conn, path string) er
 		return err
 	}
 	for i, active := range x.view.Transitions {
-		if active.Name == t.Name && active.Source == t.Rename.From && active.Target == t.Rename.To {
+		if active.Name == t.Name && slices.Equal(active.Definition.SourceNames(), t.Sources()) &&
+			slices.Equal(active.Definition.TargetNames(), t.Targets()) {
 			x.subject = i
 			return nil
 		}
@@ -132,28 +135,28 @@ func (x *explainer) addFile(ctx context.Context, conn *pgx.Conn, path string) er
 	if err != nil {
 		return err
 	}
-	report, err := preflight.Check(ctx, conn, preflight.Request{
-		Name: t.Name, Schema: schema, Table: table, Source: t.Rename.From, Target: t.Rename.To, Accept: t.Accept,
-	})
+	report, err := preflight.Check(ctx, conn, t.Request(schema, table))
 	if err != nil {
 		return err
 	}
-	if report.Definition.BaseType == "" {
-		message := "the column to move cannot be read"
+	if len(report.Definition.Sources) == 0 {
+		message := "the columns to move, or their expressions, cannot be read"
 		for _, f := range report.Findings {
 			message += "\n  " + f.String()
 		}
 		return &refusal{message: message}
 	}
-	member := fence.Member{Name: t.Name, Schema: schema, Table: table, Source: t.Rename.From, Target: t.Rename.To, Definition: report.Definition}
-	for i, other := range x.view.Transitions {
-		if other.Schema == schema && other.Table == table {
-			x.view.Transitions[i], x.subject = member, i
-			return nil
-		}
-	}
+	member := fence.Member{Name: t.Name, Schema: schema, Table: table, Definition: report.Definition}
+	// It takes the place of those that would stand in its way.
+	x.view.Transitions = slices.DeleteFunc(x.view.Transitions, func(other fence.Member) bool {
+		return other.Name == t.Name || ledger.Overlap(asTransition(member), asTransition(other)) != nil
+	})
 	x.view.Transitions, x.subject = append(x.view.Transitions, member), len(x.view.Transitions)
 	return nil
+}
+
+func asTransition(m fence.Member) ledger.Transition {
+	return ledger.Transition{Name: m.Name, Schema: m.Schema, Table: m.Table, Phase: m.Phase, Definition: m.Definition}
 }
 
 // findTable looks a table of a transition file up. Names stand there as the
