@@ -1,0 +1,87 @@
+package preflight
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgcrossfade/crossfade/internal/transform"
+)
+
+// boundaries are values that only the wider of two types may hold.
+var boundaries = map[string][]string{
+	"integer":                  {"2147483647", "-2147483648"},
+	"bigint":                   {"9223372036854775807", "-9223372036854775808"},
+	"numeric":                  {"1.5", "-1", "1e30"},
+	"real":                     {"1.5", "1e30"},
+	"double precision":         {"1.5", "1e300"},
+	"text":                     {"", " ", "a b", " a  b ", strings.Repeat("x", 300)},
+	"character varying":        {"", " ", "a b", " a  b "},
+	"timestamp with time zone": {"infinity", "2000-01-01 00:00:00.123456+00"},
+	"date":                     {"infinity", "2000-01-01"},
+	"boolean":                  {"true", "false"},
+	"jsonb":                    {`{"a": 1.50}`, "[]", "null"},
+}
+
+// checkTargetOnly tries values on the targets that may have no counterpart among
+// the sources. A write of one, under a target's name, cannot be kept on both
+// sides; only where backward is declared lossy it need not be.
+func checkTargetOnly(ctx context.Context, in *inspection) error {
+	m := in.report.Definition.Move
+	if len(m.Sources) == 0 || m.Kind == transform.Rename || m.Loses(transform.Backward) {
+		return nil
+	}
+	var fail, change []string
+	for i, c := range m.Targets {
+		for _, value := range boundaries[c.BaseType] {
+			row := make([]string, len(m.Targets))
+			for j, other := range m.Targets {
+				row[j] = "null::" + other.Type + " as " + ident(other.Name)
+				if others := boundaries[other.BaseType]; j != i && len(others) > 0 {
+					row[j] = literal(others[0], other) + " as " + ident(other.Name)
+				}
+			}
+			row[i] = literal(value, c) + " as " + ident(c.Name)
+			kept, refused, err := in.returns(ctx, strings.Join(row, ", "))
+			switch shown := fmt.Sprintf("%s = %.20q", c.Name, value); {
+			case err != nil:
+				return err
+			case refused != "":
+				fail = append(fail, shown)
+			case !kept:
+				change = append(change, shown)
+			}
+		}
+	}
+	const until = "while both sides are written such a write is refused; in complete it is accepted, and a rollback from there "
+	if len(fail) > 0 {
+		in.info("target-only-values", in.tableName(), "backward fails for some values that the targets can hold, such as "+list(fail),
+			until+"is not possible any more")
+	}
+	if len(change) > 0 {
+		in.warn("target-only-values", in.tableName(), "backward changes some values that the targets can hold, such as "+list(change),
+			until+"finds rows that differ; declare lossy: [backward] if such writes are to be accepted all along")
+	}
+	return nil
+}
+
+// returns tells whether a row of targets comes back from backward and forward
+// as it was. A message says that it fails.
+func (in *inspection) returns(ctx context.Context, row string) (kept bool, failed string, err error) {
+	m := in.report.Definition.Move
+	refused, err := in.attempt(ctx, false, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, "select "+same(m.Targets, "t", "f")+" from (select "+each(m.Targets, "crossfade_t$n")+", "+
+			values(m.Targets, m.Sources, "crossfade_f")+" from (select "+each(m.Targets, "$c as crossfade_t$n")+", "+sourcesOf(m)+
+			" from (select "+row+" offset 0) as targets offset 0) as sources) as trip").Scan(&kept)
+	})
+	if refused != nil {
+		failed = refused.Message
+	}
+	return kept, failed, err
+}
+
+func literal(value string, c transform.Column) string {
+	return "'" + strings.ReplaceAll(value, "'", "''") + "'::" + c.Type
+}
