@@ -128,6 +128,42 @@ func TestCompare(t *testing.T) {
 	require.Equal(t, "not now", explained[0].Plan.Skipped)
 }
 
+// TestCompareAnExpression: an index on the target does not serve what reads the
+// source back from it, unless comparisons can be moved over.
+func TestCompareAnExpression(t *testing.T) {
+	t.Parallel()
+	for preserves, want := range map[transform.Preserve][]queryplan.Code{
+		transform.PreserveNothing:  {queryplan.IndexLost},
+		transform.PreserveEquality: nil,
+	} {
+		conn := pgtest.NewFrom(t, usersSQL).Conn(t)
+		require.NoError(t, ledger.Migrate(t.Context(), conn, nil))
+		member := usersMember()
+		member.Definition.Move = transform.Move{
+			Kind:      transform.Change,
+			Sources:   []transform.Column{{Name: "full_name", Type: "text", BaseType: "text", Position: 2, Value: "reverse(name)"}},
+			Targets:   []transform.Column{{Name: "name", Type: "text", BaseType: "text", Value: "reverse(full_name)"}},
+			Preserves: preserves,
+		}
+		x := &Explainer{View: fence.View{SearchPath: []string{"pg_catalog", "public"}, Transitions: []fence.Member{member}}}
+		var err error
+		x.Snapshot, err = catalog.Read(t.Context(), conn.PgConn(), x.View)
+		require.NoError(t, err)
+		require.NoError(t, scratch.Expand(t.Context(), conn, usersTable, member.Definition, Token))
+		statements, _ := Parse("", "select id from users where full_name = $1")
+		explained, err := x.Explain(statements, phase.All())
+		require.NoError(t, err)
+		require.NoError(t, x.Compare(t.Context(), conn, Token, explained, queryplan.Options{}))
+		require.NotNil(t, explained[0].Plan)
+		require.Empty(t, explained[0].Plan.Skipped)
+		var got []queryplan.Code
+		for _, f := range explained[0].Plan.Findings {
+			got = append(got, f.Code)
+		}
+		require.Equal(t, want, got, "%q: %+v", preserves, explained[0])
+	}
+}
+
 func TestReady(t *testing.T) {
 	t.Parallel()
 	db := pgtest.NewFrom(t, usersSQL)

@@ -123,7 +123,8 @@ func compareAccess(source, target access, p preference) (Finding, bool) {
 	case len(source.indexes) > 0 && target.sequential():
 		f.Code = IndexLost
 		f.Message = "an index serves the source, and every row of the table would be read for the target"
-		f.Hint = "build an index on the target that serves it, or drop the index of the source if it need not be fast"
+		f.Hint = "build an index that serves what is read now: on the target, or on the expression over it; " +
+			"or say in the transition what the expression preserves of comparisons"
 		if p == asItIs {
 			f.Message = "an index serves the source, and for the target the planner prefers to read every row, although an index could serve it"
 			f.Hint = "analyze the table, so that the planner knows the target's values, and try again"
