@@ -16,10 +16,10 @@ func (s *session) check(ctx context.Context, t Transition) (ledger.Transition, [
 	if err != nil {
 		return ledger.Transition{}, nil, err
 	}
-	report, err := preflight.Check(ctx, s.conn, preflight.Request{
-		Name: t.Name, Schema: schema, Table: table, Source: t.Rename.From, Target: t.Rename.To,
-		IgnoreApplications: slices.Concat(t.IgnoreApplications, s.IgnoreApplications), Accept: t.Accept,
-	})
+	request := t.Request(schema, table)
+	request.IgnoreApplications = slices.Concat(t.IgnoreApplications, s.IgnoreApplications)
+	request.Path = append([]string{}, s.schemas...)
+	report, err := preflight.Check(ctx, s.conn, request)
 	if err != nil {
 		return ledger.Transition{}, nil, err
 	}
@@ -31,12 +31,10 @@ func (s *session) check(ctx context.Context, t Transition) (ledger.Transition, [
 		}
 	}
 	definition := report.Definition
-	definition.Kind = "rename"
 	definition.IgnoreApplications = t.IgnoreApplications
 	definition.File = t.source()
 	return ledger.Transition{
-		Name: t.Name, Schema: schema, Table: table, Source: t.Rename.From, Target: t.Rename.To,
-		Definition: definition, Phase: Off,
+		Name: t.Name, Schema: schema, Table: table, Definition: definition, Phase: Off,
 	}, findings, nil
 }
 

@@ -20,13 +20,18 @@ type Transition struct {
 	// Name names the transition in commands and in the ledger: letters,
 	// digits, '-' and '_', at most 63 of them.
 	Name string `yaml:"name" json:"name"`
-	// Table is the table of the column, as "schema.table" or "table"; the
+	// Table is the table of the columns, as "schema.table" or "table"; the
 	// latter is looked up in the search_path of the migrator's role. Names are
 	// taken as they stand in the catalog; one that holds a dot is put in
 	// double quotes.
 	Table string `yaml:"table" json:"table"`
-	// Rename gives the column a new name.
-	Rename *Rename `yaml:"rename" json:"rename"`
+	// One of these says what to do: Rename gives a column a new name, Change a new
+	// type or other values too, Split makes several columns of one, Merge one of
+	// several.
+	Rename *Rename `yaml:"rename,omitempty" json:"rename,omitempty"`
+	Change *Change `yaml:"change,omitempty" json:"change,omitempty"`
+	Split  *Split  `yaml:"split,omitempty" json:"split,omitempty"`
+	Merge  *Merge  `yaml:"merge,omitempty" json:"merge,omitempty"`
 	// Accept lists codes of preflight findings that would otherwise refuse the
 	// transition.
 	Accept []string `yaml:"accept,omitempty" json:"accept,omitempty"`
@@ -36,12 +41,6 @@ type Transition struct {
 	IgnoreApplications []string `yaml:"ignore_applications,omitempty" json:"ignore_applications,omitempty"`
 
 	text string // the file as it was read, for the ledger
-}
-
-// Rename is a column and its new name.
-type Rename struct {
-	From string `yaml:"from" json:"from"`
-	To   string `yaml:"to" json:"to"`
 }
 
 // TransitionSchema is the JSON Schema of transition files, for editors.
@@ -109,15 +108,10 @@ func (t Transition) Validate() error {
 	if _, err := ddl.ParseName(t.Table); err != nil {
 		errs = append(errs, fmt.Errorf("table: %w", err))
 	}
-	switch {
-	case t.Rename == nil:
-		errs = append(errs, errors.New("rename: say what to do, as {from: COLUMN, to: COLUMN}"))
-	case t.Rename.From == "" || t.Rename.To == "":
-		errs = append(errs, errors.New("rename: both from and to are needed"))
-	case t.Rename.From == t.Rename.To:
-		errs = append(errs, fmt.Errorf("rename: %q is the same name twice", t.Rename.From))
-	case len(t.Rename.To) > 63:
-		errs = append(errs, fmt.Errorf("rename: %q is longer than PostgreSQL's 63 bytes", t.Rename.To))
+	if o, err := t.operation(); err != nil {
+		errs = append(errs, err)
+	} else {
+		errs = append(errs, o.validate()...)
 	}
 	for _, application := range t.IgnoreApplications {
 		if application == "" {

@@ -53,7 +53,7 @@ func TestParseTransitionErrors(t *testing.T) {
 		{"no table", "name: x\nrename: {from: a, to: b}\n", "table:"},
 		{"three parts", "name: x\ntable: a.b.c\nrename: {from: a, to: b}\n", `"a.b.c" is not of the form`},
 		{"open quote", "name: x\ntable: '\"a.b'\nrename: {from: a, to: b}\n", "the quote has no end"},
-		{"no operation", "name: x\ntable: users\n", "rename: say what to do"},
+		{"no operation", "name: x\ntable: users\n", "say what to do, with one of rename, change, split and merge"},
 		{"no target", "name: x\ntable: users\nrename: {from: a}\n", "both from and to"},
 		{"same name", "name: x\ntable: users\nrename: {from: a, to: a}\n", "the same name twice"},
 		{"long target", "name: x\ntable: users\nrename: {from: a, to: " + strings.Repeat("n", 64) + "}\n", "63 bytes"},
@@ -117,6 +117,16 @@ func TestSchemaMatchesStruct(t *testing.T) {
 	}
 	top := assert(migrator.TransitionSchema, reflect.TypeFor[migrator.Transition]())
 	assert(top.Properties["rename"], reflect.TypeFor[migrator.Rename]())
+	assert(top.Properties["change"], reflect.TypeFor[migrator.Change]())
+	items := func(object object, list string) json.RawMessage {
+		var array struct{ Items json.RawMessage }
+		require.NoError(t, json.Unmarshal(object.Properties[list], &array))
+		return array.Items
+	}
+	split := assert(top.Properties["split"], reflect.TypeFor[migrator.Split]())
+	assert(items(split, "to"), reflect.TypeFor[migrator.SplitInto]())
+	merge := assert(top.Properties["merge"], reflect.TypeFor[migrator.Merge]())
+	assert(items(merge, "from"), reflect.TypeFor[migrator.MergeOf]())
 }
 
 func FuzzParseTransition(f *testing.F) {

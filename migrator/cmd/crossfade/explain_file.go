@@ -18,18 +18,19 @@ func (a *app) addFile(ctx context.Context, e *explainSubject, path string) error
 	if err != nil {
 		return err
 	}
-	p, err := a.preview(ctx, e.conn.Config(), t)
-	if err != nil {
-		return err
-	}
 	view := &e.explainer.View
-	member := fence.Member{Name: t.Name, Schema: p.Schema, Table: p.Table, Definition: p.Definition}
 	for i, active := range view.Transitions {
-		if started(active, member) {
+		if active.Name == t.Name && slices.Equal(active.Definition.SourceNames(), t.Sources()) &&
+			slices.Equal(active.Definition.TargetNames(), t.Targets()) {
 			e.explainer.Subject = i
 			return nil
 		}
 	}
+	p, err := a.preview(ctx, e.conn.Config(), t)
+	if err != nil {
+		return err
+	}
+	member := fence.Member{Name: t.Name, Schema: p.Schema, Table: p.Table, Definition: p.Definition}
 	if len(p.Definition.Sources) == 0 || len(p.Definition.Targets) == 0 {
 		return &refusal{refusedMessage(&migrator.RefusedError{Transition: t.Name, Findings: p.Findings}), ""}
 	}
@@ -40,13 +41,6 @@ func (a *app) addFile(ctx context.Context, e *explainSubject, path string) error
 	})
 	view.Transitions, e.explainer.Subject = append(view.Transitions, member), len(view.Transitions)
 	return nil
-}
-
-// started tells whether an active transition is the one that a file would begin
-// now. When columns have gone already, the file alone can tell.
-func started(active, would fence.Member) bool {
-	return active.Name == would.Name && (active.Definition.File == would.Definition.File ||
-		active.Schema == would.Schema && active.Table == would.Table && active.Definition.String() == would.Definition.String())
 }
 
 // preview asks how a transition would be registered in a database.

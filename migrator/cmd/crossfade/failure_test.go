@@ -76,7 +76,7 @@ func TestVerificationFindsDifferences(t *testing.T) {
 	s := newShell(t)
 	s.must(exitOK, "init")
 	s.must(exitOK, "run", s.file, "--until", "shadow")
-	s.db.Exec(t, "alter table users drop constraint crossfade_equal") // it would not let them differ
+	s.db.Exec(t, "alter table users drop constraint crossfade_t1_equal") // it would not let them differ
 	s.db.Exec(t, "update users set name = 'somebody else' where id in (17, 18)")
 	contains(t, s.must(exitMismatch, "verify", "users-name").stderr, "differ in 2 of 1000 rows", "(17) (18)", "hint: ")
 

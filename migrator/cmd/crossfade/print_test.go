@@ -52,7 +52,7 @@ func TestPrintStatus(t *testing.T) {
 	began := time.Date(2026, 11, 23, 1, 2, 3, 0, time.Local)
 	status := migrator.Status{
 		Position: migrator.Position{Name: "users-name", Phase: migrator.Live, Step: "shadow", Underway: "live", Epoch: 7},
-		Table:    "public.users", Source: "full_name", Target: "name",
+		Table:    "public.users", Sources: []string{"full_name"}, Targets: []string{"name"},
 		Drain: &migrator.Drain{Transition: "users-name", From: migrator.Shadow, To: migrator.Live, Epoch: 7, Waiting: laggards(2)},
 		Jobs: []migrator.JobProgress{
 			{Job: "backfill", RowsScanned: 100_000, RowsChanged: 90_000, Finished: true, Elapsed: 2 * time.Second},
@@ -62,7 +62,7 @@ func TestPrintStatus(t *testing.T) {
 		History:  []migrator.HistoryEvent{{At: began, Epoch: 7, Actor: "me@here", Event: "move", Detail: "shadow -> live"}},
 	}
 	printed(t, "status", func(b *bytes.Buffer, s console.Style) error { return printStatus(b, s, status) })
-	list := []migrator.Status{status, {Position: migrator.Position{Name: "b", Phase: migrator.Off}, Table: "public.orders", Source: "x", Target: "y"}}
+	list := []migrator.Status{status, {Position: migrator.Position{Name: "b", Phase: migrator.Off}, Table: "public.orders", Sources: []string{"x"}, Targets: []string{"y"}}}
 	printed(t, "status_list", func(b *bytes.Buffer, _ console.Style) error { return printStatusList(b, list) })
 }
 
