@@ -83,6 +83,21 @@ func TestExplainWithASchema(t *testing.T) {
 	contains(t, needsNoDatabase(t, exitRefused, "explain", "-t", file, "--schema", other, "select 1").stderr, "table-missing")
 }
 
+// TestExplainAnExpression: the counterpart of an index serves the comparisons
+// that can be moved over to the target, and no others.
+func TestExplainAnExpression(t *testing.T) {
+	t.Parallel()
+	const file = "name: t\ntable: public.users\n" +
+		"change: {from: full_name, to: name, type: text, forward: 'reverse(full_name)', backward: 'reverse(name)', preserves: equality}\n"
+	change, schema := writeFile(t, "change.yaml", file), writeFile(t, "schema.sql", schemaSQL)
+	equal, ordered := "select id from users where full_name = $1", "select id from users order by full_name limit 10"
+	o := needsNoDatabase(t, exitRefused, "explain", "-t", change, "--schema", schema, "--gate", equal, ordered)
+	golden(t, "explain_worse.txt", o.stdout)
+	contains(t, o.stderr, "1 of 2 statements would get a worse plan\n")
+	needsNoDatabase(t, exitOK, "explain", "-t", change, "--schema", schema, ordered)
+	needsNoDatabase(t, exitOK, "explain", "-t", change, "--schema", schema, "--gate", equal)
+}
+
 func TestExplainGate(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
