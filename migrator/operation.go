@@ -66,7 +66,7 @@ func (t Transition) SameOperation(other Transition) bool {
 func checkName(what, name string) []error {
 	switch {
 	case name == "":
-		return []error{fmt.Errorf("%s: a column's name is needed", what)}
+		return []error{fmt.Errorf("%s: from and to: a column's name is missing", what)}
 	case len(name) > 63:
 		return []error{fmt.Errorf("%s: %q is longer than PostgreSQL's 63 bytes", what, name)}
 	}

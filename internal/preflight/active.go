@@ -39,7 +39,7 @@ func checkActive(ctx context.Context, in *inspection) error {
 			in.refuse("transition-active", object, overlap.Error(),
 				"contract it, if this one is to follow it; otherwise roll it back or bring it to its end, and remove it (`crossfade status`)")
 		case t.Schema == in.Schema && t.Table == in.Table && t.Phase != phase.Contracted:
-			in.others = append(in.others, append(t.Definition.SourceNames(), t.Definition.TargetNames()...)...)
+			in.others = append(in.others, t)
 		}
 	}
 	return nil

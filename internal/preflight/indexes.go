@@ -105,9 +105,11 @@ func (in *inspection) movable(x index) bool {
 			"make the constraint not deferrable")
 	}
 	for _, other := range in.others {
-		if mentions(x.Definition, other) {
-			in.refuse("index-shared", object, "another transition is moving its column "+other+" at this time",
-				"contract that transition first, or drop the index for the time of both")
+		for _, column := range append(other.Definition.SourceNames(), other.Definition.TargetNames()...) {
+			if mentions(x.Definition, column) {
+				in.refuse("index-shared", object, fmt.Sprintf("transition %q is moving its column %s at this time", other.Name, column),
+					"contract that transition first, or drop the index for the time of both")
+			}
 		}
 	}
 	if x.Clustered {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
@@ -22,9 +23,8 @@ type inspection struct {
 	sources    []column
 	targets    []column // as they would be added; empty for a rename
 	dependents []dependent
-	// others are the columns of active transitions of the table that are not
-	// contracted yet.
-	others []string
+	// others are the active transitions of the table that are not contracted yet.
+	others []ledger.Transition
 	// indexed: the table for the trial of indexes is there.
 	indexed bool
 }

@@ -66,8 +66,8 @@ func TestRefusedTransitions(t *testing.T) {
 	}
 
 	s.must(exitOK, "start", s.file)
-	other := writeFile(t, "other.yaml", "name: other\ntable: users\nrename: {from: email, to: mail}\n")
-	s.must(exitRefused, "start", other) // one transition per table
+	other := writeFile(t, "other.yaml", "name: other\ntable: users\nrename: {from: full_name, to: label}\n")
+	s.must(exitRefused, "start", other) // one transition for each column
 	contains(t, s.must(exitRefused, "verify", "users-name").stderr, "hint: ")
 }
 
