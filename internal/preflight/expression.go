@@ -146,7 +146,7 @@ func (in *inspection) canonical(ctx context.Context, e expression) (string, *pgc
 	if !ok {
 		return "", nil, nil
 	}
-	return strings.TrimPrefix(text, "("), nil, nil
+	return strings.TrimSpace(strings.TrimPrefix(text, "(")), nil, nil
 }
 
 // immutable lets PostgreSQL judge: a generated column must be.
