@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -119,7 +120,7 @@ func (in *inspection) build(ctx context.Context, create string) error {
 	}
 	refused, err := in.try(ctx, "create "+unique+"index on "+table+" using "+rest)
 	if err == nil && refused != nil {
-		err = &unsupportedError{refused}
+		err = &unsupportedError{errors.New(refused.Message)}
 	}
 	return err
 }
