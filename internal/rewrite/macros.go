@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -35,6 +36,10 @@ func ExpandMacros(sql string) string {
 	return b.String()
 }
 
+// beforeAt are the operators that may stand close before a parameter. PostgreSQL
+// takes them and the @ for one operator, which it does not have; it has <@ and @@.
+var beforeAt = []string{"", "=", "<>", "!=", "<=", ">=", ">", "||", "+", "-", "*", "/", "%"}
+
 type macros struct {
 	sql     string
 	tokens  []token
@@ -46,8 +51,9 @@ type macros struct {
 // tokens it consists; 0 when there is none.
 func (m *macros) at(i int) (text string, n int) {
 	t := m.tokens[i]
-	if t.kind == kindOp && m.text(i) == "@" && i+1 < len(m.tokens) && m.tokens[i+1].isIdent() && m.tokens[i+1].start == t.end {
-		return m.parameter(m.text(i + 1)), 2
+	if operator, ok := strings.CutSuffix(m.text(i), "@"); ok && t.kind == kindOp && slices.Contains(beforeAt, operator) &&
+		i+1 < len(m.tokens) && m.tokens[i+1].isIdent() && m.tokens[i+1].start == t.end {
+		return operator + m.parameter(m.text(i+1)), 2
 	}
 	if !isWord(m.sql, t, "sqlc") || i+5 >= len(m.tokens) || m.tokens[i+1].kind != '.' ||
 		m.tokens[i+3].kind != '(' || m.tokens[i+5].kind != ')' {
