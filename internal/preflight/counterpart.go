@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -76,6 +77,9 @@ func (in *inspection) substitute(x index) (string, error) {
 	m := in.report.Definition.Move
 	definition := x.Definition
 	for _, c := range m.Sources {
+		if x.Unique && c.Collation != "" && slices.Contains(x.Columns, c.Name) {
+			return "", fmt.Errorf("it is unique under %s, the collation of %s, which the expression over the targets has not", c.Collation, c.Name)
+		}
 		reads := slices.DeleteFunc(m.TargetNames(), func(target string) bool { return !mentions(c.Value, target) })
 		var err error
 		if definition, err = rewrite.SubstituteColumn(definition, c.Name, ddl.Valued(c, m.Targets), reads); err != nil {
@@ -116,7 +120,7 @@ func (in *inspection) build(ctx context.Context, create string) error {
 	}
 	refused, err := in.try(ctx, "create "+unique+"index on "+table+" using "+rest)
 	if err == nil && refused != nil {
-		err = &unsupportedError{refused}
+		err = &unsupportedError{errors.New(refused.Message)}
 	}
 	return err
 }

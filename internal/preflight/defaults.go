@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/transform"
@@ -93,8 +92,11 @@ func valuesAsText(m transform.Move) string {
 func (in *inspection) printedDefault(ctx context.Context, c transform.Column, value string) (string, error) {
 	column := "alter table " + targetsOnTrial + " alter column " + ident(c.Name)
 	refused, err := in.try(ctx, column+" set default "+literal(value, c))
-	if err != nil || refused != nil {
-		return "", asError(refused, err)
+	if err != nil {
+		return "", err
+	}
+	if refused != nil {
+		return "", fmt.Errorf("try the default of %s: %s", c.Name, refused.Message)
 	}
 	found, err := query[struct{ Text string }](ctx, in, `select pg_get_expr(d.adbin, d.adrelid) from pg_attrdef d
 		join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
@@ -103,11 +105,4 @@ func (in *inspection) printedDefault(ctx context.Context, c transform.Column, va
 		return "", fmt.Errorf("read the default of %s: %w", c.Name, err)
 	}
 	return found[0].Text, nil
-}
-
-func asError(refused *pgconn.PgError, err error) error {
-	if err == nil && refused != nil {
-		return refused
-	}
-	return err
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
 	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
@@ -102,7 +100,7 @@ func (in *inspection) readExpression(ctx context.Context, e expression) (string,
 	return canonical, nil
 }
 
-func expressionHint(refused *pgconn.PgError, e expression) string {
+func expressionHint(refused *objection, e expression) string {
 	names := make([]string, len(e.over))
 	for i, c := range e.over {
 		names[i] = c.Name
@@ -120,10 +118,10 @@ func expressionHint(refused *pgconn.PgError, e expression) string {
 // canonical reads an expression as a constraint: that kind may be mutable, and
 // takes nothing that a row alone cannot answer. Empty: it was no single
 // expression.
-func (in *inspection) canonical(ctx context.Context, e expression) (string, *pgconn.PgError, error) {
+func (in *inspection) canonical(ctx context.Context, e expression) (string, *objection, error) {
 	// The line break ends a comment.
 	sql := "alter table " + e.side + " add constraint crossfade_trial check (((" + e.text + "\n)::" + e.gives.Type + ") is not null)"
-	refused, err := in.underPath(ctx, func() (*pgconn.PgError, error) { return in.try(ctx, sql) })
+	refused, err := in.underPath(ctx, func() (*objection, error) { return in.try(ctx, sql) })
 	if refused != nil || err != nil {
 		return "", refused, err
 	}
@@ -146,7 +144,7 @@ func (in *inspection) canonical(ctx context.Context, e expression) (string, *pgc
 	if !ok {
 		return "", nil, nil
 	}
-	return strings.TrimPrefix(text, "("), nil, nil
+	return strings.TrimSpace(strings.TrimPrefix(text, "(")), nil, nil
 }
 
 // immutable lets PostgreSQL judge: a generated column must be.
@@ -187,7 +185,7 @@ func (in *inspection) immutable(ctx context.Context, e expression, canonical str
 }
 
 // generate tries a generated column, and leaves none behind.
-func (in *inspection) generate(ctx context.Context, side, typ, expression string) (*pgconn.PgError, error) {
+func (in *inspection) generate(ctx context.Context, side, typ, expression string) (*objection, error) {
 	refused, err := in.try(ctx, "alter table "+side+" add column crossfade_value "+typ+" generated always as ("+expression+") stored")
 	if refused != nil || err != nil {
 		return refused, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -27,6 +28,8 @@ type index struct {
 	Bytes            int64
 	// Expressions are those of the index and its predicate.
 	Expressions string
+	// Columns are all that it reads, whether as a key or in an expression.
+	Columns []string
 }
 
 // checkIndexes writes the sources' indexes into the Definition, with their
@@ -37,7 +40,10 @@ func checkIndexes(ctx context.Context, in *inspection) error {
 			coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::bool, false), x.indisexclusion, coalesce(k.condeferrable, false), x.indisvalid,
 			x.indisreplident, x.indisclustered, i.reltablespace <> 0, coalesce(obj_description(i.oid, 'pg_class'), ''),
 			pg_relation_size(i.oid),
-			coalesce(pg_get_expr(x.indexprs, x.indrelid), '') || ' ' || coalesce(pg_get_expr(x.indpred, x.indrelid), '')
+			coalesce(pg_get_expr(x.indexprs, x.indrelid), '') || ' ' || coalesce(pg_get_expr(x.indpred, x.indrelid), ''),
+			array(select a.attname::text from pg_attribute a where a.attrelid = x.indrelid and a.attnum > 0 and (
+				a.attnum = any(x.indkey::int2[]) or exists (select from pg_depend d where d.classid = 'pg_class'::regclass
+					and d.objid = x.indexrelid and d.refobjid = x.indrelid and d.refobjsubid = a.attnum)))
 		from pg_index x
 		join pg_class i on i.oid = x.indexrelid
 		left join pg_constraint k on k.conindid = x.indexrelid and k.contype in ('u', 'x')
@@ -106,7 +112,7 @@ func (in *inspection) movable(x index) bool {
 	}
 	for _, other := range in.others {
 		for _, column := range append(other.Definition.SourceNames(), other.Definition.TargetNames()...) {
-			if mentions(x.Definition, column) {
+			if slices.Contains(x.Columns, column) {
 				in.refuse("index-shared", object, fmt.Sprintf("transition %q is moving its column %s at this time", other.Name, column),
 					"contract that transition first, or drop the index for the time of both")
 			}

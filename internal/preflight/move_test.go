@@ -22,6 +22,8 @@ const things = `
 	insert into app.things select n, 'First' || n || ' Last' || n, 'F' || n, 'L' || n, n, md5(n::text)::uuid::text,
 		'2020-01-01'::timestamp + n * interval '1 hour', n / 4.0, 'l' || n, 'good', 'bad', '{"a": 1}', '12'
 	from generate_series(1, 50) n;
+	create table app.pairs (id bigint primary key, age int not null, code int);
+	insert into app.pairs values (1, 1, 2);
 	insert into app.things (id, last, mood) values (99, 'none', null)`
 
 func change(from, to, typ, forward, backward string, lossy ...transform.Direction) transform.Move {
@@ -166,6 +168,10 @@ func TestRefusalsOfMoves(t *testing.T) {
 		{"undeclared loss", change("price", "n", "numeric(8,1)", "", ""), nil, "lossy-undeclared", "rows tried"},
 		{"undeclared loss of NULL", change("code", "n", "text", "coalesce(code, '')", "n"), nil, "lossy-undeclared", ""},
 		{"ambiguous NULL", change("code", "n", "text", "coalesce(code, '')", "nullif(n, '')", transform.Backward), nil, "null-ambiguous", "not filled yet"},
+		{"a merge that loses by NULL", transform.Move{Kind: transform.Merge, Sources: []transform.Column{
+			{Name: "age", Value: "pair[1]"}, {Name: "code", Value: "pair[2]"}},
+			Targets: []transform.Column{{Name: "pair", Type: "int[]", Value: "case when code is not null then array[age, code] end"}}},
+			func(r *preflight.Request) { r.Table = "pairs" }, "lossy-undeclared", "the other sources do not come back"},
 		{"NULL in NOT NULL", change("code", "n", "uuid", "", ""), func(r *preflight.Request) { r.NotNull = &yes }, "null-in-not-null", "1 of"},
 		{"order that is none", change("age", "n", "int", "-age", "-n"), func(r *preflight.Request) { r.Preserves = &order }, "preserves-broken", "order"},
 		{"preserves of a merge", merge, func(r *preflight.Request) { r.Preserves = &order }, "preserves-invalid", "one column to one"},

@@ -51,9 +51,42 @@ func checkRoundTrip(ctx context.Context, in *inspection) error {
 		in.warn("lossy-rows", in.tableName(), fmt.Sprintf("%d of %d rows tried do not come back as they were%s", differ, tried, examples),
 			"look whether that is the loss that is meant")
 	}
+	if err := in.checkPartialNulls(ctx, rows); err != nil {
+		return err
+	}
 	if lack > 0 {
 		in.refuse("null-in-not-null", in.tableName(), fmt.Sprintf("in %d of %d rows tried a target that is to be NOT NULL would be NULL", lack, tried),
 			"change the expression, or set not_null: false")
+	}
+	return nil
+}
+
+// checkPartialNulls tries the sample with one source after the other NULL, as it
+// may become: where a merge gives NULL for that, the other sources are lost.
+func (in *inspection) checkPartialNulls(ctx context.Context, rows string) error {
+	m := in.report.Definition.Move
+	if len(m.Sources) < 2 || m.Loses(transform.Forward) {
+		return nil
+	}
+	for i, c := range m.Sources {
+		if c.NotNull {
+			continue
+		}
+		list := make([]string, len(m.Sources))
+		for j, other := range m.Sources {
+			list[j] = ident(other.Name)
+		}
+		list[i] = "null::" + c.Type + " as " + ident(c.Name)
+		var differ int
+		failed, err := in.overSample(ctx, "select count(*) from ("+in.trip("select crossfade_key, "+strings.Join(list, ", ")+
+			" from ("+rows+") as sample")+") as trip where not "+same(m.Sources, "s", "b"), &differ)
+		if err != nil {
+			return err
+		}
+		if differ > 0 || failed != "" {
+			in.refuse("lossy-undeclared", in.columnName(c.Name), "where it is NULL, the other sources do not come back",
+				"make the expressions cope with it (coalesce), or the column NOT NULL, or declare lossy: [forward]")
+		}
 	}
 	return nil
 }

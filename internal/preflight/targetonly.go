@@ -18,7 +18,7 @@ var boundaries = map[string][]string{
 	"real":                     {"1.5", "1e30"},
 	"double precision":         {"1.5", "1e300"},
 	"text":                     {"", " ", "a b", " a  b ", strings.Repeat("x", 300)},
-	"character varying":        {"", " ", "a b", " a  b "},
+	"character varying":        {"", " ", "a b", " a  b ", "x"},
 	"timestamp with time zone": {"infinity", "2000-01-01 00:00:00.123456+00"},
 	"date":                     {"infinity", "2000-01-01"},
 	"boolean":                  {"true", "false"},
@@ -35,17 +35,17 @@ func checkTargetOnly(ctx context.Context, in *inspection) error {
 	}
 	var fail, change []string
 	for i, c := range m.Targets {
-		for _, value := range boundaries[c.BaseType] {
-			row := make([]string, len(m.Targets))
-			for j, other := range m.Targets {
-				row[j] = "null::" + other.Type + " as " + ident(other.Name)
-				if others := boundaries[other.BaseType]; j != i && len(others) > 0 {
-					row[j] = literal(others[0], other) + " as " + ident(other.Name)
-				}
+		values := boundaries[c.BaseType]
+		if len(m.Targets) > 1 && !c.NotNull {
+			values = append([]string{null}, values...)
+		}
+		for _, value := range values {
+			kept, refused, err := in.returns(ctx, in.rowWith(i, value))
+			shown := fmt.Sprintf("%s = %.20q", c.Name, value)
+			if value == null {
+				shown = c.Name + " = NULL alone"
 			}
-			row[i] = literal(value, c) + " as " + ident(c.Name)
-			kept, refused, err := in.returns(ctx, strings.Join(row, ", "))
-			switch shown := fmt.Sprintf("%s = %.20q", c.Name, value); {
+			switch {
 			case err != nil:
 				return err
 			case refused != "":
@@ -65,6 +65,30 @@ func checkTargetOnly(ctx context.Context, in *inspection) error {
 			until+"finds rows that differ; declare lossy: [backward] if such writes are to be accepted all along")
 	}
 	return nil
+}
+
+// null stands for NULL among the boundaries.
+const null = "\x00"
+
+// rowWith is a row of targets, as a list for a select: one of them is a value on
+// trial, the others are ordinary ones.
+func (in *inspection) rowWith(on int, value string) string {
+	targets := in.report.Definition.Targets
+	row := make([]string, len(targets))
+	for i, c := range targets {
+		given := null
+		if others := boundaries[c.BaseType]; len(others) > 0 {
+			given = others[len(others)-1]
+		}
+		if i == on {
+			given = value
+		}
+		row[i] = "null::" + c.Type + " as " + ident(c.Name)
+		if given != null {
+			row[i] = literal(given, c) + " as " + ident(c.Name)
+		}
+	}
+	return strings.Join(row, ", ")
 }
 
 // returns tells whether a row of targets comes back from backward and forward

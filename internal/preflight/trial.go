@@ -17,10 +17,16 @@ const (
 	targetsOnTrial = "pg_temp.crossfade_targets"
 )
 
+// objection is what the server has against a statement: a finding, not an error.
+type objection struct {
+	// Code is the SQLSTATE.
+	Code, Message string
+}
+
 // try runs one statement; when the server refuses it the transaction goes on as
 // if it had not been sent. The extended protocol takes a single statement,
 // whatever an expression brings along.
-func (in *inspection) try(ctx context.Context, sql string) (*pgconn.PgError, error) {
+func (in *inspection) try(ctx context.Context, sql string) (*objection, error) {
 	return in.attempt(ctx, true, func(tx pgx.Tx) error {
 		_, err := tx.Conn().PgConn().ExecParams(ctx, sql, nil, nil, nil, nil).Close()
 		return err
@@ -29,7 +35,7 @@ func (in *inspection) try(ctx context.Context, sql string) (*pgconn.PgError, err
 
 // attempt runs fn in a savepoint, and takes back what it did unless it is to be
 // kept. A refusal of the server is no error.
-func (in *inspection) attempt(ctx context.Context, keep bool, fn func(pgx.Tx) error) (*pgconn.PgError, error) {
+func (in *inspection) attempt(ctx context.Context, keep bool, fn func(pgx.Tx) error) (*objection, error) {
 	tx, err := in.tx.Begin(ctx)
 	if err != nil {
 		return nil, err
@@ -43,13 +49,13 @@ func (in *inspection) attempt(ctx context.Context, keep bool, fn func(pgx.Tx) er
 	}
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
-		return refused, nil
+		return &objection{Code: refused.Code, Message: refused.Message}, nil
 	}
 	return nil, err
 }
 
 // underPath runs fn with names looked up as the author of the transition would.
-func (in *inspection) underPath(ctx context.Context, fn func() (*pgconn.PgError, error)) (*pgconn.PgError, error) {
+func (in *inspection) underPath(ctx context.Context, fn func() (*objection, error)) (*objection, error) {
 	schemas := make([]string, 0, len(in.Path)+1)
 	for _, schema := range append(in.Path, in.Schema) {
 		schemas = append(schemas, ident(schema))
@@ -88,7 +94,7 @@ func (in *inspection) layTargets(ctx context.Context) (bool, error) {
 		if c.Collation != "" {
 			sql += " collate " + c.Collation
 		}
-		refused, err := in.underPath(ctx, func() (*pgconn.PgError, error) { return in.try(ctx, sql) })
+		refused, err := in.underPath(ctx, func() (*objection, error) { return in.try(ctx, sql) })
 		if err != nil {
 			return false, err
 		}
