@@ -112,7 +112,9 @@ func sampleRewriter(t testing.TB) *Rewriter {
 		SearchPath: []string{"pg_catalog", "public"}, Homonyms: []Name{users},
 		Transitions: []Transition{{
 			ID: 1, Table: users, Source: "full_name", Target: "name", Phase: phase.Live, Token: "t1_live_1",
-			Columns: []Column{{Name: "id", Type: "bigint"}, {Name: "full_name", Type: "text"}},
+			Columns: []Column{
+				{Name: "id", Type: "bigint"}, {Name: "full_name", Type: "text"}, {Name: "created_at", Type: "timestamp with time zone"},
+			},
 		}},
 	})
 	require.NoError(t, err)
