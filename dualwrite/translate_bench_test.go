@@ -104,30 +104,38 @@ func ratio(a, b []float64) float64 {
 
 func median(x []float64) float64 { return slices.Sorted(slices.Values(x))[len(x)/2] }
 
-// A million texts, each of them once, or twice and so kept; and what is left of
-// them.
+// A million texts, each of them once, or twice and so kept, under one search_path
+// or many; and what is left of them.
 func BenchmarkMillionTexts(b *testing.B) {
-	for _, times := range []int{1, 2} {
-		for _, touches := range []bool{true, false} {
-			b.Run(fmt.Sprintf("%s-%d", map[bool]string{true: "touching", false: "unrelated"}[touches], times), func(b *testing.B) {
-				b.ReportAllocs()
-				const million = 1_000_000
-				for b.Loop() {
-					before := heap()
-					texts := newTranslator(rewriter(b))
-					var buffer []byte
-					for n := range million {
-						buffer = unique(buffer, touches, n)
-						for range times {
-							texts.translate(buffer)
-						}
-					}
-					b.ReportMetric(float64(heap()-before)/1e6, "MB")
-					runtime.KeepAlive(texts)
+	const million = 1_000_000
+	for _, c := range []struct {
+		name         string
+		touches      bool
+		times, paths int
+	}{
+		{"touching-once", true, 1, 1}, {"touching-twice", true, 2, 1}, {"touching-twice-64-paths", true, 2, 64},
+		{"unrelated-once", false, 1, 1}, {"unrelated-twice", false, 2, 1}, {"unrelated-twice-64-paths", false, 2, 64},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				before := heap()
+				texts := []*translator{newTranslator(rewriter(b))}
+				for range c.paths - 1 {
+					texts = append(texts, texts[0].beside(rewriter(b)))
 				}
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*million*times), "ns/text")
-			})
-		}
+				var buffer []byte
+				for n := range million {
+					buffer = unique(buffer, c.touches, n)
+					for range c.times {
+						texts[n%c.paths].translate(buffer)
+					}
+				}
+				b.ReportMetric(float64(heap()-before)/1e6, "MB")
+				runtime.KeepAlive(texts)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*million*c.times), "ns/text")
+		})
 	}
 }
 
