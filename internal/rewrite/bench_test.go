@@ -136,34 +136,46 @@ var sizes = []struct {
 }{{"short", 44}, {"1KB", 1 << 10}, {"4KB", 4 << 10}, {"64KB", 64 << 10}}
 
 // The bytes of a text that mentions no table in transition, against the
-// standard library's search for a byte and for the words, one by one and in
-// this case only.
+// standard library's search for the words, one by one and in this case only,
+// and for a byte; each by itself, and all by turns.
 func BenchmarkPrescan(b *testing.B) {
 	r := sampleRewriter(b)
 	words := append([]string{"users"}, sessionNames...)
 	for _, size := range sizes {
 		sql := alien(size.n)
-		for _, way := range []struct {
+		ways := []struct {
 			name string
 			find func() bool
 		}{
-			{"prescan", func() bool { return r.prescan.hit(sql) }},
-			{"whole", func() bool { return r.Rewrite(sql).Outcome != Passed }},
-			{"IndexByte", func() bool { return strings.IndexByte(sql, 0) >= 0 }},
 			{"Contains", func() bool {
 				return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(sql, word) })
 			}},
-		} {
+			{"prescan", func() bool { return r.prescan.hit(sql) }},
+			{"whole", func() bool { return r.Rewrite(sql).Outcome != Passed }},
+			{"IndexByte", func() bool { return strings.IndexByte(sql, 0) >= 0 }},
+		}
+		var sides []*side
+		for _, way := range ways {
+			find := func() {
+				if way.find() {
+					b.Fatal("found")
+				}
+			}
+			sides = append(sides, &side{name: way.name, do: find})
 			b.Run(size.name+"/"+way.name, func(b *testing.B) {
 				b.SetBytes(int64(len(sql)))
 				b.ReportAllocs()
 				for b.Loop() {
-					if way.find() {
-						b.Fatal("found")
-					}
+					find()
 				}
 			})
 		}
+		b.Run(size.name+"/paired", func(b *testing.B) {
+			interleaved(b, 1+20_000/len(sql), sides...)
+			for _, s := range sides {
+				b.ReportMetric(float64(len(sql))/median(s.took), s.name+"-GB/s")
+			}
+		})
 	}
 }
 
