@@ -45,6 +45,7 @@ func BenchmarkTranslateFlooded(b *testing.B) {
 			for b.Loop() {
 				for _, i := range rand.Perm(len(names)) {
 					name := names[i]
+					before := sent
 					var stop atomic.Bool
 					var other sync.WaitGroup
 					if do := beside[name]; do != nil {
@@ -61,7 +62,6 @@ func BenchmarkTranslateFlooded(b *testing.B) {
 							}
 						})
 					}
-					before := sent
 					took[name] = append(took[name], lookUp(texts, hot, 20_000))
 					stop.Store(true)
 					other.Wait()
