@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pgcrossfade/crossfade/internal/phase"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 func TestPrescanFindsEveryWord(t *testing.T) {
@@ -111,11 +112,12 @@ func sampleRewriter(t testing.TB) *Rewriter {
 	r, err := New(Catalog{
 		SearchPath: []string{"pg_catalog", "public"}, Homonyms: []Name{users},
 		Transitions: []Transition{{
-			ID: 1, Table: users, Source: "full_name", Target: "name", Phase: phase.Live, Token: "t1_live_1",
-			Columns: []Column{
-				{Name: "id", Type: "bigint"}, {Name: "full_name", Type: "text"}, {Name: "created_at", Type: "timestamp with time zone"},
-			},
+			ID: 1, Table: users, Phase: phase.Live, Token: "t1_live_1",
+			Move: transform.Renamed(transform.Column{Name: "full_name", Type: "text", BaseType: "text"}, "name"),
 		}},
+		Tables: []Table{{Name: users, Of: users, Columns: []Column{
+			{Name: "id", Type: "bigint"}, {Name: "full_name", Type: "text"}, {Name: "created_at", Type: "timestamp with time zone"},
+		}}},
 	})
 	require.NoError(t, err)
 	return r
