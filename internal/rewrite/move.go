@@ -119,6 +119,14 @@ func (c *moving) written() bool {
 	return c.move.behaviour.WriteSource
 }
 
+// others are the columns of the other side.
+func (c *moving) others() []*moving {
+	if c.target {
+		return c.move.sources
+	}
+	return c.move.targets
+}
+
 // explicit tells whether DEFAULT must be written out: PostgreSQL's own is that of
 // the source, as long as it has one.
 func (c *moving) explicit() bool {

@@ -83,7 +83,7 @@ func (w *walker) values(s *pg.SelectStmt, outer *scope, env *ctes) columns {
 // column if there is one of this name, else an expression.
 func (w *walker) sortKey(n *pg.Node, s *scope, env *ctes, out columns) {
 	name, ref := bareName(n)
-	if ref == nil || !w.r.names[name] {
+	if ref == nil || !w.r.names[name] && s.row(name) == nil {
 		w.expr(n, s, env)
 		return
 	}
@@ -113,7 +113,7 @@ func (w *walker) groupKey(n *pg.Node, s *scope, env *ctes, out columns) {
 		return
 	}
 	name, ref := bareName(n)
-	if ref == nil || !w.r.names[name] || !s.moving() {
+	if ref == nil || !w.r.names[name] && s.row(name) == nil || !s.moving() {
 		w.expr(n, s, env)
 		return
 	}
