@@ -51,17 +51,8 @@ func (c *conn) askPath(s *statement, simple bool) bool {
 	if !c.pathUnknown || s.result.Outcome != rewrite.Refused || c.pending.skipping {
 		return false
 	}
-	if simple && mayReadInput(s.original) {
-		return false // pgconn sends the data beside what it reads
-	}
 	c.ask(&question{simple: simple})
 	return true
-}
-
-// mayReadInput: COPY FROM STDIN.
-func mayReadInput(text string) bool {
-	lower := bytes.ToLower([]byte(text))
-	return bytes.Contains(lower, []byte("copy")) && bytes.Contains(lower, []byte("stdin"))
 }
 
 // pathQuery gives what view.SearchPath holds after joining.

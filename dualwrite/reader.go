@@ -50,6 +50,9 @@ func (r *reader) Read(p []byte) (int, error) {
 			return 0, r.broken
 		}
 		n, err := r.from.Read(p)
+		if err != nil && r.asking != nil {
+			r.writer.stop(err)
+		}
 		keep := 0
 		if len(r.in) == 0 && (r.body > 0 || r.headerLen > 0 || !r.answersUs('D')) {
 			keep = r.scan(p[:n])

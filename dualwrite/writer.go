@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"sync/atomic"
 )
 
 // writer stands between a pgproto3.Frontend and the network. Of what the
@@ -23,6 +24,12 @@ type writer struct {
 	started bool
 	held    []byte // an incomplete message, or what waits for an answer
 	out     []byte // reused, for what is changed
+	// waiting: the hook has asked something. resumed is closed when it goes on,
+	// broken says why it does not. COPY data must know, as another goroutine than
+	// the reader's sends it.
+	waiting atomic.Bool
+	resumed chan struct{}
+	broken  error
 	// writing is the end of a write that resume has left behind.
 	writing chan error
 }
@@ -33,13 +40,20 @@ const keepBuffer = 64 << 10
 const headerLen = 5 // type and length
 
 func (w *writer) Write(p []byte) (int, error) {
-	switch {
-	case !w.armed:
+	if !w.armed {
 		return w.begin(p)
-	case w.asking != nil:
-		w.held = append(w.held, p...)
-		return len(p), nil
-	case w.writing != nil:
+	}
+	if w.waiting.Load() {
+		if !isCopy(p) {
+			w.held = append(w.held, p...)
+			return len(p), nil
+		}
+		<-w.resumed
+	}
+	if w.broken != nil {
+		return 0, w.broken
+	}
+	if w.writing != nil {
 		if err := <-w.writing; err != nil {
 			return 0, err
 		}
@@ -74,23 +88,47 @@ func (w *writer) process(p []byte) []byte {
 	return w.out
 }
 
+// isCopy tells whether COPY data is written, or its end.
+func isCopy(p []byte) bool {
+	return len(p) > 0 && (p[0] == 'd' || p[0] == 'c' || p[0] == 'f')
+}
+
+// wait holds what is written from now on.
+func (w *writer) wait() {
+	w.resumed = make(chan struct{})
+	w.waiting.Store(true)
+}
+
+// stop ends the wait for good: err is why there will be no answer.
+func (w *writer) stop(err error) {
+	if w.waiting.Load() {
+		w.broken = err
+		w.waiting.Store(false)
+		close(w.resumed)
+	}
+}
+
 // resume goes on with what was held. The reader calls it, so it must not wait
 // for a server that waits for its answers to be read: much is written by the
 // way, and the next Write waits for that instead, as pgconn reads meanwhile.
 func (w *writer) resume() error {
+	resumed := w.resumed
 	out := w.process(nil)
+	var err error
 	if len(out) <= keepBuffer {
-		_, err := w.to.Write(out)
-		return err
+		_, err = w.to.Write(out)
+	} else {
+		w.out = nil
+		writing := make(chan error, 1)
+		w.writing = writing
+		go func() {
+			_, err := w.to.Write(out)
+			writing <- err
+		}()
 	}
-	w.out = nil
-	writing := make(chan error, 1)
-	w.writing = writing
-	go func() {
-		_, err := w.to.Write(out)
-		writing <- err
-	}()
-	return nil
+	w.waiting.Store(w.asking != nil)
+	close(resumed)
+	return err
 }
 
 // drop forgets the first message that is held.
@@ -147,6 +185,7 @@ func (w *writer) scan(p []byte) (done int, changed bool) {
 				w.out = append(w.out[:0], p[:done]...)
 			}
 			w.out = w.asking.append(w.out)
+			w.wait()
 			return done, true
 		}
 		switch {
