@@ -189,7 +189,7 @@ func (s *silent) Read(p []byte) (int, error) {
 // SetDeadline spares pgconn the wait for the server to end, which knows nothing.
 func (s *silent) SetDeadline(t time.Time) error {
 	if s.interrupted.Load() {
-		return s.Conn.Close()
+		return s.Close()
 	}
 	return s.Conn.SetDeadline(t)
 }
