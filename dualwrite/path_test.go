@@ -109,13 +109,11 @@ var pathCases = map[string]func(*session){
 		s.do(`set schema 'tenant_1'`)
 		s.reaches("tenant_1")
 	},
-	"roles": func(s *session) {
-		s.do(`set search_path = "$user", tenant_2`)
-		s.reaches("tenant_2")
-		s.do(`begin`, `set local role pg_monitor`, `reset role`)
-		s.reaches("tenant_2")
+	// What does not rest on search_path is not preceded by a query of the hook's.
+	"before the first query": func(s *session) {
+		s.do(`begin`, `set local search_path = tenant_1`, `set transaction isolation level repeatable read`)
+		s.reaches("tenant_1")
 		s.do(`commit`)
-		s.reaches("tenant_2")
 	},
 }
 
@@ -193,6 +191,47 @@ func TestPathOfAPool(t *testing.T) {
 	require.NoError(t, tx.Rollback())
 	require.NoError(t, db.QueryRowContext(ctx, usersWrite, "x").Scan(&schema))
 	require.Equal(t, "public", schema)
+	f.consistent()
+}
+
+// "$user" is another schema for another role.
+func TestPathOfAnotherRole(t *testing.T) {
+	f := tenants(t)
+	role := f.Config(t).Database + "_tenant" // roles are the cluster's
+	f.exec(`create role ` + role)
+	t.Cleanup(func() {
+		_, err := f.admin.Exec(context.Background(), `drop owned by `+role+` cascade; drop role `+role)
+		require.NoError(t, err)
+	})
+	f.exec(`create schema ` + role + ` authorization ` + role + `; set role ` + role + `;
+		create table ` + role + `.users (id int, full_name text); insert into ` + role + `.users values (1, 'x'); reset role`)
+	s := pgxSession(t, f.acquire(parameter("search_path", `"$user", tenant_1`)))
+	s.reaches("tenant_1")
+	s.do(`set role ` + role)
+	s.reaches(role)
+	s.do(`begin`, `reset role`)
+	s.reaches("tenant_1")
+	s.do(`rollback`)
+	s.reaches(role)
+	s.do(`set session authorization ` + role)
+	s.reaches(role)
+	s.do(`reset session authorization`)
+	s.reaches("tenant_1")
+	f.consistent()
+}
+
+// What moves search_path, and what rests on it, in one text: nobody can say.
+func TestPathMovedInTheSameText(t *testing.T) {
+	f := tenants(t)
+	s := pgxSession(t, f.acquire())
+	requireRefusal(t, s.exec(`set search_path = tenant_1; update users set full_name = 'x' where id = 1`))
+	s.reaches("public")
+	s.do(`begin; set local search_path = tenant_1`)
+	s.reaches("tenant_1")
+	requireRefusal(t, s.exec(`commit; update users set full_name = 'x' where id = 1`))
+	s.do(`rollback`, `begin; set local search_path = tenant_1`)
+	s.do(`update users set full_name = 'y' where id = 1; commit`)
+	s.reaches("public")
 	f.consistent()
 }
 

@@ -88,9 +88,10 @@ func (w *writer) process(p []byte) []byte {
 	return w.out
 }
 
-// isCopy tells whether COPY data is written, or its end.
+// isCopy tells whether COPY data is written, or its end: pgconn writes each of
+// these messages by itself. What else begins like one is a part of a message.
 func isCopy(p []byte) bool {
-	return len(p) > 0 && (p[0] == 'd' || p[0] == 'c' || p[0] == 'f')
+	return len(p) >= headerLen && (p[0] == 'd' || p[0] == 'c' || p[0] == 'f') && headerLen+bodyLen(p) == len(p)
 }
 
 // wait holds what is written from now on.
