@@ -10,8 +10,6 @@ import "github.com/pgcrossfade/crossfade/internal/rewrite"
 // has the columns that the application was told of.
 type prepared struct {
 	*statement
-	// typed: it cannot be prepared anew, the types of its parameters being given.
-	typed bool
 	// described: params and columns are what the server told the application:
 	// the body of ParameterDescription, and what matters of RowDescription.
 	described       bool
@@ -35,7 +33,7 @@ func (c *conn) prepared(name []byte) *statement {
 }
 
 // prepare remembers the text of a prepared statement, nil to forget it.
-func (c *conn) prepare(name []byte, s *statement, typed bool) {
+func (c *conn) prepare(name []byte, s *statement) {
 	if len(c.tokens) == 0 && !s.special() {
 		s = nil // nothing is in transition
 	}
@@ -48,7 +46,7 @@ func (c *conn) prepare(name []byte, s *statement, typed bool) {
 		if c.named == nil {
 			c.named = map[string]*prepared{}
 		}
-		c.named[string(name)] = &prepared{statement: s, typed: typed}
+		c.named[string(name)] = &prepared{statement: s}
 	}
 }
 
@@ -94,7 +92,7 @@ func (c *conn) rebind(name []byte, s *statement) *statement {
 		return c.unbindable(s, now.result.Refusal)
 	}
 	p := c.named[string(name)]
-	if p == nil || p.typed || !p.described {
+	if p == nil || !p.described {
 		return c.unbindable(s, nil)
 	}
 	c.ask(&question{name: string(name), was: p, now: now})
