@@ -38,6 +38,7 @@ func (c *conn) prepare(name []byte, s *statement) {
 		s = nil // nothing is in transition
 	}
 	switch {
+	case c.pending.skipping: // the server discards it
 	case len(name) == 0:
 		c.unnamed = s
 	case s == nil:
