@@ -62,6 +62,10 @@ func options(comment string) (list []func(*rewrite.Catalog)) {
 		switch strings.TrimSpace(line) {
 		case "stars: target":
 			list = append(list, func(c *rewrite.Catalog) { c.Stars = rewrite.StarsTarget })
+		case "synced":
+			list = append(list, synced)
+		case "tables: more":
+			list = append(list, moreTables)
 		case "path: archive":
 			list = append(list, func(c *rewrite.Catalog) { c.SearchPath = []string{"archive", "public"} })
 		case "path: unknown":
