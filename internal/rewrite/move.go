@@ -119,21 +119,6 @@ func (c *moving) written() bool {
 	return c.move.behaviour.WriteSource
 }
 
-// side are the columns on the same side; others those on the other one.
-func (c *moving) side() []*moving {
-	if c.target {
-		return c.move.targets
-	}
-	return c.move.sources
-}
-
-func (c *moving) others() []*moving {
-	if c.target {
-		return c.move.sources
-	}
-	return c.move.targets
-}
-
 // explicit tells whether DEFAULT must be written out: PostgreSQL's own is that of
 // the source, as long as it has one.
 func (c *moving) explicit() bool {

@@ -204,7 +204,7 @@ func (r *Rewriter) rewrite(w *walker) Result {
 	if len(again.Stmts) != len(tree.Stmts)+w.leading {
 		panic("the rewritten text has another number of statements")
 	}
-	return Result{Outcome: Rewritten, SQL: out, Edits: edits, Leading: w.leading}
+	return Result{Outcome: Rewritten, SQL: out, Edits: edits, Leading: w.leading, original: sql}
 }
 
 func refused(refusal *Refusal) Result { return Result{Outcome: Refused, Refusal: refusal} }

@@ -91,12 +91,11 @@ func (in *insertion) valuesRow(row []*pg.Node, open, closing int) {
 // rowValue is what a named column gets in a row of VALUES.
 func (in *insertion) rowValue(n *pg.Node, name string, p place) string {
 	c := in.table.byName[name][0]
-	text, repeats := "", true
+	text, repeats := in.text(p.start, p.end), c.absentRepeats
 	if n.GetSetToDefault() == nil {
-		text, repeats = in.text(p.start, p.end), in.r.repeatable(n)
+		repeats = in.r.repeatable(n)
 	} else {
 		text, _ = c.absent.text()
-		repeats = c.absentRepeats
 	}
 	once := !repeats && in.uses(name) > 1
 	if once {
