@@ -12,23 +12,52 @@ var sessionCommands = []string{"set", "reset", "discard", "deallocate", "do"}
 // beginsSession tells whether one of the commands may begin the text, or follow
 // a semicolon in it.
 func beginsSession(sql string) bool {
-	for {
-		sql = skipBlank(sql)
-		end := 0
-		for end < len(sql) && classes[sql[end]] == classWord {
-			end++
+	for more := true; more; {
+		var command string
+		if command, sql, more = nextCommand(sql); isOneOf(command, sessionCommands) {
+			return true
 		}
-		for _, command := range sessionCommands {
-			if equalFold(sql[:end], command) {
-				return true
-			}
-		}
-		semicolon := strings.IndexByte(sql, ';')
-		if semicolon < 0 {
-			return false
-		}
-		sql = sql[semicolon+1:]
 	}
+	return false
+}
+
+// endings are the words that begin the commands which end a transaction, or a
+// part of it. PREPARE is for PREPARE TRANSACTION.
+var endings = []string{"commit", "rollback", "end", "abort", "prepare"}
+
+// EndsTransaction tells whether the text may end a transaction or go back to a
+// savepoint, and whether it goes on after that. Semicolons in strings and the
+// like count, too.
+func EndsTransaction(sql string) (ends, goesOn bool) {
+	for more := true; more; {
+		var command string
+		if command, sql, more = nextCommand(sql); isOneOf(command, endings) {
+			ends = true
+			goesOn = goesOn || more && skipBlank(sql) != ""
+		}
+	}
+	return ends, goesOn
+}
+
+// nextCommand returns the word that begins the text, and what follows the next
+// semicolon, if there is one.
+func nextCommand(sql string) (word, rest string, more bool) {
+	sql = skipBlank(sql)
+	end := 0
+	for end < len(sql) && classes[sql[end]] == classWord {
+		end++
+	}
+	_, rest, more = strings.Cut(sql, ";")
+	return sql[:end], rest, more
+}
+
+func isOneOf(word string, words []string) bool {
+	for _, w := range words {
+		if equalFold(word, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // skipBlank cuts white space and comments off the front.
