@@ -123,6 +123,8 @@ func (r *reader) takesOut(kind byte) bool {
 		return r.pending.first(describe) || r.answersUs(kind)
 	case 'Z':
 		return r.unsettled || r.answersUs(kind)
+	case 'C':
+		return r.pending.leads() || r.answersUs(kind)
 	}
 	return r.answersUs(kind)
 }
@@ -200,6 +202,9 @@ func (r *reader) taken(message []byte) []byte {
 			r.conclude()
 			return message
 		}
+		return nil
+	case kind == 'C': // of a statement that stands before the application's
+		r.pending.led++
 		return nil
 	case kind == 'Z':
 		r.pending.ready()

@@ -36,6 +36,7 @@ func moreTables(c *rewrite.Catalog) {
 		Sources: []transform.Column{text("whole", "first || ' ' || last")},
 		Targets: []transform.Column{text("first", "split_part(whole, ' ', 1)"), text("last", "split_part(whole, ' ', 2)")},
 	}, rewrite.Column{Name: "id", Type: "bigint"}, rewrite.Column{Name: "whole", Type: "text"})
+	c.Tables = append(c.Tables, rewrite.Table{Name: rewrite.Name{Schema: "public", Name: "users_child"}, Of: c.Tables[0].Name, Columns: c.Tables[0].Columns})
 	add(13, "labels", "r", transform.Renamed(text("tag", ""), "label"),
 		rewrite.Column{Name: "id", Type: "bigint"}, rewrite.Column{Name: "tag", Type: "text"},
 		rewrite.Column{Name: "size", Type: "integer", Generated: true})

@@ -83,9 +83,9 @@ func (w *walker) otherHome(t *table, name string, at int) string {
 	for _, c := range t.byName[name] {
 		switch {
 		case c.move.Identity() && c.target == c.move.behaviour.WriteSource:
-			return c.others()[0].Name
+			return c.opposite()[0]
 		case !c.move.Identity() && !c.written() && c.move.copied():
-			others := quoteAll("", namesOf(c.others()))
+			others := quoteAll("", c.opposite())
 			w.refuse(at, "Copy the values of "+others+"; or use INSERT.",
 				"COPY into %v fills %s, which the phase of the transition does not write, and its values are not those of %s",
 				t, quote(name), others)
@@ -167,10 +167,10 @@ func (w *walker) copyDetails(c *pg.CopyStmt, t *table, l landing, at int) {
 	}
 }
 
-func namesOf(columns []*moving) []string {
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = c.Name
+// opposite are the names of the columns on the other side.
+func (c *moving) opposite() []string {
+	if c.target {
+		return c.move.SourceNames()
 	}
-	return names
+	return c.move.TargetNames()
 }
