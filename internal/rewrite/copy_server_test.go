@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -16,58 +18,15 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
 )
 
-const (
-	moreOriginal = `
-create table users_child () inherits (users);
-insert into users_child (id, full_name) values (50, 'Child');
-create view names as select id, full_name from users;
-create table readings (id bigint primary key, n int, note text);
-create table people (id bigint primary key, whole text);
-create table labels (id bigint primary key, tag text, size int generated always as (id * 2) stored);
-create table parts (id bigint, kind text) partition by range (id);
-create table parts_one (kind text, id bigint);
-alter table parts attach partition parts_one for values from (0) to (1000);
-insert into readings values (1, 10, 'a'), (2, null, null), (3, -7, E'tab\tand "quote"');
-insert into people values (1, 'Ann Lee'), (2, 'Bob Ray');
-insert into labels values (1, 'x'), (2, null);
-insert into parts values (1, 'k'), (2, E'l\n');`
-	moreExpand = `
-alter table users add name text; alter table accounts add holder text;
-alter table readings add big bigint; alter table people add first text, add last text;
-alter table labels add label text; alter table parts add sort text;`
-	moreFill = `
-update users set name = full_name; update accounts set holder = owner;
-update readings set big = n; update people set first = split_part(whole, ' ', 1), last = split_part(whole, ' ', 2);
-update labels set label = tag; update parts set sort = kind;`
-	moreSpoil = `
-update users set full_name = id; update accounts set owner = id; update readings set n = -1;
-update people set whole = '-'; update labels set tag = '-'; update parts set kind = '-';`
-	moreContract = `
-drop view names;
-alter table users drop full_name; alter table accounts drop owner; alter table readings drop n;
-alter table people drop whole; alter table labels drop tag; alter table parts drop kind;`
-	// moreSync is what a sync trigger does with a new row.
-	moreSync = `
-create function sync_users() returns trigger language plpgsql as $$ begin
-	if new.name is null then new.name := new.full_name; else new.full_name := new.name; end if; return new; end $$;
-create function sync_accounts() returns trigger language plpgsql as $$ begin
-	if new.holder is null then new.holder := new.owner; else new.owner := new.holder; end if; return new; end $$;
-create function sync_readings() returns trigger language plpgsql as $$ begin
-	if new.big is null then new.big := new.n; else new.n := new.big; end if; return new; end $$;
-create function sync_people() returns trigger language plpgsql as $$ begin
-	if new.first is null then new.first := split_part(new.whole, ' ', 1); new.last := split_part(new.whole, ' ', 2);
-	else new.whole := new.first || ' ' || new.last; end if; return new; end $$;
-create trigger zz before insert on users for each row execute function sync_users();
-create trigger zz before insert on accounts for each row execute function sync_accounts();
-create trigger zz before insert on readings for each row execute function sync_readings();
-create trigger zz before insert on people for each row execute function sync_people();`
-)
+// copyTest is the original database, and the expanded one of a phase, whose
+// transitions have triggers that keep both sides.
+type copyTest struct {
+	phase              phase.Phase
+	original, expanded *pgx.Conn
+	rewriter           *rewrite.Rewriter
+}
 
-// copyDatabases gives test the original database, and the expanded one of each
-// phase.
-func copyDatabases(t *testing.T, change func(*rewrite.Catalog),
-	test func(t *testing.T, p phase.Phase, original, expanded *pgx.Conn, r *rewrite.Rewriter),
-) {
+func TestCopyOnTheServer(t *testing.T) {
 	script, err := os.ReadFile("testdata/differential/original.sql")
 	require.NoError(t, err)
 	for _, p := range phase.All() {
@@ -75,9 +34,9 @@ func copyDatabases(t *testing.T, change func(*rewrite.Catalog),
 			t.Parallel()
 			catalog := testCatalog(p)
 			moreTables(&catalog)
-			change(&catalog)
+			synced(&catalog)
 			setup := string(script) + moreOriginal
-			original := pgtest.NewFrom(t, setup).Conn(t)
+			c := copyTest{phase: p, original: pgtest.NewFrom(t, setup).Conn(t)}
 			setup += moreExpand + "create schema crossfade;"
 			for _, tr := range catalog.Transitions {
 				setup += "create table crossfade." + tr.Token + "();"
@@ -90,9 +49,13 @@ func copyDatabases(t *testing.T, change func(*rewrite.Catalog),
 			case b.WriteTarget:
 				setup += moreFill + moreSync
 			}
+			c.expanded = pgtest.NewFrom(t, setup).Conn(t)
 			r, err := rewrite.New(catalog)
 			require.NoError(t, err)
-			test(t, p, original, pgtest.NewFrom(t, setup).Conn(t), r)
+			c.rewriter = r
+			t.Run("to", c.to)
+			t.Run("from", c.from)
+			t.Run("token", c.token)
 		})
 	}
 }
@@ -123,126 +86,150 @@ func codeOf(t *testing.T, err error) string {
 	return ""
 }
 
-// TestCopyToGivesTheSameBytes: also the tag, and the class of an error.
-func TestCopyToGivesTheSameBytes(t *testing.T) {
-	t.Parallel()
-	copyDatabases(t, func(*rewrite.Catalog) {}, func(t *testing.T, p phase.Phase, original, expanded *pgx.Conn, r *rewrite.Rewriter) {
-		for _, what := range []string{
-			"users", "users (full_name)", "public.users (email, full_name, id)", "users (email)", "users_child", "accounts",
-			"accounts (id, owner)", "readings", "readings (n, id)", "people", "people (whole)", "labels", "labels (tag)",
-			"parts_one", "parts_one (kind)", "(select * from users order by id)", "(select full_name, * from only users)", "(table parts)",
-			"(insert into users (id, full_name) values (60, 'x') returning *)",
-			"(update users set full_name = full_name || '!' where id = 1 returning full_name, id)",
-			"(delete from users where full_name = 'Cyd' or id = 3 returning *)",
-			"(with gone as (delete from people returning *) select * from gone)",
-			"users (nothing, full_name)", "users (id, email, id)", "users (ctid, id)", "nothing (full_name)",
-		} {
-			for _, options := range []string{"", "(format csv, header)", "(format csv, header, force_quote *, null '-')", "(format binary)"} {
-				sql := "copy " + what + " to stdout " + options
-				result := r.Rewrite(sql)
-				require.NotEqual(t, rewrite.Refused, result.Outcome, sql)
-				inTx := func(conn *pgx.Conn, sql string) (c copied) {
-					tx, err := conn.Begin(t.Context())
-					require.NoError(t, err)
-					c = copyTo(t, conn, sql)
-					require.NoError(t, tx.Rollback(t.Context()))
-					return c
-				}
-				require.Equal(t, inTx(original, sql), inTx(expanded, result.SQL), "%s\n%s", sql, result.SQL)
+// to gives the same bytes and tag, and the class of an error.
+func (c copyTest) to(t *testing.T) {
+	for _, what := range []string{
+		"users", "users (full_name)", "public.users (email, full_name, id)", "users (email)", "users_child", "accounts",
+		"accounts (id, owner)", "readings", "readings (n, id)", "people", "people (whole)", "labels", "labels (tag)",
+		"parts_one", "parts_one (kind)", "(select * from users order by id)", "(select full_name, * from only users)", "(table parts)",
+		"(insert into users (id, full_name) values (60, 'x') returning *)",
+		"(update users set full_name = full_name || '!' where id = 1 returning full_name, id)",
+		"(delete from users where full_name = 'Cyd' or id = 3 returning *)",
+		"(with gone as (delete from people returning *) select * from gone)",
+		"users (nothing, full_name)", "users (id, email, id)", "users (ctid, id)", "nothing (full_name)",
+	} {
+		for _, options := range []string{"", "(format csv, header)", "(format csv, header, force_quote *, null '-')", "(format binary)"} {
+			sql := "copy " + what + " to stdout " + options
+			result := c.rewriter.Rewrite(sql)
+			require.NotEqual(t, rewrite.Refused, result.Outcome, sql)
+			inTx := func(conn *pgx.Conn, sql string) (out copied) {
+				tx, err := conn.Begin(t.Context())
+				require.NoError(t, err)
+				out = copyTo(t, conn, sql)
+				require.NoError(t, tx.Rollback(t.Context()))
+				return out
 			}
+			require.Equal(t, inTx(c.original, sql), inTx(c.expanded, result.SQL), "%s\n%s", sql, result.SQL)
 		}
-		for _, sql := range []string{"copy parts to stdout", "copy names to stdout", "copy labels (tag, size) to stdout",
-			"copy users (full_name, full_name) to stdout", "copy users (full_name, ctid) to stdout"} {
-			require.NotEmpty(t, copyTo(t, original, sql).Code, sql)
-			if result := r.Rewrite(sql); result.Outcome != rewrite.Refused {
-				require.NotEmpty(t, copyTo(t, expanded, result.SQL).Code, sql)
-			}
+	}
+	for _, sql := range []string{"copy parts to stdout", "copy names to stdout", "copy labels (tag, size) to stdout",
+		"copy users (full_name, full_name) to stdout", "copy users (full_name, ctid) to stdout"} {
+		require.NotEmpty(t, copyTo(t, c.original, sql).Code, sql)
+		if result := c.rewriter.Rewrite(sql); result.Outcome != rewrite.Refused {
+			require.NotEmpty(t, copyTo(t, c.expanded, result.SQL).Code, sql)
 		}
-	})
+	}
 }
 
-// TestCopyFromFillsBoth: with a trigger, as an INSERT would have.
-func TestCopyFromFillsBoth(t *testing.T) {
-	t.Parallel()
-	copyDatabases(t, synced, func(t *testing.T, p phase.Phase, original, expanded *pgx.Conn, r *rewrite.Rewriter) {
-		tables := []string{"users", "accounts", "readings", "people"}
-		var passed []string
-		for _, c := range []struct{ into, data string }{
-			{"users", "select id + 100, email || '-', full_name || ' the second', balance, created_at from only users"},
-			{"users (full_name, id)", "select full_name || ' the third', id + 200 from only users"},
-			{"users (id, email)", "values (500::bigint, 'e@x')"},
-			{"accounts", "select id + 100, owner, kind, code from accounts"},
-			{"accounts (id, kind)", "values (500::bigint, 'kind')"},
-			{"readings", "select id + 100, n, note from readings"},
-			{"readings (n, id)", "select n, id + 200 from readings where n is not null"},
-			{"people (whole, id)", "select whole, id + 100 from people"},
-			{"users (id, full_name)", "values (1::bigint, 'not unique')"},
-			{"users (id, nothing, full_name)", "select 1"},
-			{"nothing (id)", "select 1"},
-			{"users (id, full_name) where id > 301", "select i::bigint, 'filtered ' || i from generate_series(300, 302) i"},
-		} {
-			into, where, _ := bytes.Cut([]byte(c.into), []byte(" where"))
-			condition := ""
-			if len(where) > 0 {
-				condition = " where" + string(where)
+// from leaves behind what the same COPY leaves in the original, on both sides
+// where the phase writes both.
+func (c copyTest) from(t *testing.T) {
+	tables := []string{"users", "accounts", "readings", "people", "labels", "parts"}
+	var passed []string
+	for _, sample := range []struct{ into, data string }{
+		{"users", "select id + 100, email || '-', full_name || ' the second', balance, created_at from only users"},
+		{"users (full_name, id)", "select full_name || ' the third', id + 200 from only users"},
+		{"users (id, email)", "values (500::bigint, 'e@x')"},
+		{"accounts", "select id + 100, owner, kind, code from accounts"},
+		{"accounts (id, kind)", "values (500::bigint, 'kind')"},
+		{"readings", "select id + 100, n, note from readings"},
+		{"readings (n, id)", "select n, id + 200 from readings where n is not null"},
+		{"labels", "select id + 100, tag from labels"},
+		{"parts (kind, id)", "select kind, id + 100 from parts"},
+		{"parts_one", "select kind, id + 200 from parts"},
+		{"people (whole, id)", "select whole, id + 100 from people"},
+		{"users (id, full_name)", "values (1::bigint, 'not unique')"},
+		{"users (id, nothing, full_name)", "select 1"},
+		{"nothing (id)", "select 1"},
+		{"users (id, full_name) where id > 301", "select i::bigint, 'filtered ' || i from generate_series(300, 302) i"},
+	} {
+		into, where, _ := bytes.Cut([]byte(sample.into), []byte(" where"))
+		condition := ""
+		if len(where) > 0 {
+			condition = " where" + string(where)
+		}
+		for _, format := range []string{"text", "csv", "binary"} {
+			if format != "text" {
+				for _, conn := range []*pgx.Conn{c.original, c.expanded} {
+					_, err := conn.Exec(t.Context(), "delete from users where id >= 100; delete from accounts where id >= 100; "+
+						"delete from readings where id >= 100; delete from people where id >= 100; "+
+						"delete from labels where id >= 100; delete from parts where id >= 100")
+					require.NoError(t, err)
+				}
 			}
-			for _, format := range []string{"text", "csv", "binary"} {
-				if format != "text" {
-					for _, conn := range []*pgx.Conn{original, expanded} {
-						_, err := conn.Exec(t.Context(), "delete from users where id >= 100; delete from accounts where id >= 100; "+
-							"delete from readings where id >= 100; delete from people where id >= 100")
-						require.NoError(t, err)
-					}
-				}
-				data := copyTo(t, original, "copy ("+c.data+") to stdout (format "+format+")").Data
-				sql := "copy " + string(into) + " from stdin (format " + format + ")" + condition
-				result := r.Rewrite(sql)
-				if result.Outcome == rewrite.Refused {
-					require.False(t, p.Behaviour().WriteSource, "%s: %s", sql, result.Refusal.Message)
-					continue
-				}
-				passed = append(passed, sql)
-				require.Equal(t, copyFrom(t, original, data, sql), copyFrom(t, expanded, data, result.SQL), "%s\n%s", sql, result.SQL)
-				for _, table := range tables {
-					query := "copy (select * from " + table + " order by id) to stdout"
-					require.Equal(t, copyTo(t, original, query), copyTo(t, expanded, r.Rewrite(query).SQL), "%s: %s", sql, query)
-				}
-				if p.Behaviour().WritesBoth() {
-					require.Zero(t, inconsistent(t, expanded), sql)
-				}
+			data := copyTo(t, c.original, "copy ("+sample.data+") to stdout (format "+format+")").Data
+			sql := "copy " + string(into) + " from stdin (format " + format + ")" + condition
+			result := c.rewriter.Rewrite(sql)
+			if result.Outcome == rewrite.Refused {
+				require.False(t, c.phase.Behaviour().WriteSource, "%s: %s", sql, result.Refusal.Message)
+				continue
+			}
+			passed = append(passed, sql)
+			require.Equal(t, copyFrom(t, c.original, data, sql), copyFrom(t, c.expanded, data, result.SQL), "%s\n%s", sql, result.SQL)
+			for _, table := range tables {
+				query := "copy (select * from " + table + " order by id) to stdout"
+				require.Equal(t, copyTo(t, c.original, query), copyTo(t, c.expanded, c.rewriter.Rewrite(query).SQL), "%s: %s", sql, query)
+			}
+			if c.phase.Behaviour().WritesBoth() {
+				require.Zero(t, inconsistent(t, c.expanded), sql)
 			}
 		}
-		require.True(t, slices.Contains(passed, "copy users from stdin (format binary)"))
-	})
+	}
+	require.True(t, slices.Contains(passed, "copy users from stdin (format binary)"))
+	c.fromTargets(t)
+}
+
+// fromTargets: the targets' names, which the original does not have.
+func (c copyTest) fromTargets(t *testing.T) {
+	for sql, data := range map[string]string{
+		"copy readings (big, id) from stdin (format binary)":     "select 5000000000 - id, id + 700 from readings where id < 100 and $wide union all select id, id + 800 from readings where id < 100",
+		"copy users (name, id) from stdin (format binary)":       "select 'named ' || id, id + 700 from only users where id < 100",
+		"copy people (last, id, first) from stdin (format csv)":  "select 'Last', id + 700, 'First' from people where id < 100",
+		"copy people (last, id, first) from stdin (format text)": "select 'Last', id + 800, 'First' from people where id < 100",
+	} {
+		// A value that the source cannot hold is an error while it is written.
+		data = strings.Replace(data, "$wide", strconv.FormatBool(!c.phase.Behaviour().WriteSource), 1)
+		result := c.rewriter.Rewrite(sql)
+		if result.Outcome == rewrite.Refused {
+			require.False(t, c.phase.Behaviour().WriteTarget, "%s: %s", sql, result.Refusal.Message)
+			continue
+		}
+		format := sql[strings.LastIndex(sql, "("):]
+		got := copyFrom(t, c.expanded, copyTo(t, c.original, "copy ("+data+") to stdout "+format).Data, result.SQL)
+		require.Empty(t, got.Code, sql)
+		require.NotEqual(t, "COPY 0", got.Tag, sql)
+		if c.phase.Behaviour().WritesBoth() {
+			require.Zero(t, inconsistent(t, c.expanded), sql)
+		}
+	}
 }
 
 func inconsistent(t *testing.T, conn *pgx.Conn) (n int) {
 	err := conn.QueryRow(t.Context(), `select
 		(select count(*) from users where name is distinct from full_name) +
 		(select count(*) from accounts where holder is distinct from owner) +
+		(select count(*) from labels where label is distinct from tag) +
+		(select count(*) from parts where sort is distinct from kind) +
 		(select count(*) from readings where big is distinct from n) +
 		(select count(*) from people where whole is distinct from first || ' ' || last)`).Scan(&n)
 	require.NoError(t, err)
 	return n
 }
 
-// TestCopyFromNeedsTheToken: also outside of a transaction block, where each
-// statement has one of its own.
-func TestCopyFromNeedsTheToken(t *testing.T) {
-	t.Parallel()
-	copyDatabases(t, synced, func(t *testing.T, _ phase.Phase, _, expanded *pgx.Conn, r *rewrite.Rewriter) {
-		result := r.Rewrite("copy users (id, full_name) from stdin")
-		require.Equal(t, 1, result.Leading)
-		for _, begin := range []string{"", "begin", "begin; savepoint s"} {
-			_, err := expanded.Exec(t.Context(), begin)
-			require.NoError(t, err)
-			require.Equal(t, copied{Tag: "COPY 1"}, copyFrom(t, expanded, "100\tx\n", result.SQL))
-			_, err = expanded.Exec(t.Context(), "rollback; delete from users where id = 100")
-			require.NoError(t, err)
-		}
-		_, err := expanded.Exec(t.Context(), "drop table crossfade.users_token")
+// token: without it a COPY does nothing. The lock is taken also outside of a
+// transaction block.
+func (c copyTest) token(t *testing.T) {
+	result := c.rewriter.Rewrite("copy users (id, full_name) from stdin")
+	require.Equal(t, 1, result.Leading)
+	for _, begin := range []string{"", "begin", "begin; savepoint s"} {
+		_, err := c.expanded.Exec(t.Context(), begin)
 		require.NoError(t, err)
-		require.Equal(t, "42P01", copyFrom(t, expanded, "100\tx\n", result.SQL).Code)
-		require.Equal(t, "COPY 0", copyTo(t, expanded, "copy (select from users where id = 100) to stdout").Tag)
-	})
+		require.Equal(t, copied{Tag: "COPY 1"}, copyFrom(t, c.expanded, "100\tx\n", result.SQL))
+		_, err = c.expanded.Exec(t.Context(), "rollback; delete from users where id = 100")
+		require.NoError(t, err)
+	}
+	_, err := c.expanded.Exec(t.Context(), "drop table crossfade.users_token")
+	require.NoError(t, err)
+	require.Equal(t, "42P01", copyFrom(t, c.expanded, "100\tx\n", result.SQL).Code)
+	require.Equal(t, "COPY 0", copyTo(t, c.expanded, "copy (select from users where id = 100) to stdout").Tag)
 }
