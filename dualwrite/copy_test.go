@@ -159,6 +159,33 @@ func TestErrorsOfCopyFrom(t *testing.T) {
 	require.Empty(t, data)
 }
 
+// TestWaysAroundCopyFrom are those that the refusal names.
+func TestWaysAroundCopyFrom(t *testing.T) {
+	f := moving(t)
+	f.to(phase.DualWrite)
+	pool := f.pool(f.hook())
+	ctx := t.Context()
+	rows := pgx.CopyFromRows([][]any{{int64(1000), "by a table"}})
+	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `create temp table loaded on commit drop as select id, full_name from users limit 0`); err != nil {
+			return err
+		}
+		if _, err := tx.CopyFrom(ctx, pgx.Identifier{"loaded"}, []string{"id", "full_name"}, rows); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `insert into users (id, full_name) select * from loaded`)
+		return err
+	})
+	require.NoError(t, err)
+	_, err = pool.Exec(ctx, `insert into users (id, full_name) select * from unnest($1::bigint[], $2::text[])`,
+		[]int64{1001}, []string{"by arrays"})
+	require.NoError(t, err)
+	for id, want := range map[int]string{1000: "by a table", 1001: "by arrays"} {
+		source, target := f.both(id)
+		require.Equal(t, []string{want, want}, []string{source, target})
+	}
+}
+
 // TestCopyFromIsFenced: the token cannot be dropped while a COPY is open, and
 // without it nothing is copied.
 func TestCopyFromIsFenced(t *testing.T) {

@@ -19,8 +19,8 @@ import (
 // when refusing costs least, until there is no way back. With the trigger, each
 // phase takes the columns that it writes, and any column that can be renamed.
 
-const hintCopyFrom = "Use INSERT ... SELECT ... FROM unnest($1::bigint[], $2::text[]), which is nearly as fast, or a pgx.Batch; " +
-	"or copy on a connection without the hook, with the columns of both sides in the list."
+const hintCopyFrom = "Copy into a temporary table and INSERT ... SELECT from that; or INSERT ... SELECT ... FROM unnest($1::bigint[], $2::text[]); " +
+	"or a pgx.Batch; or copy on a connection without the hook, with the columns of both sides in the list."
 
 // landing is a list of columns that COPY fills.
 type landing struct {
@@ -111,7 +111,7 @@ func (w *walker) copyFills(m *move, t *table, l landing, defaults bool, at int) 
 	case !sources && !targets:
 		// PostgreSQL gives the sources their defaults, and what follows from them
 		// only the trigger knows.
-		if !simple && !(m.Synced && m.behaviour.WriteSource) {
+		if !simple && (!m.Synced || !m.behaviour.WriteSource) {
 			w.refuse(at, hintCopyFrom, "COPY into %v leaves out %s, and what takes its place may be not NULL; it would be missing from %s",
 				t, quoteAll("", m.SourceNames()), quoteAll("", m.TargetNames()))
 		}
