@@ -10,8 +10,6 @@ import "github.com/pgcrossfade/crossfade/internal/rewrite"
 // has the columns that the application was told of.
 type prepared struct {
 	*statement
-	// typed: it cannot be prepared anew, the types of its parameters being given.
-	typed bool
 	// described: params and columns are what the server told the application:
 	// the body of ParameterDescription, and what matters of RowDescription.
 	described       bool
@@ -35,11 +33,12 @@ func (c *conn) prepared(name []byte) *statement {
 }
 
 // prepare remembers the text of a prepared statement, nil to forget it.
-func (c *conn) prepare(name []byte, s *statement, typed bool) {
+func (c *conn) prepare(name []byte, s *statement) {
 	if len(c.tokens) == 0 && !s.special() {
 		s = nil // nothing is in transition
 	}
 	switch {
+	case c.pending.skipping: // the server discards it
 	case len(name) == 0:
 		c.unnamed = s
 	case s == nil:
@@ -48,7 +47,7 @@ func (c *conn) prepare(name []byte, s *statement, typed bool) {
 		if c.named == nil {
 			c.named = map[string]*prepared{}
 		}
-		c.named[string(name)] = &prepared{statement: s, typed: typed}
+		c.named[string(name)] = &prepared{statement: s}
 	}
 }
 
@@ -94,7 +93,7 @@ func (c *conn) rebind(name []byte, s *statement) *statement {
 		return c.unbindable(s, now.result.Refusal)
 	}
 	p := c.named[string(name)]
-	if p == nil || p.typed || !p.described {
+	if p == nil || !p.described {
 		return c.unbindable(s, nil)
 	}
 	c.ask(&question{name: string(name), was: p, now: now})

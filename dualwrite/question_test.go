@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 )
@@ -72,6 +73,26 @@ func TestPreparedByName(t *testing.T) {
 	_, err = c.Conn().Prepare(ctx, "write", usersRead)
 	require.NoError(t, err)
 	write("tenant_2")
+	f.consistent()
+}
+
+// The types of parameters that the application declares stay.
+func TestPreparedWithDeclaredTypes(t *testing.T) {
+	f := tenants(t)
+	ctx := t.Context()
+	c := f.acquire()
+	pc := c.Conn().PgConn()
+	_, err := pc.Prepare(ctx, "typed", `update users set full_name = $1, age = $2 where id = 1`, []uint32{pgtype.VarcharOID, pgtype.Int2OID})
+	require.NoError(t, err)
+	for _, tenant := range []string{"tenant_1", "tenant_2", "tenant_3"} {
+		pgxSession(t, c).do(`set search_path = ` + tenant)
+		require.NoError(t, pc.ExecPrepared(ctx, "typed", [][]byte{[]byte(tenant), {1, 2}}, []int16{0, 1}, nil).Read().Err)
+		var name string
+		var age int
+		require.NoError(t, f.admin.QueryRow(ctx, `select full_name, age from `+tenant+`.users where id = 1`).Scan(&name, &age))
+		require.Equal(t, tenant, name)
+		require.Equal(t, 258, age)
+	}
 	f.consistent()
 }
 
@@ -189,7 +210,7 @@ func (s *silent) Read(p []byte) (int, error) {
 // SetDeadline spares pgconn the wait for the server to end, which knows nothing.
 func (s *silent) SetDeadline(t time.Time) error {
 	if s.interrupted.Load() {
-		return s.Conn.Close()
+		return s.Close()
 	}
 	return s.Conn.SetDeadline(t)
 }

@@ -50,16 +50,16 @@ func (r *reader) Read(p []byte) (int, error) {
 			return 0, r.broken
 		}
 		n, err := r.from.Read(p)
-		if err != nil && r.asking != nil {
-			r.writer.stop(err)
-		}
 		keep := 0
-		if len(r.in) == 0 && (r.body > 0 || r.headerLen > 0 || !r.answersUs('D')) {
+		if len(r.in) == 0 {
 			keep = r.scan(p[:n])
 		}
 		if keep < n || r.failed != nil {
 			r.in = append(r.in, p[keep:n]...)
 			r.release()
+		}
+		if err != nil && r.asking != nil {
+			r.writer.stop(err)
 		}
 		if len(r.out) > 0 {
 			r.err, err = err, nil
@@ -86,6 +86,10 @@ func (r *reader) scan(p []byte) int {
 		}
 	}
 	i += r.body
+	if i <= len(p) && r.answering() {
+		r.body = 0
+		return i
+	}
 	for i < len(p) {
 		kind := p[i]
 		if kind != 'D' && r.takesOut(kind) {
@@ -120,21 +124,18 @@ func (r *reader) takesOut(kind byte) bool {
 	case 'E', 'S':
 		return true
 	case 't', 'T', 'n':
-		return r.pending.first(describe) || r.answersUs(kind)
+		return r.pending.first(describe) || r.answering()
 	case 'Z':
-		return r.unsettled || r.answersUs(kind)
+		return r.unsettled || r.answering()
 	case 'C':
-		return r.pending.leads() || r.answersUs(kind)
+		return r.pending.leads() || r.answering()
 	}
-	return r.answersUs(kind)
+	return r.answering()
 }
 
-// answersUs tells whether a message of that kind is for the hook: all are that
-// the server sends after the answers to what was asked before the question, but
-// for notices, notifications and those that are taken out for themselves.
-func (r *reader) answersUs(kind byte) bool {
-	return r.asking != nil && r.pending.first(asked) && kind != 'N' && kind != 'A' && kind != 'E' && kind != 'S'
-}
+// answering tells whether the server is answering the hook's own question: what
+// was asked before it has been answered.
+func (r *reader) answering() bool { return r.asking != nil && r.pending.first(asked) }
 
 // answer takes note of a message of that kind.
 func (r *reader) answer(kind byte) {
@@ -193,7 +194,8 @@ func (r *reader) taken(message []byte) []byte {
 		return r.restored(message)
 	case kind == 'S':
 		r.reported(body)
-	case r.answersUs(kind):
+	case kind == 'N', kind == 'A': // not about a question
+	case r.answering():
 		if r.asking.answered(kind, body) {
 			r.pending.pop()
 			if !r.asking.failed {

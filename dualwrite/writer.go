@@ -88,54 +88,6 @@ func (w *writer) process(p []byte) []byte {
 	return w.out
 }
 
-// isCopy tells whether COPY data is written, or its end.
-func isCopy(p []byte) bool {
-	return len(p) > 0 && (p[0] == 'd' || p[0] == 'c' || p[0] == 'f')
-}
-
-// wait holds what is written from now on.
-func (w *writer) wait() {
-	w.resumed = make(chan struct{})
-	w.waiting.Store(true)
-}
-
-// stop ends the wait for good: err is why there will be no answer.
-func (w *writer) stop(err error) {
-	if w.waiting.Load() {
-		w.broken = err
-		w.waiting.Store(false)
-		close(w.resumed)
-	}
-}
-
-// resume goes on with what was held. The reader calls it, so it must not wait
-// for a server that waits for its answers to be read: much is written by the
-// way, and the next Write waits for that instead, as pgconn reads meanwhile.
-func (w *writer) resume() error {
-	resumed := w.resumed
-	out := w.process(nil)
-	var err error
-	if len(out) <= keepBuffer {
-		_, err = w.to.Write(out)
-	} else {
-		w.out = nil
-		writing := make(chan error, 1)
-		w.writing = writing
-		go func() {
-			_, err := w.to.Write(out)
-			writing <- err
-		}()
-	}
-	w.waiting.Store(w.asking != nil)
-	close(resumed)
-	return err
-}
-
-// drop forgets the first message that is held.
-func (w *writer) drop() {
-	w.held = append([]byte(nil), w.held[1+binary.BigEndian.Uint32(w.held[1:]):]...)
-}
-
 // begin lets everything pass until the connection is armed, if what comes first
 // is a startup packet: it has no type, its first byte is the length's. Otherwise
 // the connection is one that joined nothing.
@@ -243,16 +195,16 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 	case 'C': // Close: S or P, name
 		if len(body) > 0 && body[0] == 'S' {
 			name, _ := cString(body[1:])
-			c.prepare(name, nil, false)
+			c.prepare(name, nil)
 		}
 		c.pending.push('C', nil)
 	case 'P': // Parse: name, text, types
 		name, rest := cString(body)
-		text, types := cString(rest)
+		text, _ := cString(rest)
 		if s = c.translate(text).parsable(); c.askPath(s, false) {
 			return 0, 0, nil
 		}
-		c.prepare(name, c.distinct(name, s), len(types) > 2 || c.pending.skipping)
+		c.prepare(name, c.distinct(name, s))
 		c.pending.push('P', s)
 		start = headerLen + len(name) + 1
 		return start, start + len(text), s
