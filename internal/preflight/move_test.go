@@ -256,3 +256,17 @@ func TestExpressionsAreOneStatement(t *testing.T) {
 	require.NoError(t, conn.QueryRow(t.Context(), "select to_regclass('app.things') is not null").Scan(&left))
 	require.True(t, left)
 }
+
+func TestWithoutTemporaryTables(t *testing.T) {
+	t.Parallel()
+	db := pgtest.NewFrom(t, things)
+	owner := role(t, db)
+	db.Exec(t, "revoke temporary on database "+pgx.Identifier{db.Name}.Sanitize()+" from public")
+	db.Exec(t, "alter table app.things owner to "+owner+"; grant usage, create on schema app to "+owner)
+	conn := as(t, db, owner)
+	report := check(t, conn, request(change("age", "age_big", "bigint", "", "")))
+	requireOne(t, report, preflight.Refuse, "no-temporary-tables", "database")
+	require.Empty(t, report.Definition.Sources)
+	r := request(transform.Renamed(transform.Column{Name: "age"}, "years"))
+	require.Empty(t, find(check(t, conn, r), "no-temporary-tables"), "a rename needs none")
+}
