@@ -17,6 +17,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/fence"
 	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 // wired returns the state of a connection that has joined in phase off, without
@@ -37,9 +38,13 @@ func rewriter(t testing.TB) *rewrite.Rewriter {
 		SearchPath: []string{"pg_catalog", "public"},
 		Homonyms:   []rewrite.Name{{Schema: "public", Name: "users"}},
 		Transitions: []rewrite.Transition{{
-			ID: 1, Table: rewrite.Name{Schema: "public", Name: "users"}, Source: "full_name", Target: "name",
+			ID: 1, Table: rewrite.Name{Schema: "public", Name: "users"},
+			Move:  transform.Renamed(transform.Column{Name: "full_name", Type: "text", BaseType: "text"}, "name"),
+			Phase: phase.DualWrite, Token: "t1_dualwrite_3",
+		}},
+		Tables: []rewrite.Table{{
+			Name: rewrite.Name{Schema: "public", Name: "users"}, Of: rewrite.Name{Schema: "public", Name: "users"},
 			Columns: []rewrite.Column{{Name: "id", Type: "bigint"}, {Name: "full_name", Type: "text"}},
-			Phase:   phase.DualWrite, Token: "t1_dualwrite_3",
 		}},
 	})
 	require.NoError(t, err)

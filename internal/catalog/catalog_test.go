@@ -57,8 +57,8 @@ func TestLogicalTable(t *testing.T) {
 	before, c := read(t, conn)
 	require.Len(t, c.Transitions, 1)
 	require.Equal(t, []rewrite.Column{{Name: "id", Type: "bigint"}, {Name: "full_name", Type: "character varying"},
-		{Name: "email", Type: "text"}, {Name: "initials"}}, c.Transitions[0].Columns)
-	require.Equal(t, "'x'::text", c.Transitions[0].Default)
+		{Name: "email", Type: "text"}, {Name: "initials"}}, c.Tables[0].Columns)
+	require.Equal(t, "'x'::text", c.Transitions[0].Sources[0].Default)
 	require.ElementsMatch(t, []rewrite.Name{{Schema: "public", Name: "users"}, {Schema: "other", Name: "users"}}, c.Homonyms)
 	require.Equal(t, map[rewrite.Name][]string{
 		{Schema: "public", Name: "products"}: {"name"},
@@ -99,7 +99,7 @@ func TestMissingTable(t *testing.T) {
 	missing, c := read(t, conn)
 	require.Len(t, c.Transitions, 1)
 	require.Equal(t, catalog.MissingToken, c.Transitions[0].Token)
-	require.Equal(t, []rewrite.Column{{Name: "full_name", Type: "character varying"}}, c.Transitions[0].Columns)
+	require.Equal(t, []rewrite.Column{{Name: "full_name", Type: "character varying"}}, c.Tables[0].Columns)
 	require.Empty(t, c.Homonyms)
 
 	db.Exec(t, `create table users (id bigint, full_name varchar(20))`)

@@ -1,40 +1,34 @@
 package rewrite
 
 import (
-	"strings"
+	"slices"
 
 	pg "github.com/sqlc-dev/oliphant"
 )
 
-// assignments walks the list of SET: of UPDATE, or of ON CONFLICT DO UPDATE.
+// assignments walks the list of SET: of UPDATE, MERGE, or ON CONFLICT DO UPDATE.
 func (w *walker) assignments(list []*pg.Node, target *item, s *scope, env *ctes) {
-	written := ""
-	for i := 0; i < len(list) && w.refusal == nil; {
+	var groups [][]*pg.ResTarget
+	moves := false
+	for i := 0; i < len(list); {
 		group := assignmentGroup(list[i:])
 		i += len(group)
+		groups = append(groups, group)
 		w.assigned(group[0].Val, s, env)
-		if target.table == nil || w.refusal != nil {
-			continue
+		for _, a := range group {
+			w.exprs(a.Indirection, s, env)
+			moves = moves || target.table != nil && target.table.moving(a.Name)
 		}
-		for k, a := range group {
-			if !target.table.moves(a.Name) {
-				continue
-			}
-			t := target.table
-			w.use(t)
-			switch {
-			case written != "" && written != a.Name:
-				w.refuse(int(a.Location), "Name one of the two columns; crossfade writes both where needed.",
-					"both %s and %s are written, but they are one column", quote(t.Source), quote(t.Target))
-			case len(a.Indirection) > 0:
-				w.refuse(int(a.Location), "Write the whole value.", "a part of the column of %v is written", t)
-			case len(group) == 1 && a.Val.GetMultiAssignRef() == nil:
-				w.assignment(a, target, s)
-			default:
-				w.rowAssignment(group, k, target, s)
-			}
-			written = a.Name
-		}
+	}
+	if !moves || w.refusal != nil {
+		return
+	}
+	u := &setList{walker: w, table: target.table, target: target, scope: s}
+	u.layout(groups)
+	u.whole()
+	u.parts()
+	if w.refusal == nil {
+		u.emit()
 	}
 }
 
@@ -61,149 +55,97 @@ func (w *walker) assigned(n *pg.Node, s *scope, env *ctes) {
 	w.expr(n, s, env)
 }
 
-// assignment rewrites column = value.
-func (w *walker) assignment(a *pg.ResTarget, target *item, s *scope) {
-	t := target.table
-	name := w.at(int(a.Location))
-	if to := t.written(a.Name); to != a.Name {
-		w.renameToken(name, a.Name, quote(to))
+// whole decides on the assignments of whole values.
+func (u *setList) whole() {
+	var list []*setting
+	var names []string
+	for _, a := range u.settings {
+		if !u.table.moving(a.Name) || len(a.Indirection) > 0 {
+			continue
+		}
+		if slices.Contains(names, a.Name) {
+			u.refuse(int(a.Location), "Assign it once.", "column %s is assigned more than once", quote(a.Name))
+			return
+		}
+		list, names = append(list, a), append(names, a.Name)
 	}
-	first := w.afterName(name) + 1 // behind =
-	last := w.exprEnd(first)
-	start, end := int(w.tokens[first].start), w.endOf(last)
-	other := t.other(a.Name)
-	_, isDefault := a.Val.Node.(*pg.Node_SetToDefault)
-	isDefault = isDefault && t.defaulted()
-	switch {
-	case other == "" && isDefault:
-		w.edits.replace(start, end, t.Default)
-	case other == "":
-	case isDefault && t.defaultRepeats:
-		w.edits.replace(start, end, t.Default+", "+quote(other)+" = "+t.Default)
-	case isDefault:
-		w.edits.replace(int(w.tokens[name].start), end, w.twice(a.Name, other, t.Default, target, s))
-	case repeatable(a.Val) || a.Val.GetSetToDefault() != nil:
-		w.edits.insert(end, ", "+quote(other)+" = "+w.edits.render(w.sql, start, end))
+	if len(list) == 0 {
+		return
+	}
+	effects := u.effects(u.table, names, int(list[0].Location), false)
+	written := func(a *setting) bool { return a.node.GetSetToDefault() != nil && u.table.byName[a.Name][0].explicit() }
+	if u.refusal != nil || keeps(effects, u.table, names) && !slices.ContainsFunc(list, written) {
+		return
+	}
+	for i := range list {
+		own := func(e effect) bool { return u.table.lead(e, names) == i }
+		if mine := slices.DeleteFunc(slices.Clone(effects), func(e effect) bool { return !own(e) }); len(mine) > 0 {
+			var given []*setting
+			for _, a := range list {
+				if slices.Contains(u.table.reach(a.Name), mine[0].move) {
+					given = append(given, a)
+				}
+			}
+			u.spread(given, mine)
+		}
+	}
+}
+
+// spread decides how the effects of the given assignments are written: behind
+// the last of them.
+func (u *setList) spread(given []*setting, effects []effect) {
+	subquery, once := false, false
+	for _, a := range given {
+		subquery = subquery || a.group.sub != nil
+		once = once || uses(effects, a.Name) > 1 && !u.repeats(a)
+	}
+	switch last := given[len(given)-1]; {
+	case subquery:
+		u.fromSubquery(given, effects)
+	case once:
+		for _, a := range given {
+			a.removed = true
+		}
+		last.removed, last.instead = false, u.once(given, effects)
 	default:
-		text := w.edits.take(w.sql, start, end)
-		w.edits.replace(int(w.tokens[name].start), end, w.twice(a.Name, other, text, target, s))
+		u.directly(given, effects)
 	}
 }
 
-// twice assigns one value to two columns. The condition on the target's row
-// makes PostgreSQL evaluate it for each row instead of once a statement, and
-// OFFSET keeps the planner from copying it.
-func (w *walker) twice(column, other, value string, target *item, s *scope) string {
-	prefix, ok := s.qualifier(target)
+// repeats tells whether an assignment's value may be evaluated twice.
+func (u *setList) repeats(a *setting) bool {
+	if a.node.GetSetToDefault() == nil {
+		return u.r.repeatable(a.node)
+	}
+	return u.table.byName[a.Name][0].absentRepeats
+}
+
+// value is what an assignment assigns. DEFAULT is written out: the column may
+// have lost it.
+func (u *setList) value(a *setting) string {
+	if a.node.GetSetToDefault() == nil {
+		return u.edits.render(u.sql, a.start, a.end)
+	}
+	text, _ := u.table.byName[a.Name][0].absent.text()
+	return text
+}
+
+// instance is an effect's value, with what stands for the new values; the others
+// are those of the row as it is.
+func (u *setList) instance(e effect, given func(name string) (string, bool)) string {
+	return e.value.render(func(name string) string {
+		if text, ok := given(name); ok {
+			return text
+		}
+		return u.table.read(name).enclosed().render(func(column string) string { return u.prefix() + quote(column) })
+	})
+}
+
+// prefix is the qualifier of the row that is updated.
+func (u *setList) prefix() string {
+	prefix, ok := u.scope.qualifier(u.target)
 	if !ok {
-		w.refuse(-1, "Give the table an alias.", "a value for %v cannot be evaluated once a row", target.table)
+		u.refuse(-1, "Give the table an alias.", "a value for %v needs what stands in its row, which cannot be named", u.table)
 	}
-	return "(" + quote(column) + ", " + quote(other) + ") = (SELECT v, v FROM (SELECT (" + value + ") AS v WHERE " +
-		prefix + "ctid IS NOT NULL OFFSET 0) AS _v)"
-}
-
-// rowAssignment rewrites (..., column, ...) = row or sub-query. k is the
-// moving column's index.
-func (w *walker) rowAssignment(group []*pg.ResTarget, k int, target *item, s *scope) {
-	t := target.table
-	a := group[k]
-	other := t.other(a.Name)
-	open := w.at(int(group[0].Location)) - 1
-	closing := w.closing(open)
-	first := closing + 2 // behind =
-	last := w.exprEnd(first)
-	row := a.Val.GetMultiAssignRef().Source.GetRowExpr()
-	_, isDefault := valueAt(row, k).GetNode().(*pg.Node_SetToDefault)
-	if row != nil && (isDefault && t.defaulted() || other != "" && !isDefault && !repeatable(valueAt(row, k))) {
-		w.splitRow(group, k, row, target, s, open, first, last)
-		return
-	}
-	if to := t.written(a.Name); to != a.Name {
-		w.renameToken(w.at(int(a.Location)), a.Name, quote(to))
-	}
-	if other == "" {
-		return
-	}
-	w.edits.insert(w.endOf(closing), ", "+quote(other))
-	if row != nil {
-		ranges := w.rowItems(first, last)
-		w.edits.insert(w.endOf(last-1), ", "+w.edits.render(w.sql, ranges[k][0], ranges[k][1]))
-		return
-	}
-	sub := a.Val.GetMultiAssignRef().Source.GetSubLink()
-	query := sub.GetSubselect().GetSelectStmt()
-	if query == nil {
-		w.refuse(int(a.Location), "Assign the columns one by one.", "the value for %v is not a row or sub-query", t)
-		return
-	}
-	if items := query.TargetList; w.extendable(query) && len(items) == len(group) && repeatable(items[k].GetResTarget().Val) {
-		w.appendItem(items, w.itemText(items[k].GetResTarget()))
-		return
-	}
-	column := "_" + itoa(k+1)
-	inside := w.at(int(sub.Location))
-	end := w.closing(inside)
-	w.edits.insertBefore(int(w.tokens[inside].end), "SELECT _v.*, _v."+column+" FROM (")
-	w.edits.insert(w.endOf(end), ") AS _v("+numbered(k+1)+")")
-}
-
-func valueAt(row *pg.RowExpr, k int) *pg.Node {
-	if row == nil || k >= len(row.Args) {
-		return nil
-	}
-	return row.Args[k]
-}
-
-// splitRow takes a row assignment apart into single ones, which is what it
-// means, because the moving column's value needs a form of its own.
-func (w *walker) splitRow(group []*pg.ResTarget, k int, row *pg.RowExpr, target *item, s *scope, open, first, last int) {
-	t := target.table
-	if len(row.Args) != len(group) {
-		return // PostgreSQL counts the columns
-	}
-	ranges := w.rowItems(first, last)
-	parts := make([]string, len(group))
-	for i, a := range group {
-		value := w.edits.render(w.sql, ranges[i][0], ranges[i][1])
-		other := t.other(a.Name)
-		_, isDefault := row.Args[i].Node.(*pg.Node_SetToDefault)
-		if i == k && isDefault {
-			value = t.Default
-		}
-		name := w.columnText(a)
-		switch {
-		case i != k:
-			parts[i] = name + " = " + value
-		case other == "":
-			parts[i] = quote(t.written(a.Name)) + " = " + value
-		case isDefault && t.defaultRepeats:
-			parts[i] = name + " = " + value + ", " + quote(other) + " = " + value
-		default:
-			parts[i] = w.twice(a.Name, other, value, target, s)
-		}
-	}
-	start, end := int(w.tokens[open].start), w.endOf(last)
-	w.edits.take(w.sql, start, end)
-	w.edits.replace(start, end, strings.Join(parts, ", "))
-}
-
-// columnText is an assignment's column as it is written, subscripts included.
-func (w *walker) columnText(a *pg.ResTarget) string {
-	first := w.at(int(a.Location))
-	return w.edits.render(w.sql, int(w.tokens[first].start), w.endOf(w.exprEnd(first)))
-}
-
-// rowItems are the byte ranges of the members of the row constructor between
-// two tokens.
-func (w *walker) rowItems(first, last int) [][2]int {
-	if w.is(first, "row") {
-		first++
-	}
-	var ranges [][2]int
-	for i := first + 1; i < last; i++ {
-		start := i
-		i = w.exprEnd(i)
-		ranges = append(ranges, [2]int{int(w.tokens[start].start), w.endOf(i)})
-	}
-	return ranges
+	return prefix
 }

@@ -1,13 +1,16 @@
 package rewrite
 
-import "github.com/pgcrossfade/crossfade/internal/phase"
+import (
+	"github.com/pgcrossfade/crossfade/internal/phase"
+	"github.com/pgcrossfade/crossfade/internal/transform"
+)
 
 // Name is a relation's name, as PostgreSQL stores it: unquoted, folded.
 type Name struct {
 	Schema, Name string
 }
 
-// Column is one column of the logical table.
+// Column is one column of a logical table.
 type Column struct {
 	Name string
 	// Type is the type as SQL text without a length or precision, as
@@ -16,37 +19,64 @@ type Column struct {
 	Type string
 }
 
-// Stars says under which name an application sees the moving column where it
+// Stars says under which names an application sees moving columns where it
 // names none: in `*`, and in an INSERT without a column list.
 type Stars string
 
 const (
-	// StarsSource shows the source's name: what an application that was
-	// written before the transition expects. It is the zero value's meaning.
+	// StarsSource shows the sources: what an application that was written before
+	// the transition expects. It is the zero value's meaning.
 	StarsSource Stars = "source"
-	// StarsTarget shows the target's name.
+	// StarsTarget shows the targets, where the first of the sources stood.
 	StarsTarget Stars = "target"
 )
 
-// Transition is one column on its way, in the phase that is in force.
+// Transition is a move of columns on its way, in the phase that is in force.
 type Transition struct {
-	ID    int64
+	ID int64
+	// Table is the table as the transition names it; Catalog.Tables says which
+	// relations hold its rows.
 	Table Name
-	// Source and Target are the names of the two columns.
-	Source, Target string
-	// Columns are the columns of the logical table in their order. The moving
-	// column stands once, under the name of the source, where the source
-	// stands (or stood, after contract).
-	Columns []Column
-	// Default is the source's DEFAULT as it was when the transition began, as
-	// SQL text with every name qualified; empty when there is none.
-	Default string
-	// Constraints are the names of the source's UNIQUE constraints, each with
-	// that of its counterpart on the target.
-	Constraints map[string]string
+	transform.Move
+	// Constraints are the names of the sources' UNIQUE constraints, each with
+	// what takes its place on the targets.
+	Constraints map[string]Counterpart
 	Phase       phase.Phase
 	// Token is the name of the phase's token in the schema crossfade.
 	Token string
+}
+
+// Counterpart is what takes the place of a UNIQUE constraint: another one, or
+// an index over expressions, which no constraint can have.
+type Counterpart struct {
+	// Constraint is the constraint's name, or empty.
+	Constraint string
+	// Columns is the list of the index's columns and expressions, as ON CONFLICT
+	// takes it, when there is no Constraint.
+	Columns string
+}
+
+// Table is a relation that holds rows in transition: a transition's table, or
+// one of its partitions or children.
+type Table struct {
+	Name Name
+	// Of is the table that the transitions name; the relation itself, or what it
+	// is a partition or child of.
+	Of Name
+	// Columns are the logical columns in their order: the sources stand where
+	// they stand (or stood, after contract), the targets are not among them.
+	Columns []Column
+}
+
+// View is a view over a table in transition, or over such a view.
+type View struct {
+	Name Name
+	// Reads tells whether its query names a source or a target.
+	Reads bool
+	// Writable tells whether PostgreSQL passes writes on to the table.
+	Writable bool
+	// Of is the table, as the transitions name it.
+	Of Name
 }
 
 // Catalog is what the rewriter knows of a database, as one connection sees it.
@@ -59,7 +89,12 @@ type Catalog struct {
 	// Unqualified names of tables in transition are refused then.
 	PathUnknown bool
 	Stars       Stars
+	// Transitions are in the order of their registration. Those of one table have
+	// no column in common, but for a chain: a target of one that is contracted
+	// may be a source of a later one.
 	Transitions []Transition
+	Tables      []Table
+	Views       []View
 	// Homonyms are the relations that bear the name of a table in transition
 	// in any schema, that table included.
 	Homonyms []Name
@@ -67,4 +102,7 @@ type Catalog struct {
 	// of their columns that bear the name of a source or a target. Views and
 	// system relations count as well.
 	Namesakes map[Name][]string
+	// Functions are the functions outside of pg_catalog: whether all that bear
+	// the name may be evaluated twice with one result and no effect.
+	Functions map[string]bool
 }

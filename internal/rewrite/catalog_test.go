@@ -7,6 +7,7 @@ import (
 
 	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 // testCatalog is the database of the goldens, with every transition in one
@@ -19,57 +20,45 @@ func testCatalog(p phase.Phase) rewrite.Catalog {
 		return list
 	}
 	name := func(n string) rewrite.Name { return rewrite.Name{Schema: "public", Name: n} }
-	return rewrite.Catalog{
-		SearchPath: []string{"pg_catalog", "public"},
-		Transitions: []rewrite.Transition{
-			{
-				ID: 1, Table: name("users"), Source: "full_name", Target: "name", Phase: p, Token: "users_token",
-				Constraints: map[string]string{"users_full_name_key": "users_name_key"},
-				Columns: columns("id", "bigint", "email", "text", "full_name", "text", "balance", "numeric",
-					"created_at", "timestamp with time zone"),
-			},
-			{
-				ID: 2, Table: name("accounts"), Source: "owner", Target: "holder", Phase: p, Token: "accounts_token",
-				Columns: columns("id", "bigint", "owner", "text", "kind", "character varying", "code", "character"),
-				Default: "'nobody'::text",
-			},
-			{
-				ID: 3, Table: name("vouchers"), Source: "code", Target: "token", Phase: p, Token: "vouchers_token",
-				Columns: columns("id", "bigint", "code", "text", "amount", "integer"),
-				Default: "(public.gen_code())::text",
-			},
-			{
-				ID: 4, Table: name("docs"), Source: "body", Target: "content", Phase: p, Token: "docs_token",
-				Columns: columns("id", "bigint", "body", "jsonb", "note", "text"),
-				Default: "'{}'::jsonb",
-			},
-			{
-				ID: 5, Table: name("sets"), Source: "tags", Target: "labels", Phase: p, Token: "sets_token",
-				Columns: columns("id", "bigint", "tags", "text[]", "nums", "integer[]"),
-			},
-			{
-				ID: 6, Table: name("events"), Source: "at", Target: "happened", Phase: p, Token: "events_token",
-				Columns: columns("id", "bigint", "at", "timestamp with time zone", "kind", "character varying"),
-				Default: "'2020-01-01 00:00:00+00'::timestamp with time zone",
-			},
-			{
-				ID: 7, Table: name("flags"), Source: "active", Target: "enabled", Phase: p, Token: "flags_token",
-				Columns: columns("id", "bigint", "active", "boolean"),
-				Default: "false",
-			},
-		},
-		Homonyms: []rewrite.Name{
-			name("docs"), name("sets"), name("events"), name("flags"),
-			name("users"), name("accounts"), name("vouchers"), {Schema: "archive", Name: "users"},
-		},
-		Namesakes: map[rewrite.Name][]string{
-			name("products"):                            {"name"},
-			name("devices"):                             {"full_name", "name"},
-			{Schema: "archive", Name: "users"}:          {"full_name"},
-			{Schema: "pg_catalog", Name: "pg_settings"}: {"name"},
-			{Schema: "public", Name: "account_view"}:    {"owner"},
-		},
+	var c rewrite.Catalog
+	// renames adds a table with one column that gets another name.
+	renames := func(id int64, table, source, target, def string, constraints map[string]rewrite.Counterpart, list []rewrite.Column) {
+		moving := transform.Column{Name: source, Default: def}
+		for _, c := range list {
+			if c.Name == source {
+				moving.Type, moving.BaseType = c.Type, c.Type
+			}
+		}
+		c.Transitions = append(c.Transitions, rewrite.Transition{
+			ID: id, Table: name(table), Move: transform.Renamed(moving, target), Phase: p, Token: table + "_token", Constraints: constraints,
+		})
+		c.Tables = append(c.Tables, rewrite.Table{Name: name(table), Of: name(table), Columns: list})
 	}
+	renames(1, "users", "full_name", "name", "",
+		map[string]rewrite.Counterpart{"users_full_name_key": {Constraint: "users_name_key"}},
+		columns("id", "bigint", "email", "text", "full_name", "text", "balance", "numeric", "created_at", "timestamp with time zone"))
+	renames(2, "accounts", "owner", "holder", "'nobody'::text", nil,
+		columns("id", "bigint", "owner", "text", "kind", "character varying", "code", "character"))
+	renames(3, "vouchers", "code", "token", "(public.gen_code())::text", nil,
+		columns("id", "bigint", "code", "text", "amount", "integer"))
+	renames(4, "docs", "body", "content", "'{}'::jsonb", nil, columns("id", "bigint", "body", "jsonb", "note", "text"))
+	renames(5, "sets", "tags", "labels", "", nil, columns("id", "bigint", "tags", "text[]", "nums", "integer[]"))
+	renames(6, "events", "at", "happened", "'2020-01-01 00:00:00+00'::timestamp with time zone", nil,
+		columns("id", "bigint", "at", "timestamp with time zone", "kind", "character varying"))
+	renames(7, "flags", "active", "enabled", "false", nil, columns("id", "bigint", "active", "boolean"))
+	c.SearchPath = []string{"pg_catalog", "public"}
+	c.Homonyms = []rewrite.Name{
+		name("docs"), name("sets"), name("events"), name("flags"),
+		name("users"), name("accounts"), name("vouchers"), {Schema: "archive", Name: "users"},
+	}
+	c.Namesakes = map[rewrite.Name][]string{
+		name("products"):                            {"name"},
+		name("devices"):                             {"full_name", "name"},
+		{Schema: "archive", Name: "users"}:          {"full_name"},
+		{Schema: "pg_catalog", Name: "pg_settings"}: {"name"},
+		{Schema: "public", Name: "account_view"}:    {"owner"},
+	}
+	return c
 }
 
 // newRewriter is a Rewriter for the test catalog.

@@ -82,7 +82,7 @@ func TestDifferential(t *testing.T) {
 					if typ == "text" {
 						wrong = "'wrong ' || id"
 					}
-					setup += fmt.Sprintf(s.ddl, tr.Table.Name, tr.Source, tr.Target, typ, wrong)
+					setup += fmt.Sprintf(s.ddl, tr.Table.Name, tr.Sources[0].Name, tr.Targets[0].Name, typ, wrong)
 				}
 			}
 			if s.ddl != "" {
@@ -113,10 +113,7 @@ func TestDifferential(t *testing.T) {
 }
 
 // movingType is the type of the column in transition.
-func movingType(tr rewrite.Transition) string {
-	i := slices.IndexFunc(tr.Columns, func(c rewrite.Column) bool { return c.Name == tr.Source })
-	return tr.Columns[i].Type
-}
+func movingType(tr rewrite.Transition) string { return tr.Sources[0].Type }
 
 // statement is one case of the corpus.
 type statement struct {
@@ -244,12 +241,13 @@ func read(r *pgconn.Result, sql string) (out result) {
 func (o *observation) leave(t *testing.T, conn *pgx.Conn, p phase.Phase, catalog rewrite.Catalog) {
 	t.Helper()
 	queries := []string{"select * from public.orders", "select * from public.products", "select * from public.devices"}
-	for _, tr := range catalog.Transitions {
+	for i, tr := range catalog.Transitions {
 		var list []string
-		for _, c := range tr.Columns {
+		source, target := tr.Sources[0].Name, tr.Targets[0].Name
+		for _, c := range catalog.Tables[i].Columns {
 			name := c.Name
-			if name == tr.Source && p != "" && p.Behaviour().Read == phase.Target {
-				name = tr.Target
+			if name == source && p != "" && p.Behaviour().Read == phase.Target {
+				name = target
 			}
 			list = append(list, name)
 		}
@@ -257,7 +255,7 @@ func (o *observation) leave(t *testing.T, conn *pgx.Conn, p phase.Phase, catalog
 		if p != "" && p.Behaviour().WritesBoth() {
 			var n int
 			err := conn.QueryRow(t.Context(), fmt.Sprintf("select count(*) from %s.%s where %s is distinct from %s",
-				tr.Table.Schema, tr.Table.Name, tr.Source, tr.Target)).Scan(&n)
+				tr.Table.Schema, tr.Table.Name, source, target)).Scan(&n)
 			require.NoError(t, err)
 			o.Mismatches += n
 		}

@@ -17,6 +17,7 @@ func (w *walker) expr(n *pg.Node, s *scope, env *ctes) {
 	case *pg.Node_ColumnRef:
 		w.reference(kind.ColumnRef, s)
 	case *pg.Node_AExpr:
+		w.comparison(kind.AExpr, s)
 		w.expr(kind.AExpr.Lexpr, s, env)
 		w.expr(kind.AExpr.Rexpr, s, env)
 	case *pg.Node_BoolExpr:
@@ -32,6 +33,13 @@ func (w *walker) expr(n *pg.Node, s *scope, env *ctes) {
 		w.expr(kind.TypeCast.Arg, s, env)
 	case *pg.Node_FuncCall:
 		w.funcCall(kind.FuncCall, s, env)
+	case *pg.Node_RowExpr:
+		w.rowConstructor(kind.RowExpr, s, env)
+	case *pg.Node_AIndirection:
+		if !w.indirection(kind.AIndirection, s) {
+			w.expr(kind.AIndirection.Arg, s, env)
+		}
+		w.exprs(kind.AIndirection.Indirection, s, env)
 	case *pg.Node_SubLink:
 		w.expr(kind.SubLink.Testexpr, s, env)
 		w.query(kind.SubLink.Subselect, s, env)
@@ -39,9 +47,9 @@ func (w *walker) expr(n *pg.Node, s *scope, env *ctes) {
 		w.selectStmt(kind.SelectStmt, s, env)
 	case *pg.Node_TypeName:
 		w.typeName(kind.TypeName)
-	case *pg.Node_ResTarget:
-		// Named arguments of XML functions.
-		w.expr(kind.ResTarget.Val, s, env)
+	case *pg.Node_XmlExpr:
+		w.exprs(kind.XmlExpr.Args, s, env)
+		w.targetList(kind.XmlExpr.NamedArgs, s, env)
 	default:
 		w.fields(n.ProtoReflect(), s, env)
 	}
@@ -54,6 +62,9 @@ func (w *walker) exprs(nodes []*pg.Node, s *scope, env *ctes) {
 }
 
 func (w *walker) funcCall(f *pg.FuncCall, s *scope, env *ctes) {
+	if w.notation(f, s) {
+		return
+	}
 	w.exprs(f.Args, s, env)
 	w.exprs(f.AggOrder, s, env)
 	w.expr(f.AggFilter, s, env)

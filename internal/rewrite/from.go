@@ -6,25 +6,36 @@ import (
 	pg "github.com/sqlc-dev/oliphant"
 )
 
-// from walks a FROM clause and returns the name space that it makes.
-func (w *walker) from(clause []*pg.Node, outer *scope, env *ctes) *scope {
+// from walks a FROM clause and returns the name space that it makes. starred:
+// a bare star is over it.
+func (w *walker) from(clause []*pg.Node, starred bool, outer *scope, env *ctes) *scope {
 	s := &scope{parent: outer}
 	for _, n := range clause {
-		s.items = append(s.items, w.fromItem(n, s, s.items, env)...)
+		s.items = append(s.items, w.fromItem(n, s, s.items, starred && merges(n), env)...)
 	}
 	return s
 }
 
+// merges tells whether a member of FROM has a join that merges columns.
+func merges(n *pg.Node) bool {
+	j := n.GetJoinExpr()
+	return j != nil && (j.IsNatural || len(j.UsingClause) > 0 || merges(j.Larg) || merges(j.Rarg))
+}
+
 // fromItem walks one member of FROM and returns the items it makes visible.
 // s is the query's name space so far; before are the items on the left, which
-// LATERAL sees.
-func (w *walker) fromItem(n *pg.Node, s *scope, before []*item, env *ctes) []*item {
+// LATERAL sees. With veil, tables in transition become sub-queries.
+func (w *walker) fromItem(n *pg.Node, s *scope, before []*item, veil bool, env *ctes) []*item {
 	lateral := func() *scope { return &scope{parent: s.parent, items: before} }
 	switch n := n.Node.(type) {
 	case *pg.Node_RangeVar:
-		return []*item{w.relationItem(n.RangeVar, env)}
+		return []*item{w.relationItem(n.RangeVar, veil, env)}
 	case *pg.Node_RangeTableSample:
-		items := w.fromItem(n.RangeTableSample.Relation, s, before, env)
+		items := w.fromItem(n.RangeTableSample.Relation, s, before, veil, env)
+		if items[0].veiled {
+			w.refuse(items[0].offset, "Write the join with ON, name the columns instead of *, and leave out column aliases.",
+				"TABLESAMPLE of %v where the table must stand as a sub-query", items[0].table)
+		}
 		w.exprs(n.RangeTableSample.Args, lateral(), env)
 		w.expr(n.RangeTableSample.Repeatable, lateral(), env)
 		return items
@@ -51,7 +62,7 @@ func (w *walker) fromItem(n *pg.Node, s *scope, before []*item, env *ctes) []*it
 		w.fields(t.ProtoReflect(), lateral(), env)
 		return []*item{tableFunction(t.Alias, "json_table", jsonColumns(t.Columns))}
 	case *pg.Node_JoinExpr:
-		return w.join(n.JoinExpr, s, before, env)
+		return w.join(n.JoinExpr, s, before, veil, env)
 	}
 	w.refuse(-1, hintUnhooked, "a member of FROM of a kind that is not supported")
 	return nil
@@ -79,7 +90,7 @@ func jsonColumns(list []*pg.Node) []string {
 
 // relationItem is a relation in FROM: a WITH query, a table in transition, or
 // any other.
-func (w *walker) relationItem(v *pg.RangeVar, env *ctes) *item {
+func (w *walker) relationItem(v *pg.RangeVar, veil bool, env *ctes) *item {
 	if v.Schemaname == "" {
 		if c := env.find(v.Relname); c != nil {
 			name := v.Relname
@@ -90,8 +101,8 @@ func (w *walker) relationItem(v *pg.RangeVar, env *ctes) *item {
 		}
 	}
 	it := w.tableItem(v)
-	if it.table != nil && len(aliasColumns(v.Alias)) > 0 {
-		w.refuse(int(v.Location), "Leave out the list of column aliases.", "column aliases are given to %v", it.table)
+	if it.table != nil && (veil || len(aliasColumns(v.Alias)) > 0) {
+		w.veil(it, v)
 	}
 	return it
 }
@@ -103,7 +114,7 @@ func (w *walker) tableItem(v *pg.RangeVar) *item {
 	if v.Alias != nil {
 		it.name = v.Alias.Aliasname
 	} else if it.schema = v.Schemaname; t != nil {
-		it.schema = t.Table.Schema
+		it.schema = t.Name.Schema
 	}
 	if t == nil {
 		it.columns = w.namesakes(v.Schemaname, v.Relname).renamed(aliasColumns(v.Alias))

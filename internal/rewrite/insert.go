@@ -29,14 +29,14 @@ type insertion struct {
 	stmt  *pg.InsertStmt
 	table *table
 	query *pg.SelectStmt // nil for DEFAULT VALUES
-	// edited: something inside the values or query has been edited.
+	// body is what is known of the columns of the values or query; edited:
+	// something inside has been edited.
+	body   columns
 	edited bool
-	// names are the columns that take values, position is the moving one's
-	// index in them or -1.
-	names    []string
-	position int
-	// implied is the column list to write where the statement has none.
-	implied []string
+	// names are the columns that take values, slots those of the expanded table
+	// that do.
+	names []string
+	slots []slot
 	// Tokens: where the INSERT starts, the one behind the table's name and
 	// alias, the closing parenthesis of the column list or -1, and the first
 	// of the values or query and the one behind it.
@@ -48,26 +48,31 @@ type insertion struct {
 }
 
 func (w *walker) insertInto(t *table, s *pg.InsertStmt, body columns, edited bool) {
-	w.use(t)
-	in := &insertion{walker: w, stmt: s, table: t, query: s.SelectStmt.GetSelectStmt(), position: -1, edited: edited}
+	w.use(t.moves...)
+	in := &insertion{walker: w, stmt: s, table: t, query: s.SelectStmt.GetSelectStmt(), body: body, edited: edited}
 	in.layout()
-	if isValues(in.query) && len(t.writes) > 1 {
-		in.rowOfSets()
-	}
 	if !in.columnList(body) {
 		return
+	}
+	effects := in.effects(t, in.names, int(s.Relation.Location), true)
+	if w.refusal != nil {
+		return
+	}
+	in.slots = t.slots(in.names, effects)
+	if isValues(in.query) && !in.renamesOnly() {
+		in.rowOfSets()
 	}
 	switch {
 	case in.query == nil:
 		in.defaultValues()
 	case isValues(in.query):
 		in.valuesRows()
+	case keeps(effects, t, in.names):
 	default:
 		in.fromQuery()
 	}
-	if len(in.implied) > 0 {
-		// What the query was wrapped in may begin at the same place.
-		in.edits.insertBefore(in.endOf(in.behindName), " ("+quoteAll("", in.implied)+")")
+	if in.query != nil {
+		in.writeList(s.Cols, in.behindName-1)
 	}
 	in.attachOnce()
 }
@@ -114,59 +119,33 @@ func (in *insertion) layout() {
 	}
 }
 
-// columnList makes the column list name the columns that the phase writes. It
-// is false when the statement is refused.
+// columnList finds out which columns take values. It is false when the
+// statement is refused.
 func (in *insertion) columnList(body columns) bool {
-	t := in.table
 	if len(in.stmt.Cols) == 0 {
 		return in.impliedList(body)
 	}
-	for i, n := range in.stmt.Cols {
+	return in.listed(in.stmt.Cols)
+}
+
+// listed takes the names of a column list.
+func (in *insertion) listed(columns []*pg.Node) bool {
+	for _, n := range columns {
 		c := n.GetResTarget()
+		if in.table.moving(c.Name) && len(c.Indirection) > 0 {
+			in.refuse(int(c.Location), "Write the whole value.", "a part of a column of %v is written", in.table)
+			return false
+		}
+		if slices.Contains(in.names, c.Name) {
+			in.refuse(int(c.Location), "Name it once.", "column %s is named more than once", quote(c.Name))
+			return false
+		}
 		in.names = append(in.names, c.Name)
-		if !t.moves(c.Name) {
-			continue
-		}
-		switch {
-		case in.position >= 0 && in.names[in.position] != c.Name:
-			in.refuse(int(c.Location), "Name one of the two columns; crossfade writes both where needed.",
-				"both %s and %s are written, but they are one column", quote(t.Source), quote(t.Target))
-			return false
-		case len(c.Indirection) > 0:
-			in.refuse(int(c.Location), "Write the whole value.", "a part of the column of %v is written", t)
-			return false
-		}
-		in.position = i
-		if to := t.written(c.Name); to != c.Name {
-			in.renameToken(in.at(int(c.Location)), c.Name, quote(to))
-		}
-	}
-	if more := in.additional(); len(more) > 0 {
-		at := in.endOf(in.listEnd)
-		if in.position >= 0 && isValues(in.query) {
-			// Beside its twin, as in the rows.
-			at = in.endOf(in.afterName(in.at(int(in.stmt.Cols[in.position].GetResTarget().Location))))
-		}
-		in.edits.insert(at, ", "+quoteAll("", more))
 	}
 	return true
 }
 
-// additional are the columns that the phase writes besides those named.
-func (in *insertion) additional() []string {
-	switch {
-	case in.position >= 0:
-		if other := in.table.other(in.names[in.position]); other != "" {
-			return []string{other}
-		}
-		return nil
-	case in.table.defaulted():
-		return in.table.writes
-	}
-	return nil
-}
-
-// impliedList writes out the column list of an INSERT that has none: the
+// impliedList finds out what an INSERT without a column list writes: the
 // application's table has other columns than the expanded one.
 func (in *insertion) impliedList(body columns) bool {
 	t := in.table
@@ -183,21 +162,29 @@ func (in *insertion) impliedList(body columns) bool {
 			width = max(width, len(row.GetList().GetItems()))
 		}
 	}
-	if width > len(t.columns) {
+	if width > len(t.visible) {
 		in.refuse(int(in.stmt.Relation.Location), hintColumns, "INSERT has more expressions than target columns")
 		return false
 	}
-	in.names = t.columns[:width]
-	in.position = slices.Index(in.names, t.visible)
-	list := slices.Clone(in.names)
-	if in.position >= 0 {
-		list[in.position] = t.written(t.visible)
-	}
-	if more := in.additional(); in.position >= 0 && isValues(in.query) {
-		list = slices.Insert(list, in.position+1, more...)
-	} else {
-		list = append(list, more...)
-	}
-	in.implied = list
+	in.names = t.visible[:width]
 	return true
+}
+
+// writeList makes the list of the columns name those that take values. Where the
+// statement has none, it stands behind the token.
+func (in *insertion) writeList(columns []*pg.Node, behind int) {
+	if len(columns) == 0 {
+		if len(in.slots) == 0 {
+			return
+		}
+		// What a query was wrapped in may begin at the same place.
+		in.edits.insertBefore(int(in.tokens[behind].end), " ("+quoteAll("", columnsOf(in.slots))+")")
+		return
+	}
+	places := make([]span, len(columns))
+	for i, n := range columns {
+		first := in.at(int(n.GetResTarget().Location))
+		places[i] = span{int(in.tokens[first].start), in.endOf(in.behindColumn(first))}
+	}
+	in.rearrange(places, func(s slot) string { return quote(s.column) })
 }

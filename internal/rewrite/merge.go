@@ -2,31 +2,29 @@ package rewrite
 
 import pg "github.com/sqlc-dev/oliphant"
 
-// mergeStmt walks a MERGE. It reads columns in transition like any other
-// statement, but does not write them yet.
+// mergeStmt walks a MERGE.
 func (w *walker) mergeStmt(m *pg.MergeStmt, env *ctes) columns {
 	env = w.with(m.WithClause, nil, env)
 	target := w.tableItem(m.Relation)
-	s := w.targetScope(target, []*pg.Node{m.SourceRelation}, env)
+	s := w.targetScope(target, []*pg.Node{m.SourceRelation}, m.ReturningClause, env)
 	w.expr(m.JoinCondition, s, env)
 	source := &scope{items: s.items[1:]}
-	for _, n := range m.MergeWhenClauses {
+	actions := w.mergeActions(m)
+	for k, n := range m.MergeWhenClauses {
 		when := n.GetMergeWhenClause()
 		inner := s
 		if when.MatchKind == pg.MergeMatchKind_MERGE_WHEN_NOT_MATCHED_BY_TARGET {
 			inner = source
 		}
 		w.expr(when.Condition, inner, env)
-		w.exprs(when.Values, inner, env)
-		if when.CommandType == pg.CmdType_CMD_INSERT && target.table != nil {
-			w.refuse(int(m.Relation.Location), "Use INSERT ... ON CONFLICT.", "MERGE inserts into %v", target.table)
-		}
-		for _, n := range when.TargetList {
-			t := n.GetResTarget()
-			if target.table != nil && target.table.moves(t.Name) {
-				w.refuse(int(t.Location), "Use UPDATE, or INSERT ... ON CONFLICT.", "MERGE writes a column of %v", target.table)
+		switch when.CommandType {
+		case pg.CmdType_CMD_UPDATE:
+			w.assignments(when.TargetList, target, inner, env)
+		case pg.CmdType_CMD_INSERT:
+			w.exprs(when.Values, inner, env)
+			if target.table != nil && w.refusal == nil {
+				w.mergeInsert(m, when, target.table, actions[k])
 			}
-			w.assigned(t.Val, inner, env)
 		}
 	}
 	if m.ReturningClause != nil {
@@ -34,4 +32,65 @@ func (w *walker) mergeStmt(m *pg.MergeStmt, env *ctes) columns {
 		s.items = append(s.items[1:], s.items[0])
 	}
 	return w.returning(m.ReturningClause, target, s, env)
+}
+
+// mergeInsert rewrites INSERT, the action that begins at token i: one row, whose
+// values have no place to be evaluated but the row.
+func (w *walker) mergeInsert(m *pg.MergeStmt, when *pg.MergeWhenClause, t *table, i int) {
+	w.use(t.moves...)
+	in := &insertion{walker: w, table: t, edited: true}
+	list := i // the token behind which a list of columns can stand
+	switch {
+	case len(when.TargetList) > 0:
+		if !in.listed(when.TargetList) {
+			return
+		}
+		i = w.closing(list + 1)
+	case len(when.Values) <= len(t.visible):
+		in.names = t.visible[:len(when.Values)]
+	}
+	if len(when.Values) != 0 && len(when.Values) != len(in.names) {
+		return // PostgreSQL counts the columns
+	}
+	if in.is(i+1, "overriding") {
+		i += 3
+	}
+	effects := w.effects(t, in.names, int(m.Relation.Location), true)
+	if w.refusal != nil {
+		return
+	}
+	in.slots = t.slots(in.names, effects)
+	if len(when.Values) == 0 { // DEFAULT VALUES
+		if len(in.slots) > 0 {
+			w.edits.replace(int(w.tokens[i+1].start), int(w.tokens[i+2].end), "("+quoteAll("", columnsOf(in.slots))+") VALUES ("+in.absentRow()+")")
+		}
+		return
+	}
+	in.valuesRow(when.Values, i+2, w.closing(i+2))
+	in.writeList(when.TargetList, list)
+	if len(in.once) > 0 {
+		w.refuse(int(m.Relation.Location), "Evaluate it in the query behind USING, or use INSERT ... ON CONFLICT.",
+			"a value that MERGE inserts into %v must be evaluated once", t)
+	}
+}
+
+// mergeActions are the tokens that the actions of MERGE begin with, in order. The
+// clauses have no place in the parse tree.
+func (w *walker) mergeActions(m *pg.MergeStmt) []int {
+	var actions []int
+	cases := 0
+	for i := w.at(int(m.Relation.Location)); i < len(w.tokens) && len(actions) < len(m.MergeWhenClauses); i++ {
+		switch {
+		case w.kind(i) == '(' || w.kind(i) == '[':
+			i = w.closing(i)
+		case w.kind(i-1) == '.' || w.is(i-1, "as"):
+		case w.is(i, "case"):
+			cases++
+		case w.is(i, "end"):
+			cases--
+		case w.is(i, "then") && cases == 0:
+			actions = append(actions, i+1)
+		}
+	}
+	return actions
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 func TestNewRejectsContradictions(t *testing.T) {
@@ -14,14 +15,22 @@ func TestNewRejectsContradictions(t *testing.T) {
 	for want, change := range map[string]func(*rewrite.Catalog){
 		`"gone" is none of`:                    func(c *rewrite.Catalog) { first(c).Phase = "gone" },
 		"the table has no name":                func(c *rewrite.Catalog) { first(c).Table.Schema = "" },
-		"a column has no name":                 func(c *rewrite.Catalog) { first(c).Target = "" },
-		"source and target are both":           func(c *rewrite.Catalog) { first(c).Target = first(c).Source },
+		"a column has no name":                 func(c *rewrite.Catalog) { first(c).Targets[0].Name = "" },
+		"source and target are both":           func(c *rewrite.Catalog) { first(c).Targets[0].Name = "full_name" },
 		"the token has no name":                func(c *rewrite.Catalog) { first(c).Token = "" },
-		`the source "x" is not among`:          func(c *rewrite.Catalog) { first(c).Source = "x" },
-		`the target "email" is among`:          func(c *rewrite.Catalog) { first(c).Target = "email" },
-		"two transitions of public.users":      func(c *rewrite.Catalog) { c.Transitions = append(c.Transitions, *first(c)) },
-		"parse default":                        func(c *rewrite.Catalog) { first(c).Default = "1 +" },
-		"the default is not one expression":    func(c *rewrite.Catalog) { first(c).Default = "1, 2" },
+		`the source "x" is not among`:          func(c *rewrite.Catalog) { first(c).Sources[0].Name = "x" },
+		`the target "email" is among`:          func(c *rewrite.Catalog) { first(c).Targets[0].Name = "email" },
+		`"full_name" is in two transitions`:    func(c *rewrite.Catalog) { c.Transitions = append(c.Transitions, *first(c)) },
+		"stands twice":                         func(c *rewrite.Catalog) { c.Tables = append(c.Tables, c.Tables[0]) },
+		"its columns are not known":            func(c *rewrite.Catalog) { c.Tables = c.Tables[1:] },
+		"no transition is of it":               func(c *rewrite.Catalog) { c.Transitions = c.Transitions[1:] },
+		`default of "full_name": syntax error`: func(c *rewrite.Catalog) { first(c).Sources[0].Default = "1 +" },
+		`"1, 2" is not one expression`:         func(c *rewrite.Catalog) { first(c).Sources[0].Default = "1, 2" },
+		"has no expression": func(c *rewrite.Catalog) {
+			first(c).Sources = append(first(c).Sources, transform.Column{Name: "email", Type: "text", Value: "name"})
+		},
+		"names something that is not one of [full_name]": func(c *rewrite.Catalog) { first(c).Targets[0].Value = "email" },
+		"sub-query":                            func(c *rewrite.Catalog) { first(c).Targets[0].Value = "(select 1)" },
 		"stars: \"all\" is neither \"source\"": func(c *rewrite.Catalog) { c.Stars = "all" },
 	} {
 		c := testCatalog(phase.Off)
@@ -42,8 +51,8 @@ func TestNoTransitions(t *testing.T) {
 func TestNamesThatNeedCare(t *testing.T) {
 	c := testCatalog(phase.Live)
 	tr := &c.Transitions[0]
-	tr.Table.Name, tr.Source, tr.Target, tr.Token = `Us"ers`, "Füll Name", "order", "Tok"
-	tr.Columns[2].Name = "Füll Name"
+	tr.Table.Name, tr.Sources[0].Name, tr.Targets[0].Name, tr.Token = `Us"ers`, "Füll Name", "order", "Tok"
+	c.Tables[0].Name, c.Tables[0].Of, c.Tables[0].Columns[2].Name = tr.Table, tr.Table, "Füll Name"
 	c.Homonyms = append(c.Homonyms, tr.Table)
 	r, err := rewrite.New(c)
 	require.NoError(t, err)

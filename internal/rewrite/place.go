@@ -69,12 +69,35 @@ func (w *walker) exprEnd(i int) int {
 			return i
 		case kindWord:
 			// Behind a period or AS any word is a name.
-			if w.kind(i-1) != '.' && !w.is(i-1, "as") && w.endsExpr(i) {
+			switch named := w.kind(i-1) == '.' || w.is(i-1, "as"); {
+			case named:
+			case w.is(i, "case"):
+				i = w.endOfCase(i)
+			case w.endsExpr(i):
 				return i
 			}
 		}
 	}
 	return i
+}
+
+// endOfCase is the END of the CASE at i.
+func (w *walker) endOfCase(i int) int {
+	depth := 0
+	for ; i < len(w.tokens); i++ {
+		switch {
+		case w.kind(i) == '(' || w.kind(i) == '[':
+			i = w.closing(i)
+		case w.kind(i-1) == '.' || w.is(i-1, "as"):
+		case w.is(i, "case"):
+			depth++
+		case w.is(i, "end"):
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	panic("a CASE does not end")
 }
 
 // endsExpr tells whether the word at i begins what follows a list of
@@ -93,7 +116,7 @@ func (w *walker) endsExpr(i int) bool {
 	case "with":
 		return !w.is(i+1, "time") && !w.is(i+1, "unique")
 	case "where", "having", "window", "order", "limit", "offset", "fetch", "for",
-		"union", "intersect", "except", "into", "on", "returning":
+		"union", "intersect", "except", "into", "on", "returning", "when":
 		return true
 	}
 	return false

@@ -3,6 +3,7 @@ package rewrite
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // refuse records the first thing that cannot be rewritten. The walk goes on;
@@ -13,9 +14,24 @@ func (w *walker) refuse(offset int, hint, format string, args ...any) {
 	}
 }
 
-// String names the table and says which of its columns moves, for messages.
+// String names the table and says which of its columns move, for messages.
 func (t *table) String() string {
-	return fmt.Sprintf("%s.%s (its column %s is in transition to %s)", t.Table.Schema, t.Table.Name, quote(t.Source), quote(t.Target))
+	list := make([]string, len(t.moves))
+	for i, m := range t.moves {
+		what := "its column "
+		if len(m.sources) > 1 {
+			what = "its columns "
+		}
+		if i > 0 {
+			what = ""
+		}
+		verb := " is in transition to "
+		if len(m.sources) > 1 {
+			verb = " are in transition to "
+		}
+		list[i] = what + quoteAll("", m.SourceNames()) + verb + quoteAll("", m.TargetNames())
+	}
+	return fmt.Sprintf("%s.%s (%s)", quote(t.Name.Schema), quote(t.Name.Name), strings.Join(list, ", "))
 }
 
 const (

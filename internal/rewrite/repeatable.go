@@ -1,10 +1,27 @@
 package rewrite
 
-import pg "github.com/sqlc-dev/oliphant"
+import (
+	"fmt"
+
+	pg "github.com/sqlc-dev/oliphant"
+)
+
+// repeats tells whether the text of an expression may stand twice.
+func (r *Rewriter) repeats(expr string) (bool, error) {
+	tree, err := r.parser.parse("select " + expr)
+	if err != nil {
+		return false, err
+	}
+	s := tree.Stmts[0].Stmt.GetSelectStmt()
+	if len(tree.Stmts) != 1 || s == nil || len(s.TargetList) != 1 {
+		return false, fmt.Errorf("%q is not one expression", expr)
+	}
+	return r.repeatable(s.TargetList[0].GetResTarget().GetVal()), nil
+}
 
 // repeatable tells whether evaluating the expression twice in one row gives
 // one value and has no effects. A nil expression is DEFAULT elsewhere.
-func repeatable(n *pg.Node) bool {
+func (r *Rewriter) repeatable(n *pg.Node) bool {
 	if n == nil {
 		return false
 	}
@@ -13,39 +30,41 @@ func repeatable(n *pg.Node) bool {
 		return true
 	case *pg.Node_ColumnRef:
 		return !isStar(n.ColumnRef)
+	case *pg.Node_FuncCall:
+		return r.steadyCall(n.FuncCall) && r.allRepeatable(n.FuncCall.Args)
 	case *pg.Node_TypeCast:
-		return repeatable(n.TypeCast.Arg)
+		return r.repeatable(n.TypeCast.Arg)
 	case *pg.Node_CollateClause:
-		return repeatable(n.CollateClause.Arg)
+		return r.repeatable(n.CollateClause.Arg)
 	case *pg.Node_AExpr:
-		return pureOperator(n.AExpr) && repeatableOrAbsent(n.AExpr.Lexpr) && repeatableOrAbsent(n.AExpr.Rexpr)
+		return pureOperator(n.AExpr) && r.repeatableOrAbsent(n.AExpr.Lexpr) && r.repeatableOrAbsent(n.AExpr.Rexpr)
 	case *pg.Node_List:
-		return allRepeatable(n.List.Items)
+		return r.allRepeatable(n.List.Items)
 	case *pg.Node_BoolExpr:
-		return allRepeatable(n.BoolExpr.Args)
+		return r.allRepeatable(n.BoolExpr.Args)
 	case *pg.Node_NullTest:
-		return repeatable(n.NullTest.Arg)
+		return r.repeatable(n.NullTest.Arg)
 	case *pg.Node_BooleanTest:
-		return repeatable(n.BooleanTest.Arg)
+		return r.repeatable(n.BooleanTest.Arg)
 	case *pg.Node_CoalesceExpr:
-		return allRepeatable(n.CoalesceExpr.Args)
+		return r.allRepeatable(n.CoalesceExpr.Args)
 	case *pg.Node_MinMaxExpr:
-		return allRepeatable(n.MinMaxExpr.Args)
+		return r.allRepeatable(n.MinMaxExpr.Args)
 	case *pg.Node_AArrayExpr:
-		return allRepeatable(n.AArrayExpr.Elements)
+		return r.allRepeatable(n.AArrayExpr.Elements)
 	case *pg.Node_CaseExpr:
-		return repeatableOrAbsent(n.CaseExpr.Arg) && allRepeatable(n.CaseExpr.Args) && repeatableOrAbsent(n.CaseExpr.Defresult)
+		return r.repeatableOrAbsent(n.CaseExpr.Arg) && r.allRepeatable(n.CaseExpr.Args) && r.repeatableOrAbsent(n.CaseExpr.Defresult)
 	case *pg.Node_CaseWhen:
-		return repeatable(n.CaseWhen.Expr) && repeatable(n.CaseWhen.Result)
+		return r.repeatable(n.CaseWhen.Expr) && r.repeatable(n.CaseWhen.Result)
 	}
 	return false
 }
 
-func repeatableOrAbsent(n *pg.Node) bool { return n == nil || repeatable(n) }
+func (r *Rewriter) repeatableOrAbsent(n *pg.Node) bool { return n == nil || r.repeatable(n) }
 
-func allRepeatable(nodes []*pg.Node) bool {
+func (r *Rewriter) allRepeatable(nodes []*pg.Node) bool {
 	for _, n := range nodes {
-		if !repeatable(n) {
+		if !r.repeatable(n) {
 			return false
 		}
 	}

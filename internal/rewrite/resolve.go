@@ -23,7 +23,7 @@ func (w *walker) reference(ref *pg.ColumnRef, s *scope) {
 	case 3:
 		w.qualified(ref, fields[0], fields[1], fields[2], s)
 	case 4:
-		if it, _, _ := s.named(fields[1], fields[2]); it != nil && it.table != nil && it.table.moves(fields[3]) {
+		if it, _, _ := s.named(fields[1], fields[2]); it != nil && it.table != nil && it.table.moving(fields[3]) {
 			w.refuse(int(ref.Location), "Leave out the name of the database.", "a column of %v is named together with a database", it.table)
 		}
 	}
@@ -33,15 +33,21 @@ func (w *walker) reference(ref *pg.ColumnRef, s *scope) {
 func (w *walker) qualified(ref *pg.ColumnRef, schema, name, column string, s *scope) {
 	it, _, _ := s.named(schema, name)
 	switch {
-	case it == nil:
-	case it.blurred && w.r.names[column]:
-		w.refuse(int(ref.Location), "Refer to the column through the table's own name or alias.",
-			"%s.%s is a column of a join that contains a table in transition", quote(name), quote(column))
-	case it.table == nil:
-	case it.table.moves(column):
-		w.use(it.table)
-		w.rename(ref, column, it.table.read, "")
-	case !it.table.has(column) && !slices.Contains(system, column):
+	case it == nil || it.table == nil:
+	case it.veiled && slices.Contains(system, column):
+		w.refuse(int(ref.Location), "Write the join with ON, and name the columns instead of *.",
+			"%s of %v is named where the table stands as a sub-query", quote(column), it.table)
+	case it.table.moving(column):
+		w.use(it.table.reach(column)...)
+		prefix := w.qualifierText(ref)
+		if it.veiled && schema != "" {
+			prefix = quote(name) + "."
+		}
+		w.substitute(ref, column, w.reading(ref, column, it), prefix)
+	case it.veiled && schema != "":
+		first := w.at(int(ref.Location))
+		w.edits.replace(int(w.tokens[first].start), int(w.tokens[first+2].start), "")
+	case !it.veiled && !it.table.shows(column) && !slices.Contains(system, column):
 		w.refuse(int(ref.Location), "If it is a new column, reconnect; if it is a function in attribute notation, write a call that takes columns.",
 			"%s is not known as a column of %v", quote(column), it.table)
 	}
@@ -72,19 +78,21 @@ func (w *walker) unqualified(ref *pg.ColumnRef, name string, s *scope, outputs [
 		w.wholeRow(ref, name, s)
 		return
 	}
-	if found.item.table != nil && found.item.table.moves(name) {
-		t := found.item.table
-		w.use(t)
+	if t := found.item.table; t != nil && t.moving(name) {
+		w.use(t.reach(name)...)
+		read := w.reading(ref, name, found.item)
 		prefix := ""
-		if w.crowded(t.read, found, s) || slices.Contains(outputs, t.read) {
-			prefix = w.qualify(ref, name, found.item, s)
+		for _, column := range read.columns {
+			if prefix == "" && (w.crowded(column, found, s) || slices.Contains(outputs, column)) {
+				prefix = w.qualify(ref, name, found.item, s)
+			}
 		}
-		w.rename(ref, name, t.read, prefix)
+		w.substitute(ref, name, read, prefix)
 		return
 	}
 	if captor := w.captor(name, found, s); captor != nil {
-		w.use(captor)
-		w.rename(ref, name, name, w.qualify(ref, name, found.item, s))
+		w.use(captor.reach(name)...)
+		w.substitute(ref, name, column(name), w.qualify(ref, name, found.item, s))
 	}
 }
 
@@ -128,13 +136,10 @@ func (w *walker) lookup(ref *pg.ColumnRef, name string, s *scope) (resolution, b
 func (w *walker) lookupAt(ref *pg.ColumnRef, name string, level *scope, has func(*item, string) answer, doubt *bool) (*item, bool) {
 	var found *item
 	for _, it := range level.items {
-		if it.byName {
+		if !it.seen(name) {
 			continue
 		}
 		switch {
-		case it.blurred:
-			w.refuse(int(ref.Location), hintQualify, "%s can be a column of a join that contains a table in transition", quote(name))
-			return nil, false
 		case has(it, name) == maybe:
 			*doubt = true
 		case has(it, name) == yes && found != nil:
@@ -149,7 +154,7 @@ func (w *walker) lookupAt(ref *pg.ColumnRef, name string, level *scope, has func
 
 // conceals tells whether the name is the hidden name of the item's column.
 func (it *item) conceals(name string) answer {
-	if it.table != nil && it.table.hidden == name {
+	if it.table != nil && it.table.moving(name) && !it.table.shows(name) {
 		return yes
 	}
 	return no
@@ -160,7 +165,7 @@ func (it *item) conceals(name string) answer {
 func (w *walker) crowded(name string, r resolution, s *scope) bool {
 	for level := s; ; level = level.parent {
 		for _, it := range level.items {
-			if it != r.item && !it.byName && it.physical(name) != no {
+			if it != r.item && it.seen(name) && it.physical(name) != no {
 				return true
 			}
 		}
@@ -175,7 +180,7 @@ func (w *walker) crowded(name string, r resolution, s *scope) bool {
 func (w *walker) captor(name string, r resolution, s *scope) *table {
 	for level := s; ; level = level.parent {
 		for _, it := range level.items {
-			if it != r.item && !it.byName && it.table != nil && it.table.moves(name) {
+			if it != r.item && it.seen(name) && it.table != nil && !it.veiled && it.table.moving(name) {
 				return it.table
 			}
 		}
@@ -194,21 +199,59 @@ func (w *walker) qualify(ref *pg.ColumnRef, name string, it *item, s *scope) str
 	return prefix
 }
 
-// rename changes the last name of a reference from one column to another, and
-// puts a qualifier before a bare one.
-func (w *walker) rename(ref *pg.ColumnRef, from, to, prefix string) {
-	if from == to && prefix == "" {
-		return
+// reading is what stands for a moving column of the item.
+func (w *walker) reading(ref *pg.ColumnRef, name string, it *item) template {
+	if it.veiled {
+		return it.unveil(name)
 	}
+	if to, ok := w.compared[ref]; ok {
+		return column(to)
+	}
+	return it.table.read(name)
+}
+
+// qualifierText is what stands before the last name of a reference.
+func (w *walker) qualifierText(ref *pg.ColumnRef) string {
+	return w.sql[ref.Location:w.tokens[w.lastName(ref)].start]
+}
+
+// lastName is the token of a reference's last name.
+func (w *walker) lastName(ref *pg.ColumnRef) int {
 	i := w.at(int(ref.Location))
 	for range len(ref.Fields) - 1 {
-		i += 2
-		if i < len(w.tokens) && w.tokens[i-1].kind != '.' {
-			i = len(w.tokens)
+		i = w.afterName(i) + 1
+		if i >= len(w.tokens) || w.tokens[i-1].kind != '.' {
+			panic("a reference is not where it was expected")
 		}
 	}
-	w.renameToken(i, from, prefix+quote(to))
-	if from != to {
-		w.renamed = append(w.renamed, ref)
+	return i
+}
+
+// substitute puts an expression over the item's columns in the place of a
+// reference; each of them gets the prefix.
+func (w *walker) substitute(ref *pg.ColumnRef, from string, read template, prefix string) {
+	if to, ok := read.bare(); ok {
+		if len(ref.Fields) > 1 && prefix == w.qualifierText(ref) {
+			prefix = ""
+		} else if len(ref.Fields) > 1 {
+			first, last := w.at(int(ref.Location)), w.lastName(ref)
+			w.edits.replace(int(w.tokens[first].start), int(w.tokens[last].start), prefix)
+			prefix = ""
+		}
+		if from == to && prefix == "" {
+			return
+		}
+		w.renameToken(w.lastName(ref), from, prefix+quote(to))
+		if from != to {
+			w.renamed = append(w.renamed, ref)
+		}
+		return
 	}
+	last := w.lastName(ref)
+	if !identEquals(w.sql, w.tokens, last, from) {
+		panic("a reference is not where it was expected")
+	}
+	text := read.enclosed().render(func(column string) string { return prefix + quote(column) })
+	w.edits.replace(int(ref.Location), w.endOf(w.afterName(last)), text)
+	w.renamed = append(w.renamed, ref)
 }

@@ -4,8 +4,8 @@ import pg "github.com/sqlc-dev/oliphant"
 
 // targetScope is the name space of a data-modifying statement: its target, and
 // what its FROM or USING adds. Sub-queries there don't see the target.
-func (w *walker) targetScope(target *item, from []*pg.Node, env *ctes) *scope {
-	s := w.from(from, nil, env)
+func (w *walker) targetScope(target *item, from []*pg.Node, returning *pg.ReturningClause, env *ctes) *scope {
+	s := w.from(from, hasStar(returning.GetExprs()), nil, env)
 	s.items = append([]*item{target}, s.items...)
 	return s
 }
@@ -29,7 +29,7 @@ func (w *walker) returning(clause *pg.ReturningClause, target *item, s *scope, e
 	for _, name := range []string{before, after} {
 		if it, _, _ := s.named("", name); it == nil {
 			row := *target
-			row.name, row.schema, row.byName = name, "", true
+			row.name, row.schema, row.byName, row.optional = name, "", true, true
 			items = append(items, &row)
 		}
 	}

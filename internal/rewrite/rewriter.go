@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 // Rewriter rewrites texts for one catalog. It is safe for concurrent use.
@@ -11,13 +13,15 @@ type Rewriter struct {
 	catalog Catalog
 	parser  parser
 	prescan *prescan
-	// tables are the tables in transition; moving tells what an unqualified
-	// name of one of them means under the catalog's search_path.
+	// tables are the relations with rows in transition; moving tells what an
+	// unqualified name of one of them means under the catalog's search_path.
 	tables []*table
 	moving map[string]meaning
 	// names are the sources' and targets' names: the only columns whose
 	// resolution matters.
 	names map[string]bool
+	// preserving: some move preserves comparisons.
+	preserving bool
 	// lengths has a bit for each length of a name of a table in transition.
 	lengths uint64
 }
@@ -32,23 +36,40 @@ func New(c Catalog) (*Rewriter, error) {
 		return nil, fmt.Errorf("new rewriter: stars: %q is neither %q nor %q", c.Stars, StarsSource, StarsTarget)
 	}
 	words := slices.Clone(sessionNames)
-	seen := map[Name]bool{}
+	moves := map[Name][]*move{}
 	for _, tr := range c.Transitions {
-		t, err := newTable(tr, c.Stars, r.parser)
+		m, err := newMove(tr, r)
 		if err != nil {
 			return nil, fmt.Errorf("new rewriter: transition %d: %w", tr.ID, err)
 		}
-		if seen[tr.Table] {
-			return nil, fmt.Errorf("new rewriter: two transitions of %s.%s", tr.Table.Schema, tr.Table.Name)
+		moves[tr.Table] = append(moves[tr.Table], m)
+		r.preserving = r.preserving || m.preserves(transform.PreserveEquality)
+		for _, c := range slices.Concat(m.sources, m.targets) {
+			r.names[c.Name] = true
 		}
-		seen[tr.Table] = true
+	}
+	for _, known := range c.Tables {
+		if r.qualified(known.Name.Schema, known.Name.Name) != nil {
+			return nil, fmt.Errorf("new rewriter: %v stands twice", known.Name)
+		}
+		if len(moves[known.Of]) == 0 {
+			return nil, fmt.Errorf("new rewriter: table %v: no transition is of it", known.Name)
+		}
+		t, err := newTable(known, moves[known.Of], c.Stars)
+		if err != nil {
+			return nil, fmt.Errorf("new rewriter: table %v: %w", known.Name, err)
+		}
 		r.tables = append(r.tables, t)
-		r.names[tr.Source], r.names[tr.Target] = true, true
-		r.lengths |= 1 << (len(tr.Table.Name) & 63)
-		words = append(words, searchable(tr.Table.Name))
+		r.lengths |= 1 << (len(known.Name.Name) & 63)
+		words = append(words, searchable(known.Name.Name))
+	}
+	for of := range moves {
+		if r.qualified(of.Schema, of.Name) == nil {
+			return nil, fmt.Errorf("new rewriter: %v is in transition, but its columns are not known", of)
+		}
 	}
 	for _, t := range r.tables {
-		r.moving[t.Table.Name] = r.unqualified(t.Table.Name)
+		r.moving[t.Name.Name] = r.unqualified(t.Name.Name)
 	}
 	r.prescan = newPrescan(words)
 	return r, nil
@@ -75,7 +96,7 @@ func (r *Rewriter) unqualified(name string) meaning {
 
 func (r *Rewriter) qualified(schema, name string) *table {
 	for _, t := range r.tables {
-		if t.Table.Name == name && t.Table.Schema == schema {
+		if t.Name.Name == name && t.Name.Schema == schema {
 			return t
 		}
 	}
@@ -146,7 +167,7 @@ func (r *Rewriter) namesTable(sql string, tokens []token, i int) bool {
 		return false
 	}
 	for _, table := range r.tables {
-		if identEquals(sql, tokens, i, table.Table.Name) {
+		if identEquals(sql, tokens, i, table.Name.Name) {
 			return true
 		}
 	}
@@ -183,7 +204,7 @@ func (r *Rewriter) rewrite(w *walker) Result {
 	if len(again.Stmts) != len(tree.Stmts) {
 		panic("the rewritten text has another number of statements")
 	}
-	return Result{Outcome: Rewritten, SQL: out, Edits: edits}
+	return Result{Outcome: Rewritten, SQL: out, Edits: edits, original: sql}
 }
 
 func refused(refusal *Refusal) Result { return Result{Outcome: Refused, Refusal: refusal} }

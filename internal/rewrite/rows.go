@@ -10,24 +10,31 @@ import (
 
 // defaultValues rewrites DEFAULT VALUES.
 func (in *insertion) defaultValues() {
-	if !in.table.defaulted() {
+	if len(in.slots) == 0 {
 		return
 	}
 	start, end := int(in.tokens[in.bodyStart].start), in.endOf(in.bodyStart+2)
-	in.edits.replace(start, end, "("+quoteAll("", in.table.writes)+") VALUES ("+in.defaults()+")")
+	in.edits.replace(start, end, "("+quoteAll("", columnsOf(in.slots))+") VALUES ("+in.absentRow()+")")
 }
 
-// defaults is the default, once for each column that the phase writes.
-func (in *insertion) defaults() string {
-	value := in.table.Default
-	if len(in.table.writes) > 1 && !in.table.defaultRepeats {
-		value = in.onceRef(value)
+// absentRow are the values of the slots in a row that gives none.
+func (in *insertion) absentRow() string {
+	return strings.Join(in.extras(nil, in.oncePerRow()), ", ")
+}
+
+// oncePerRow evaluates what is absent once, for a row of VALUES.
+func (in *insertion) oncePerRow() func(name string) string {
+	refs := map[string]string{}
+	return func(name string) string {
+		if refs[name] == "" {
+			text, _ := in.table.byName[name][0].absent.text()
+			refs[name] = in.onceRef(text)
+		}
+		return refs[name]
 	}
-	return strings.Join(slices.Repeat([]string{value}, len(in.table.writes)), ", ")
 }
 
-// valuesRows gives every row of VALUES a value for each column that the phase
-// writes.
+// valuesRows gives every row of VALUES a value for each slot.
 func (in *insertion) valuesRows() {
 	i := in.bodyStart
 	for in.kind(i) == '(' {
@@ -50,7 +57,8 @@ func (in *insertion) valuesRows() {
 func (in *insertion) evaluatesOthers() bool {
 	for _, row := range in.query.ValuesLists {
 		for i, value := range row.GetList().GetItems() {
-			if i != in.position && value.GetSetToDefault() == nil && !repeatable(value) {
+			moving := i < len(in.names) && in.table.moving(in.names[i])
+			if !moving && value.GetSetToDefault() == nil && !in.r.repeatable(value) {
 				return true
 			}
 		}
@@ -59,36 +67,49 @@ func (in *insertion) evaluatesOthers() bool {
 }
 
 func (in *insertion) valuesRow(row []*pg.Node, open, closing int) {
-	if in.position < 0 {
-		if in.table.defaulted() {
-			in.edits.insert(in.endOf(closing), ", "+in.defaults())
-		}
-		return
-	}
-	if in.position >= len(row) {
-		return // PostgreSQL counts the columns
-	}
+	// Where there are too many values, or too few, so there are in the end:
+	// PostgreSQL counts the columns.
+	places := make([]span, len(row))
 	first := open + 1
-	for range in.position {
-		first = in.exprEnd(first) + 1
+	for i := range row {
+		last := in.exprEnd(first)
+		places[i] = span{int(in.tokens[first].start), in.endOf(last)}
+		first = last + 1
 	}
-	last := in.exprEnd(first)
-	start, end := int(in.tokens[first].start), in.endOf(last)
-	value := row[in.position]
-	twice := in.table.other(in.names[in.position]) != ""
-	switch _, isDefault := value.Node.(*pg.Node_SetToDefault); {
-	case isDefault && in.table.defaulted():
-		in.edits.replace(start, end, in.defaults())
-	case !twice:
-	case isDefault || repeatable(value):
-		in.edits.insert(end, ", "+in.value(start, end))
-	default:
-		ref := in.onceRef(in.value(start, end))
-		if in.edited {
-			in.edits.take(in.sql, start, end)
+	values := map[string]string{}
+	for i, name := range in.names[:min(len(row), len(in.names))] {
+		if in.table.moving(name) {
+			values[name] = in.rowValue(row[i], name, places[i])
 		}
-		in.edits.replace(start, end, ref+", "+ref)
 	}
+	once := in.oncePerRow()
+	in.rearrange(places, func(s slot) string {
+		return in.value(s, func(name string) (string, bool) { text, ok := values[name]; return text, ok }, once)
+	})
+}
+
+// rowValue is what a named column gets in a row of VALUES.
+func (in *insertion) rowValue(n *pg.Node, name string, p span) string {
+	c := in.table.byName[name][0]
+	text, repeats := in.text(p.start, p.end), c.absentRepeats
+	if n.GetSetToDefault() == nil {
+		repeats = in.r.repeatable(n)
+	} else {
+		text, _ = c.absent.text()
+	}
+	once := !repeats && in.uses(name) > 1
+	if once {
+		text = in.onceRef(text)
+	}
+	if once || n.GetSetToDefault() != nil && c.explicit() {
+		if in.edited {
+			in.edits.take(in.sql, p.start, p.end)
+		}
+		if slices.ContainsFunc(in.slots, func(s slot) bool { return s.from >= 0 && in.names[s.from] == name }) {
+			in.edits.replace(p.start, p.end, text)
+		}
+	}
+	return text
 }
 
 // setReturning are PostgreSQL's own functions that return sets and are used
@@ -139,9 +160,9 @@ func (in *insertion) returnsSet(n *pg.Node) (found bool) {
 	return found
 }
 
-// value is the text of a value. Looking for edits in every one of many rows
+// text is the text of a value. Looking for edits in every one of many rows
 // would take time that grows with their square.
-func (in *insertion) value(start, end int) string {
+func (in *insertion) text(start, end int) string {
 	if !in.edited {
 		return in.sql[start:end]
 	}

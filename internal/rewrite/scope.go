@@ -1,6 +1,10 @@
 package rewrite
 
-import pg "github.com/sqlc-dev/oliphant"
+import (
+	"slices"
+
+	pg "github.com/sqlc-dev/oliphant"
+)
 
 // item is a member of a FROM clause, or the target of a data-modifying
 // statement: something that column references are resolved against.
@@ -19,9 +23,16 @@ type item struct {
 	// byName: only qualified references see it, and no star shows it (OLD and
 	// NEW in RETURNING).
 	byName bool
-	// blurred: it contains a table in transition in a way that references
-	// cannot be carried through (the alias of a join).
-	blurred bool
+	// veiled: the table stands as a sub-query of its visible columns; aliases
+	// are the names that an alias list gives the first of them.
+	veiled  bool
+	aliases []string
+	// optional: its row may be missing, and all columns NULL then.
+	optional bool
+	// merged are columns that bare names find not here but in an item of a
+	// join's merged columns, which no star shows.
+	merged    []string
+	unstarred bool
 }
 
 // scope is the name space of one query level.
@@ -33,13 +44,16 @@ type scope struct {
 	merged bool
 }
 
+// seen tells whether a bare name can find a column here.
+func (it *item) seen(name string) bool { return !it.byName && !slices.Contains(it.merged, name) }
+
 // logical tells whether the application sees a column of this name in the
 // item, hidden names left out.
 func (it *item) logical(name string) answer {
-	if it.table == nil {
+	if it.table == nil || it.veiled {
 		return it.columns.has(name)
 	}
-	if it.table.has(name) {
+	if it.table.shows(name) {
 		return yes
 	}
 	return no
@@ -48,10 +62,10 @@ func (it *item) logical(name string) answer {
 // physical tells whether the item may have a column of this name in the
 // database, in this phase or a neighbouring one.
 func (it *item) physical(name string) answer {
-	if it.table == nil {
+	if it.table == nil || it.veiled {
 		return it.columns.has(name)
 	}
-	if it.table.moves(name) || it.table.has(name) {
+	if it.table.moving(name) || it.table.shows(name) {
 		return yes
 	}
 	return no
@@ -94,7 +108,7 @@ func (s *scope) qualifier(it *item) (string, bool) {
 func (s *scope) moving() bool {
 	for ; s != nil; s = s.parent {
 		for _, it := range s.items {
-			if it.table != nil || it.blurred {
+			if it.table != nil {
 				return true
 			}
 		}

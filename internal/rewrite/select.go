@@ -1,6 +1,10 @@
 package rewrite
 
-import pg "github.com/sqlc-dev/oliphant"
+import (
+	"slices"
+
+	pg "github.com/sqlc-dev/oliphant"
+)
 
 // selectStmt walks a SELECT, VALUES, TABLE or set operation and returns its
 // columns.
@@ -18,7 +22,7 @@ func (w *walker) selectStmt(s *pg.SelectStmt, outer *scope, env *ctes) columns {
 	case len(s.ValuesLists) > 0:
 		return w.values(s, outer, env)
 	}
-	sc := w.from(s.FromClause, outer, env)
+	sc := w.from(s.FromClause, hasStar(s.TargetList), outer, env)
 	out := w.targetList(s.TargetList, sc, env)
 	w.expr(s.WhereClause, sc, env)
 	w.expr(s.HavingClause, sc, env)
@@ -116,10 +120,10 @@ func (w *walker) groupKey(n *pg.Node, s *scope, env *ctes, out columns) {
 	input := no
 	var captor *table
 	for _, it := range s.items {
-		if !it.byName && !it.blurred {
+		if it.seen(name) {
 			input = max(input, it.logical(name))
 		}
-		if it.table != nil && it.table.moves(name) {
+		if it.table != nil && !it.veiled && it.table.moving(name) {
 			captor = it.table
 		}
 	}
@@ -131,7 +135,7 @@ func (w *walker) groupKey(n *pg.Node, s *scope, env *ctes, out columns) {
 	case captor != nil:
 		// The output column of this name is meant, but in the database the
 		// table's column would be preferred: name it by its position.
-		w.use(captor)
+		w.use(captor.reach(name)...)
 		w.byPosition(ref, name, out)
 	}
 }
@@ -168,4 +172,12 @@ func bareName(n *pg.Node) (string, *pg.ColumnRef) {
 		return "", nil
 	}
 	return ref.Fields[0].GetString_().GetSval(), ref
+}
+
+// hasStar tells whether a list has a star that is over all of FROM.
+func hasStar(list []*pg.Node) bool {
+	return slices.ContainsFunc(list, func(n *pg.Node) bool {
+		ref := n.GetResTarget().GetVal().GetColumnRef()
+		return ref != nil && len(ref.Fields) == 1 && isStar(ref)
+	})
 }

@@ -21,20 +21,22 @@ func (w *walker) star(ref *pg.ColumnRef, s *scope) columns {
 	switch {
 	case it == nil:
 		return columns{unknown: true}
-	case it.blurred:
-		w.refuse(int(ref.Location), hintColumns, "%s.* is over a join that contains a table in transition", quote(it.name))
-	case it.table == nil:
+	case it.veiled && schema != "":
+		first := w.at(int(ref.Location))
+		w.edits.replace(int(w.tokens[first].start), int(w.tokens[first+2*(len(fields)-1)].start), "")
+		return it.columns
+	case it.table == nil || it.veiled:
 		return it.columns
 	case len(fields) > 2:
 		w.refuse(int(ref.Location), "Leave out the name of the database.", "a column list of %v is named together with a database", it.table)
 	default:
 		first := w.at(int(ref.Location))
 		last := first + 2*len(fields)
-		w.use(it.table)
+		w.use(it.table.moves...)
 		prefix := w.sql[w.tokens[first].start:w.tokens[last].start]
 		w.edits.replace(int(w.tokens[first].start), int(w.tokens[last].end), it.table.list(prefix))
 		w.expectStar(last)
-		return exactly(it.table.columns...)
+		return exactly(it.table.visible...)
 	}
 	return columns{unknown: true}
 }
@@ -46,28 +48,25 @@ func (w *walker) bareStar(ref *pg.ColumnRef, s *scope) columns {
 	all.exact = true
 	count := 0
 	for _, it := range s.items {
-		if !it.byName {
+		if !it.byName && !it.unstarred {
 			count++
 		}
 	}
 	covers := false
 	for _, it := range s.items {
-		if it.byName {
+		if it.byName || it.unstarred {
 			continue
 		}
 		prefix, ok := s.qualifier(it)
 		switch {
-		case it.blurred:
-			w.refuse(int(ref.Location), hintColumns, "* is over a join that contains a table in transition")
-			return all
-		case it.table != nil:
+		case it.table != nil && !it.veiled:
 			covers = true
-			w.use(it.table)
+			w.use(it.table.moves...)
 			if count == 1 {
 				prefix, ok = "", true
 			}
 			parts = append(parts, it.table.list(prefix))
-			all = all.and(exactly(it.table.columns...))
+			all = all.and(exactly(it.table.visible...))
 		default:
 			parts = append(parts, prefix+"*")
 			all = all.and(it.columns)
@@ -85,7 +84,7 @@ func (w *walker) bareStar(ref *pg.ColumnRef, s *scope) columns {
 		}
 		return all
 	case s.merged:
-		w.refuse(int(ref.Location), hintColumns, "* is over a join with USING or NATURAL that contains a table in transition")
+		w.refuse(int(ref.Location), hintColumns, "* is over a table in transition and a join with USING or NATURAL")
 		return all
 	case slices.Contains(parts, ""):
 		w.refuse(int(ref.Location), "Give each item in FROM an alias of its own.",
@@ -121,21 +120,4 @@ func (w *walker) expectStar(i int) {
 	if w.sql[t.start:t.end] != "*" {
 		panic("* is not where it was expected")
 	}
-}
-
-// list is the columns that a star over the table shows, as the phase reads
-// them.
-func (t *table) list(prefix string) string {
-	var b strings.Builder
-	for i, name := range t.columns {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(prefix)
-		if name == t.visible && t.read != name {
-			b.WriteString(quote(t.read) + " AS ")
-		}
-		b.WriteString(quote(name))
-	}
-	return b.String()
 }

@@ -51,7 +51,7 @@ func runsStrings(sql string, tokens []token) bool {
 
 func (r *Rewriter) mentionedIn(text string) bool {
 	for _, t := range r.tables {
-		if mentions(text, t.Table.Name) {
+		if mentions(text, t.Name.Name) {
 			return true
 		}
 	}

@@ -1,131 +1,151 @@
 package rewrite
 
 import (
-	"errors"
 	"fmt"
 	"slices"
-
-	"github.com/pgcrossfade/crossfade/internal/phase"
+	"strings"
 )
 
-// table is a table in transition, with what its phase means spelled out.
+// table is a relation with columns in transition, as the phases have it.
 type table struct {
-	Transition
-	// read is the column that serves reads; writes are those that take
-	// writes, the source first.
-	read   string
-	writes []string
-	// visible is the name that stars show; hidden is the other one.
-	visible, hidden string
-	// columns are the logical table's columns as the application sees them.
-	columns []string
-	// defaultRepeats: the default may be written twice.
-	defaultRepeats bool
+	Table
+	// moves are its transitions, in the order of their registration.
+	moves []*move
+	// byName are the moving columns by their names; one that two moves of a
+	// chain share is the earlier one's target and the later one's source.
+	byName map[string][]*moving
+	// visible are the columns that the application sees where it names none.
+	visible []string
+	// reads are what is read under the names of moving columns.
+	reads map[string]template
 }
 
-func newTable(tr Transition, stars Stars, p parser) (*table, error) {
-	if _, err := phase.Parse(string(tr.Phase)); err != nil {
-		return nil, err
-	}
-	switch {
-	case tr.Table.Schema == "" || tr.Table.Name == "":
-		return nil, errors.New("the table has no name")
-	case tr.Source == "" || tr.Target == "":
-		return nil, errors.New("a column has no name")
-	case tr.Source == tr.Target:
-		return nil, fmt.Errorf("source and target are both %q", tr.Source)
-	case tr.Token == "":
-		return nil, errors.New("the token has no name")
-	}
-	t := &table{Transition: tr, visible: tr.Source, hidden: tr.Target}
-	if stars == StarsTarget {
-		t.visible, t.hidden = tr.Target, tr.Source
-	}
-	b := tr.Phase.Behaviour()
-	t.read = t.Source
-	if b.Read == phase.Target {
-		t.read = t.Target
-	}
-	if b.WriteSource {
-		t.writes = append(t.writes, t.Source)
-	}
-	if b.WriteTarget {
-		t.writes = append(t.writes, t.Target)
-	}
-	for _, c := range tr.Columns {
-		switch c.Name {
-		case t.Source:
-			t.columns = append(t.columns, t.visible)
-		case t.Target:
-			return nil, fmt.Errorf("the target %q is among the logical columns", t.Target)
-		default:
-			t.columns = append(t.columns, c.Name)
+func newTable(t Table, moves []*move, stars Stars) (*table, error) {
+	out := &table{Table: t, moves: moves, byName: map[string][]*moving{}, reads: map[string]template{}}
+	for _, m := range moves {
+		for _, c := range slices.Concat(m.sources, m.targets) {
+			for _, other := range out.byName[c.Name] {
+				if !other.target || c.target || other.move.behaviour.WriteSource {
+					return nil, fmt.Errorf("column %q is in two transitions", c.Name)
+				}
+			}
+			out.byName[c.Name] = append(out.byName[c.Name], c)
 		}
 	}
-	if !slices.Contains(t.columns, t.visible) {
-		return nil, fmt.Errorf("the source %q is not among the columns", t.Source)
-	}
-	if tr.Default != "" {
-		tree, err := p.parse("select " + tr.Default)
-		if err != nil {
-			return nil, fmt.Errorf("parse default: %w", err)
+	for _, c := range t.Columns {
+		for _, m := range out.byName[c.Name] {
+			if m.target {
+				return nil, fmt.Errorf("the target %q is among the logical columns", c.Name)
+			}
 		}
-		s := tree.Stmts[0].Stmt.GetSelectStmt()
-		if len(tree.Stmts) != 1 || s == nil || len(s.TargetList) != 1 {
-			return nil, errors.New("the default is not one expression")
-		}
-		t.defaultRepeats = repeatable(s.TargetList[0].GetResTarget().GetVal())
+		out.visible = append(out.visible, c.Name)
 	}
-	return t, nil
+	for _, m := range moves {
+		if err := out.show(m, stars); err != nil {
+			return nil, err
+		}
+	}
+	for name := range out.byName {
+		out.reads[name] = out.reading(name)
+	}
+	return out, nil
 }
 
-// moves tells whether the name is one of the moving column's two.
-func (t *table) moves(name string) bool { return name == t.Source || name == t.Target }
-
-// has tells whether the application sees an ordinary column of this name.
-func (t *table) has(name string) bool { return slices.Contains(t.columns, name) }
-
-// other is the one of the written columns that isn't name; "" when the phase
-// writes one column.
-func (t *table) other(name string) string {
-	if len(t.writes) < 2 {
-		return ""
-	}
-	if name == t.Source {
-		return t.Target
-	}
-	return t.Source
-}
-
-// written is the column that a write to name goes to; the other one, if the
-// phase writes both, is beside it.
-func (t *table) written(name string) string {
-	if len(t.writes) == 1 {
-		return t.writes[0]
-	}
-	return name
-}
-
-// constraint is the name, in this phase, of a UNIQUE constraint with the moving
-// column: the source's does not outlive the phases that write the source.
-func (t *table) constraint(name string) string {
-	for source, target := range t.Constraints {
-		switch {
-		case name != source && name != target:
-		case t.read == t.Target:
-			return target
-		default:
-			return source
+// show makes the columns visible that the application expects of a move.
+func (t *table) show(m *move, stars Stars) error {
+	first := -1
+	for _, c := range m.sources {
+		i := slices.Index(t.visible, c.Name)
+		if i < 0 {
+			chained := slices.ContainsFunc(t.byName[c.Name], func(c *moving) bool { return c.target })
+			if chained && stars != StarsTarget {
+				return nil // the application sees what became this source
+			}
+			return fmt.Errorf("the source %q is not among the columns", c.Name)
+		}
+		if first < 0 {
+			first = i
 		}
 	}
-	return name
+	if stars != StarsTarget {
+		return nil
+	}
+	for _, c := range m.sources {
+		t.visible = slices.DeleteFunc(t.visible, func(name string) bool { return name == c.Name })
+	}
+	names := make([]string, len(m.targets))
+	for i, c := range m.targets {
+		names[i] = c.Name
+	}
+	t.visible = slices.Insert(t.visible, min(first, len(t.visible)), names...)
+	return nil
+}
+
+// reading is what stands for a column, whichever way its moves go.
+func (t *table) reading(name string) template {
+	for _, c := range t.byName[name] {
+		if !c.serves() {
+			return c.value.over(t.reading)
+		}
+	}
+	return column(name)
+}
+
+// moving tells whether the name is that of a column in transition.
+func (t *table) moving(name string) bool { return len(t.byName[name]) > 0 }
+
+// shows tells whether the application sees a column of this name.
+func (t *table) shows(name string) bool { return slices.Contains(t.visible, name) }
+
+// read is what is read under a name.
+func (t *table) read(name string) template {
+	if read, ok := t.reads[name]; ok {
+		return read
+	}
+	return column(name)
+}
+
+// reach are the moves that what is read or written under a name depends on.
+func (t *table) reach(name string) []*move {
+	var moves []*move
+	var follow func(name string)
+	follow = func(name string) {
+		for _, c := range t.byName[name] {
+			if slices.Contains(moves, c.move) {
+				continue
+			}
+			moves = append(moves, c.move)
+			for _, other := range slices.Concat(c.move.sources, c.move.targets) {
+				follow(other.Name)
+			}
+		}
+	}
+	follow(name)
+	return moves
+}
+
+// counterpart is what takes the place of a UNIQUE constraint with a moving
+// column in this phase; false when the name can stay.
+func (t *table) counterpart(name string) (Counterpart, bool) {
+	for _, m := range t.moves {
+		for source, target := range m.Constraints {
+			reads := m.targets[0].serves()
+			switch {
+			case name == source && reads:
+				return target, true
+			case name == target.Constraint && name != "" && !reads:
+				return Counterpart{Constraint: source}, true
+			}
+		}
+	}
+	return Counterpart{}, false
 }
 
 // typeOf is the type to which a column's values can be cast without cutting
 // them, or "".
 func (t *table) typeOf(name string) string {
-	if t.moves(name) {
-		name = t.Source
+	for _, c := range t.byName[name] {
+		return unlimited(c.BaseType)
 	}
 	for _, c := range t.Columns {
 		if c.Name == name {
@@ -151,8 +171,27 @@ func unlimited(typ string) string {
 	return typ
 }
 
-// defaulted tells whether the phase needs the default written out: not while
-// PostgreSQL still fills the source by itself and nothing else is written.
-func (t *table) defaulted() bool {
-	return t.Default != "" && slices.Contains(t.writes, t.Target)
+// list is the columns that a star over the table shows.
+func (t *table) list(prefix string) string {
+	var b strings.Builder
+	for i, name := range t.visible {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		read := t.read(name)
+		b.WriteString(read.enclosed().render(func(column string) string { return prefix + quote(column) }))
+		if column, ok := read.bare(); !ok || column != name {
+			b.WriteString(" AS " + quote(name))
+		}
+	}
+	return b.String()
+}
+
+// values is list without names, for a row constructor.
+func (t *table) values(prefix string) string {
+	values := make([]string, len(t.visible))
+	for i, name := range t.visible {
+		values[i] = t.read(name).enclosed().render(func(column string) string { return prefix + quote(column) })
+	}
+	return strings.Join(values, ", ")
 }

@@ -74,7 +74,7 @@ func (w *walker) mentioned(first, last int) *table {
 			continue
 		}
 		for _, t := range w.r.tables {
-			if identEquals(w.sql, w.tokens, i, t.Table.Name) {
+			if identEquals(w.sql, w.tokens, i, t.Name.Name) {
 				return t
 			}
 		}
@@ -86,7 +86,7 @@ func (w *walker) mentionedInString(first, last int) *table {
 	for i := first; i < last; i++ {
 		if token := w.tokens[i]; token.kind == kindString {
 			for _, t := range w.r.tables {
-				if mentions(w.sql[token.start:token.end], t.Table.Name) {
+				if mentions(w.sql[token.start:token.end], t.Name.Name) {
 					return t
 				}
 			}
@@ -101,8 +101,10 @@ func (w *walker) namesColumn(first, last int) bool {
 			continue
 		}
 		for _, t := range w.r.tables {
-			if identEquals(w.sql, w.tokens, i, t.Source) || identEquals(w.sql, w.tokens, i, t.Target) {
-				return true
+			for name := range t.byName {
+				if identEquals(w.sql, w.tokens, i, name) {
+					return true
+				}
 			}
 		}
 	}
@@ -179,7 +181,7 @@ func (w *walker) tableDDL(n *pg.Node, first, last int) {
 			}
 			t := w.tableOf(m.Pktable)
 			for _, name := range stringsOf(m.PkAttrs) {
-				if t != nil && t.moves(name) {
+				if t != nil && t.moving(name) {
 					w.refuseUtility(first, last)
 				}
 			}

@@ -23,24 +23,31 @@ type walker struct {
 	// onceName is the name of the WITH queries that evaluate something once.
 	onceName string
 
-	// Of the top-level statement at hand: the parse tree, the tables whose
-	// phase it depends on, and WITH queries to put beside the token.
+	// Of the top-level statement at hand: the parse tree, the moves whose phase
+	// it depends on, and WITH queries to put beside the tokens.
 	top   *pg.Node
-	used  []*table
+	used  []*move
 	extra []string
 
 	// pinned are the places of names that got a schema.
 	pinned map[int]bool
 
-	// renamed are the references whose column got another name.
+	// renamed are the references in whose place something else stands now.
 	renamed []*pg.ColumnRef
-	refusal *Refusal
+	// compared are references that a comparison lets read another column as it
+	// is.
+	compared map[*pg.ColumnRef]string
+	// fieldsNamed counts the columns that stood as fields of a whole row.
+	fieldsNamed int
+	refusal     *Refusal
 }
 
-// use notes that the statement depends on the phase of t.
-func (w *walker) use(t *table) {
-	if !slices.Contains(w.used, t) {
-		w.used = append(w.used, t)
+// use notes that the statement depends on the phases of the moves.
+func (w *walker) use(moves ...*move) {
+	for _, m := range moves {
+		if !slices.Contains(w.used, m) {
+			w.used = append(w.used, m)
+		}
 	}
 }
 
@@ -83,8 +90,8 @@ func (w *walker) rooted(n *pg.Node, first int) {
 // phases are the tokens of the phases in use.
 func (w *walker) phases() string {
 	names := make([]string, len(w.used))
-	for i, t := range w.used {
-		names[i] = "crossfade." + quote(t.Token)
+	for i, m := range w.used {
+		names[i] = "crossfade." + quote(m.Token)
 	}
 	return strings.Join(names, ", ")
 }

@@ -1,45 +1,83 @@
 package rewrite
 
-import pg "github.com/sqlc-dev/oliphant"
+import (
+	pg "github.com/sqlc-dev/oliphant"
+)
 
-// wholeRow refuses a bare name that means the row of a table in transition.
+// wholeRow handles a bare name that is no column: it can mean the row of a table
+// in transition, which is then made of the visible columns.
 func (w *walker) wholeRow(ref *pg.ColumnRef, name string, s *scope) {
+	if it := s.row(name); it != nil {
+		w.row(ref, it, s)
+	}
+}
+
+// row is the table in transition whose whole row a bare name means, or nil.
+func (s *scope) row(name string) *item {
 	it, level, _ := s.named("", name)
-	if it == nil || it.table == nil && !it.blurred {
-		return
+	if it == nil || it.table == nil || it.veiled {
+		return nil
 	}
 	for inner := s; inner != nil; inner = inner.parent {
 		for _, other := range inner.items {
-			if other.table != nil && other.table.has(name) {
-				return
+			if !other.byName && other.logical(name) == yes {
+				return nil
 			}
 		}
 		if inner == level {
 			break
 		}
 	}
-	w.refuseRow(int(ref.Location), it, name)
+	return it
 }
 
-// starValue refuses item.* where it is a value and not a list of columns.
+// starValue handles item.* where it is one value and not a list of columns.
 func (w *walker) starValue(ref *pg.ColumnRef, s *scope) {
+	if it := s.starred(ref); it != nil {
+		w.row(ref, it, s)
+	}
+}
+
+// starred is the table in transition whose row item.* means, or nil.
+func (s *scope) starred(ref *pg.ColumnRef) *item {
 	fields := stringsOf(ref.Fields[:len(ref.Fields)-1])
 	if len(fields) == 0 {
-		return
+		return nil
 	}
 	schema := ""
 	if len(fields) > 1 {
 		schema = fields[len(fields)-2]
 	}
-	if it, _, _ := s.named(schema, fields[len(fields)-1]); it != nil && (it.table != nil || it.blurred) {
-		w.refuseRow(int(ref.Location), it, it.name)
+	it, _, _ := s.named(schema, fields[len(fields)-1])
+	if it == nil || it.table == nil || it.veiled {
+		return nil
 	}
+	return it
 }
 
-func (w *walker) refuseRow(offset int, it *item, name string) {
-	if it.blurred {
-		w.refuse(offset, hintColumns, "%s is the whole row of a join that contains a table in transition", quote(name))
-		return
+// row writes a record of the visible columns in the place of a whole row: its
+// fields keep their names. The row of a table on the optional side of an outer
+// join can be missing, and is NULL then.
+func (w *walker) row(ref *pg.ColumnRef, it *item, s *scope) {
+	prefix := w.rowPrefix(ref, it, s)
+	w.use(it.table.moves...)
+	text := "(SELECT _r FROM (SELECT " + it.table.list(prefix) + ") AS _r)"
+	if it.optional {
+		text = "(CASE WHEN " + prefix + "ctid IS NOT NULL THEN " + text + " END)"
 	}
-	w.refuse(offset, hintColumns, "%s is the whole row of %v", quote(name), it.table)
+	first := w.at(int(ref.Location))
+	last := first
+	for range len(ref.Fields) - 1 {
+		last = w.afterName(last) + 1
+	}
+	w.edits.replace(int(w.tokens[first].start), int(w.tokens[w.afterName(last)-1].end), text)
+	w.renamed = append(w.renamed, ref)
+}
+
+func (w *walker) rowPrefix(ref *pg.ColumnRef, it *item, s *scope) string {
+	prefix, ok := s.qualifier(it)
+	if !ok {
+		w.refuse(int(ref.Location), "Give each item in FROM an alias of its own.", "the whole row of %v cannot be named", it.table)
+	}
+	return prefix
 }

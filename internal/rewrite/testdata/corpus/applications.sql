@@ -556,20 +556,16 @@ select * from users where full_name in (select name from products where products
 
 select * from (select full_name as a, name as b from users) x where a = b order by a
 
--- refused
 select * from (values (1, 'full_name'), (2, 'x')) as t(id, full_name) join users using (id)
 
 select t.full_name, users.full_name from (values (1, 'full_name'), (2, 'x')) as t(id, full_name) join users using (id) order by 1
 
 select id, full_name from users natural join (select 1::bigint as id) x
 
--- refused
 select x.full_name from users natural join (select 1::bigint as id, 'k' as full_name) x
 
--- refused
 select j.full_name from (users u join products p on p.id = u.id) as j
 
--- refused
 select u.id, (u).full_name from users u
 
 select (u.full_name).x from users u

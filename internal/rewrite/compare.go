@@ -1,0 +1,181 @@
+package rewrite
+
+import (
+	"slices"
+
+	pg "github.com/sqlc-dev/oliphant"
+
+	"github.com/pgcrossfade/crossfade/internal/transform"
+)
+
+// A comparison of a source that is read back from its target could use an index
+// only on that very expression. Where the move preserves what the comparison is
+// about, the target itself is compared, with what the other side becomes.
+
+// comparisons are the operators that need no more than the given preservation.
+var comparisons = map[string]transform.Preserve{
+	"=": transform.PreserveEquality, "<>": transform.PreserveEquality, "!=": transform.PreserveEquality,
+	"<": transform.PreserveOrder, ">": transform.PreserveOrder, "<=": transform.PreserveOrder, ">=": transform.PreserveOrder,
+	"BETWEEN": transform.PreserveOrder, "NOT BETWEEN": transform.PreserveOrder,
+	"BETWEEN SYMMETRIC": transform.PreserveOrder, "NOT BETWEEN SYMMETRIC": transform.PreserveOrder,
+	"~~": transform.PreserveComparison, "!~~": transform.PreserveComparison,
+}
+
+// comparison prepares the operands of a comparison before they are walked.
+func (w *walker) comparison(e *pg.A_Expr, s *scope) {
+	if !w.r.preserving || len(e.Name) == 0 || e.Lexpr == nil || e.Rexpr == nil {
+		return
+	}
+	needs, ok := comparisons[e.Name[len(e.Name)-1].GetString_().GetSval()]
+	if !ok || len(e.Name) > 1 && e.Name[0].GetString_().GetSval() != "pg_catalog" {
+		return
+	}
+	switch e.Kind {
+	case pg.A_Expr_Kind_AEXPR_OP_ANY, pg.A_Expr_Kind_AEXPR_OP_ALL:
+		w.compareArray(e.Lexpr, e.Rexpr, needs, s)
+	case pg.A_Expr_Kind_AEXPR_OP, pg.A_Expr_Kind_AEXPR_LIKE:
+		left, right := e.Lexpr.GetRowExpr(), e.Rexpr.GetRowExpr()
+		if left == nil || right == nil || len(left.Args) != len(right.Args) {
+			w.compare(e.Lexpr, []*pg.Node{e.Rexpr}, needs, s)
+			w.compare(e.Rexpr, []*pg.Node{e.Lexpr}, needs, s)
+			return
+		}
+		for i := range left.Args {
+			w.compare(left.Args[i], []*pg.Node{right.Args[i]}, needs, s)
+			w.compare(right.Args[i], []*pg.Node{left.Args[i]}, needs, s)
+		}
+	case pg.A_Expr_Kind_AEXPR_IN, pg.A_Expr_Kind_AEXPR_BETWEEN, pg.A_Expr_Kind_AEXPR_NOT_BETWEEN,
+		pg.A_Expr_Kind_AEXPR_BETWEEN_SYM, pg.A_Expr_Kind_AEXPR_NOT_BETWEEN_SYM:
+		w.compare(e.Lexpr, e.Rexpr.GetList().GetItems(), needs, s)
+	}
+}
+
+// compare lets a reference read the target as it is, when all the values that
+// it is compared with can follow.
+func (w *walker) compare(n *pg.Node, values []*pg.Node, needs transform.Preserve, s *scope) {
+	source, target := w.readBack(n, s)
+	if source == nil || !source.move.preserves(needs) {
+		return
+	}
+	asItIs := source.move.preserves(transform.PreserveComparison)
+	if !asItIs && slices.ContainsFunc(values, func(v *pg.Node) bool { return !w.isLeaf(v) }) {
+		return
+	}
+	w.compareAs(n.GetColumnRef(), target)
+	for _, v := range values {
+		if w.isLeaf(v) {
+			w.follow(v, source, asItIs)
+		}
+	}
+}
+
+// compareArray handles = ANY (array).
+func (w *walker) compareArray(n, array *pg.Node, needs transform.Preserve, s *scope) {
+	source, target := w.readBack(n, s)
+	if source == nil || !source.move.preserves(needs) || !source.move.preserves(transform.PreserveComparison) {
+		return
+	}
+	w.compareAs(n.GetColumnRef(), target)
+	if w.isLeaf(array) && !isText(source) {
+		w.edits.insert(w.leafEnd(array), "::"+unlimited(source.BaseType)+"[]")
+	}
+}
+
+// follow makes a value of what a leaf becomes beside the target.
+func (w *walker) follow(v *pg.Node, source *moving, asItIs bool) {
+	start, end := w.leafStart(v), w.leafEnd(v)
+	switch {
+	case !asItIs:
+		forward := source.move.targets[0].value
+		value := column("").cast(source.Column).enclosed()
+		text := value.render(func(string) string { return w.sql[start:end] })
+		w.edits.replace(start, end, forward.enclosed().render(func(string) string { return text }))
+	case !isText(source):
+		// It has no type of its own, and would get the target's.
+		w.edits.insert(end, "::"+unlimited(source.BaseType))
+	}
+}
+
+// isText: a varchar is compared as text already.
+func isText(source *moving) bool {
+	return source.BaseType == "character varying" || source.BaseType == "text"
+}
+
+// readBack is the source that a reference means, if it is read back from a
+// target of its own, and that target's column.
+func (w *walker) readBack(n *pg.Node, s *scope) (*moving, string) {
+	ref := n.GetColumnRef()
+	if ref == nil || isStar(ref) || !s.moving() {
+		return nil, ""
+	}
+	fields := stringsOf(ref.Fields)
+	name := fields[len(fields)-1]
+	if !w.r.names[name] || len(fields) > 3 {
+		return nil, ""
+	}
+	var it *item
+	switch len(fields) {
+	case 1:
+		found, ok := w.lookup(ref, name, s)
+		if !ok {
+			return nil, ""
+		}
+		it = found.item
+	case 2:
+		it, _, _ = s.named("", fields[0])
+	case 3:
+		it, _, _ = s.named(fields[0], fields[1])
+	}
+	if it == nil || it.table == nil || it.veiled {
+		return nil, ""
+	}
+	for _, c := range it.table.byName[name] {
+		if c.target || c.serves() || c.move.Identity() || len(c.move.targets) != 1 || len(c.move.sources) != 1 {
+			continue
+		}
+		if target, ok := it.table.read(c.move.targets[0].Name).bare(); ok {
+			return c, target
+		}
+	}
+	return nil, ""
+}
+
+func (w *walker) compareAs(ref *pg.ColumnRef, target string) {
+	if w.compared == nil {
+		w.compared = map[*pg.ColumnRef]string{}
+	}
+	w.compared[ref] = target
+}
+
+// isLeaf tells whether a value is a parameter or a string constant: something
+// that takes its type from what it is compared with.
+func (w *walker) isLeaf(n *pg.Node) bool {
+	switch n := n.GetNode().(type) {
+	case *pg.Node_ParamRef:
+		return true
+	case *pg.Node_AConst:
+		_, isString := n.AConst.Val.(*pg.A_Const_Sval)
+		return isString && !w.is(w.at(int(n.AConst.Location))+1, "uescape")
+	}
+	return false
+}
+
+func (w *walker) leafStart(n *pg.Node) int {
+	if p := n.GetParamRef(); p != nil {
+		return int(p.Location)
+	}
+	return int(n.GetAConst().Location)
+}
+
+func (w *walker) leafEnd(n *pg.Node) int { return int(w.tokens[w.at(w.leafStart(n))].end) }
+
+// sortable lets a sort key read the target as it is, when the move preserves
+// the order. plain: the query's rows are those of FROM, one by one.
+func (w *walker) sortable(n *pg.Node, plain bool, s *scope) {
+	if !w.r.preserving || !plain {
+		return
+	}
+	if source, target := w.readBack(n, s); source != nil && source.move.preserves(transform.PreserveOrder) {
+		w.compareAs(n.GetColumnRef(), target)
+	}
+}

@@ -1,0 +1,141 @@
+package rewrite
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/pgcrossfade/crossfade/internal/phase"
+	"github.com/pgcrossfade/crossfade/internal/transform"
+)
+
+// move is a transition with what its phase means spelled out.
+type move struct {
+	Transition
+	behaviour phase.Behaviour
+	// sources and targets are its columns.
+	sources, targets []*moving
+}
+
+// moving is a column on one side of a move.
+type moving struct {
+	transform.Column
+	move   *move
+	target bool
+	// value gives the column from those of the other side, cast to its type.
+	value template
+	// absent is the value in a row that an INSERT gives none: the source's
+	// default, or what becomes of the sources' defaults.
+	absent template
+	// absentRepeats: it may be written twice.
+	absentRepeats bool
+}
+
+func newMove(tr Transition, r *Rewriter) (*move, error) {
+	if _, err := phase.Parse(string(tr.Phase)); err != nil {
+		return nil, err
+	}
+	switch {
+	case tr.Table.Schema == "" || tr.Table.Name == "":
+		return nil, errors.New("the table has no name")
+	case len(tr.Sources) == 0 || len(tr.Targets) == 0:
+		return nil, errors.New("it has no source or no target")
+	case len(tr.Sources) > 1 && len(tr.Targets) > 1:
+		return nil, errors.New("it leads from several columns to several")
+	case tr.Token == "":
+		return nil, errors.New("the token has no name")
+	}
+	m := &move{Transition: tr, behaviour: tr.Phase.Behaviour()}
+	var err error
+	if m.sources, err = m.side(tr.Sources, tr.Targets, false, r); err != nil {
+		return nil, err
+	}
+	if m.targets, err = m.side(tr.Targets, tr.Sources, true, r); err != nil {
+		return nil, err
+	}
+	for _, c := range m.sources {
+		c.absent, c.absentRepeats = constant(null), true
+		if c.Default == "" {
+			continue
+		}
+		c.absent = constant(c.Default)
+		if c.absentRepeats, err = r.repeats(c.Default); err != nil {
+			return nil, fmt.Errorf("default of %q: %w", c.Name, err)
+		}
+	}
+	for _, c := range m.targets {
+		c.absentRepeats = true
+		for _, s := range m.sources {
+			c.absentRepeats = c.absentRepeats && s.absentRepeats
+		}
+		c.absent = c.value.over(func(name string) template {
+			s := m.sources[slices.IndexFunc(m.sources, func(s *moving) bool { return s.Name == name })]
+			if m.Identity() {
+				return s.absent
+			}
+			return s.absent.cast(s.Column)
+		})
+		if m.Identity() {
+			c.absent = m.sources[0].absent
+		}
+	}
+	return m, nil
+}
+
+// side compiles the columns of one side.
+func (m *move) side(columns, others []transform.Column, target bool, r *Rewriter) ([]*moving, error) {
+	side := make([]*moving, len(columns))
+	for i, c := range columns {
+		switch {
+		case c.Name == "":
+			return nil, errors.New("a column has no name")
+		case slices.Contains(transform.Names(others), c.Name):
+			return nil, fmt.Errorf("source and target are both %q", c.Name)
+		case c.Value == "" && len(others) != 1:
+			return nil, fmt.Errorf("column %q has no expression", c.Name)
+		}
+		side[i] = &moving{Column: c, move: m, target: target}
+		if c.Value == "" {
+			side[i].value = column(others[0].Name)
+			continue
+		}
+		value, err := parseTemplate(c.Value, others, r.parser)
+		if err != nil {
+			return nil, fmt.Errorf("column %q: %w", c.Name, err)
+		}
+		side[i].value = value.cast(c)
+	}
+	return side, nil
+}
+
+// serves tells whether the column is on the side that serves reads.
+func (c *moving) serves() bool { return c.target == (c.move.behaviour.Read == phase.Target) }
+
+// written tells whether the phase writes the column's side.
+func (c *moving) written() bool {
+	if c.target {
+		return c.move.behaviour.WriteTarget
+	}
+	return c.move.behaviour.WriteSource
+}
+
+// explicit tells whether DEFAULT must be written out: PostgreSQL's own is that of
+// the source, as long as it has one.
+func (c *moving) explicit() bool {
+	text, _ := c.absent.text()
+	return text != null && (c.target || c.move.behaviour.WriteTarget)
+}
+
+// defaulted tells whether the phase needs written out what an INSERT leaves
+// out: not while PostgreSQL still fills the sources by itself and nothing else is
+// written, nor where all would be NULL anyway.
+func (m *move) defaulted() bool {
+	return m.behaviour.WriteTarget && (!m.Identity() || m.sources[0].Default != "")
+}
+
+// comparison tells whether a comparison of the source can be made one of the
+// target, and how.
+func (m *move) preserves(p transform.Preserve) bool {
+	order := []transform.Preserve{transform.PreserveEquality, transform.PreserveOrder, transform.PreserveComparison}
+	return len(m.sources) == 1 && len(m.targets) == 1 && slices.Index(order, m.Preserves) >= slices.Index(order, p)
+}
