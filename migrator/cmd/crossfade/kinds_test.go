@@ -22,6 +22,8 @@ func TestSplitFromTheShell(t *testing.T) {
 	plan := s.must(exitOK, "plan", file)
 	contains(t, plan.stdout, "users-names: table users, column full_name becomes first_name, last_name",
 		"warn [lossy-forward]", "warn [lossy-backward]", `add column "last_name" text`, "((first_name || ' '::text) || last_name)")
+	explained := s.must(exitOK, "explain", "--transition", file, "select full_name from users where first_name = 'a'")
+	contains(t, explained.stdout, "split_part", "first_name || ' '")
 	s.must(exitOK, "run", file)
 	s.must(exitOK, "run", file) // it is there already
 	contains(t, s.must(exitOK, "status").stdout, "first_name, last_name")
