@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/pgcrossfade/crossfade/internal/ddl"
 )
 
 // Transition is what a transition file asks for.
@@ -103,7 +105,7 @@ func (t Transition) Validate() error {
 	if !nameSyntax.MatchString(t.Name) {
 		errs = append(errs, fmt.Errorf("name: %q is not 1 to 63 letters, digits, '-' or '_'", t.Name))
 	}
-	if _, _, err := splitTable(t.Table); err != nil {
+	if _, err := ddl.ParseName(t.Table); err != nil {
 		errs = append(errs, fmt.Errorf("table: %w", err))
 	}
 	if o, err := t.operation(); err != nil {
@@ -123,43 +125,6 @@ func (t Transition) Validate() error {
 }
 
 var nameSyntax = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}$`)
-
-// splitTable takes "schema.table" or "table" apart; schema is empty for the
-// latter. A part in double quotes may hold dots.
-func splitTable(table string) (schema, name string, err error) {
-	var parts []string
-	for rest := table; ; {
-		var part, after string
-		var found bool
-		if quoted, ok := strings.CutPrefix(rest, `"`); ok {
-			end := strings.Index(quoted, `"`)
-			if end < 0 {
-				return "", "", fmt.Errorf("%q: the quote has no end", table)
-			}
-			part, after = quoted[:end], quoted[end+1:]
-			if after, found = strings.CutPrefix(after, "."); !found && after != "" {
-				return "", "", fmt.Errorf("%q: expected a dot after the quote", table)
-			}
-		} else {
-			part, after, found = strings.Cut(rest, ".")
-		}
-		if part == "" {
-			return "", "", fmt.Errorf(`%q is not of the form "schema.table" or "table"`, table)
-		}
-		parts = append(parts, part)
-		if !found {
-			break
-		}
-		rest = after
-	}
-	switch len(parts) {
-	case 1:
-		return "", parts[0], nil
-	case 2:
-		return parts[0], parts[1], nil
-	}
-	return "", "", fmt.Errorf(`%q is not of the form "schema.table" or "table"`, table)
-}
 
 // source is the file's text, or one made up from the fields.
 func (t Transition) source() string {

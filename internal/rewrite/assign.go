@@ -77,7 +77,11 @@ func (u *setList) whole() {
 	if u.refusal != nil || keeps(effects, u.table, names) && !slices.ContainsFunc(list, written) {
 		return
 	}
+	queried := u.fromQueries(list, effects, names)
 	for i := range list {
+		if slices.Contains(queried, list[i]) {
+			continue
+		}
 		own := func(e effect) bool { return u.table.lead(e, names) == i }
 		if mine := slices.DeleteFunc(slices.Clone(effects), func(e effect) bool { return !own(e) }); len(mine) > 0 {
 			var given []*setting
@@ -91,17 +95,46 @@ func (u *setList) whole() {
 	}
 }
 
+// fromQueries deals with what comes from sub-queries, each of which is edited once
+// for all the moves that it gives values for, and returns those assignments.
+func (u *setList) fromQueries(list []*setting, effects []effect, names []string) (queried []*setting) {
+	for _, g := range u.groups {
+		if g.sub == nil {
+			continue
+		}
+		var given []*setting
+		var mine []effect
+		inGroup := func(e effect) bool { i := u.table.lead(e, names); return i >= 0 && list[i].group == g }
+		for _, e := range effects {
+			if inGroup(e) {
+				mine = append(mine, e)
+			}
+		}
+		for _, a := range list {
+			if slices.ContainsFunc(mine, func(e effect) bool { return slices.Contains(u.table.reach(a.Name), e.move) }) {
+				given = append(given, a)
+			}
+		}
+		if len(mine) > 0 {
+			u.fromSubquery(g, given, mine)
+			queried = append(queried, given...)
+		}
+	}
+	return queried
+}
+
 // spread decides how the effects of the given assignments are written: behind
 // the last of them.
 func (u *setList) spread(given []*setting, effects []effect) {
-	subquery, once := false, false
+	once := false
 	for _, a := range given {
-		subquery = subquery || a.group.sub != nil
+		if a.group.sub != nil {
+			u.severalOrigins(a)
+			return
+		}
 		once = once || uses(effects, a.Name) > 1 && !u.repeats(a)
 	}
 	switch last := given[len(given)-1]; {
-	case subquery:
-		u.fromSubquery(given, effects)
 	case once:
 		for _, a := range given {
 			a.removed = true

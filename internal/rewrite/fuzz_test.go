@@ -15,7 +15,7 @@ import (
 // FuzzRewrite checks what must hold for any text: no panic, no refusal that
 // blames crossfade itself, nothing between passed and parseable.
 func FuzzRewrite(f *testing.F) {
-	for _, c := range corpus(f) {
+	for _, c := range corpus(f, "testdata/corpus*/*.sql") {
 		f.Add(c.sql)
 	}
 	for _, sql := range []string{"", ";", ";;select * from users", "select * from users;;", "\x00users", "users", "(((", "select * from u&\"users\""} {
@@ -67,7 +67,7 @@ func applied(sql string, edits []rewrite.Edit) string {
 
 func TestConcurrentUse(t *testing.T) {
 	r := newRewriter(t, phase.Live)
-	cases := corpus(t)
+	cases := corpus(t, "testdata/corpus/*.sql")
 	want := make([]rewrite.Result, len(cases))
 	for i, c := range cases {
 		want[i] = r.Rewrite(c.sql)

@@ -60,6 +60,8 @@ func outcomes(t *testing.T, comment, input string) (list []section) {
 func options(comment string) (list []func(*rewrite.Catalog)) {
 	for line := range strings.Lines(comment) {
 		switch strings.TrimSpace(line) {
+		case "catalog: kinds":
+			list = append(list, func(c *rewrite.Catalog) { *c = kindsCatalog(c.Transitions[0].Phase) })
 		case "stars: target":
 			list = append(list, func(c *rewrite.Catalog) { c.Stars = rewrite.StarsTarget })
 		case "path: archive":

@@ -61,6 +61,7 @@ func (w *walker) closing(i int) int {
 // exprEnd is the index of the first token behind the list item or expression
 // that begins at token i.
 func (w *walker) exprEnd(i int) int {
+	cases := 0
 	for ; i < len(w.tokens); i++ {
 		switch t := w.tokens[i]; t.kind {
 		case '(', '[':
@@ -68,36 +69,18 @@ func (w *walker) exprEnd(i int) int {
 		case ')', ']', ',', ';':
 			return i
 		case kindWord:
-			// Behind a period or AS any word is a name.
-			switch named := w.kind(i-1) == '.' || w.is(i-1, "as"); {
-			case named:
+			switch {
+			case w.kind(i-1) == '.' || w.is(i-1, "as"): // any word is a name here
 			case w.is(i, "case"):
-				i = w.endOfCase(i)
-			case w.endsExpr(i):
+				cases++
+			case w.is(i, "end"):
+				cases--
+			case w.is(i, "when") && cases == 0, w.endsExpr(i):
 				return i
 			}
 		}
 	}
 	return i
-}
-
-// endOfCase is the END of the CASE at i.
-func (w *walker) endOfCase(i int) int {
-	depth := 0
-	for ; i < len(w.tokens); i++ {
-		switch {
-		case w.kind(i) == '(' || w.kind(i) == '[':
-			i = w.closing(i)
-		case w.kind(i-1) == '.' || w.is(i-1, "as"):
-		case w.is(i, "case"):
-			depth++
-		case w.is(i, "end"):
-			if depth--; depth == 0 {
-				return i
-			}
-		}
-	}
-	panic("a CASE does not end")
 }
 
 // endsExpr tells whether the word at i begins what follows a list of
@@ -116,7 +99,7 @@ func (w *walker) endsExpr(i int) bool {
 	case "with":
 		return !w.is(i+1, "time") && !w.is(i+1, "unique")
 	case "where", "having", "window", "order", "limit", "offset", "fetch", "for",
-		"union", "intersect", "except", "into", "on", "returning", "when":
+		"union", "intersect", "except", "into", "on", "returning":
 		return true
 	}
 	return false

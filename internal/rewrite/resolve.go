@@ -119,8 +119,7 @@ func (w *walker) lookup(ref *pg.ColumnRef, name string, s *scope) (resolution, b
 			continue
 		}
 		if it, _, _ := s.named("", name); it != nil {
-			w.refuse(int(ref.Location), hintQualify, "%s can mean a whole row or the column of %v", quote(name), found.table)
-			return resolution{}, false
+			return resolution{}, true // a whole row
 		}
 		if doubt {
 			w.refuse(int(ref.Location), hintQualify,

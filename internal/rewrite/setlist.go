@@ -20,8 +20,11 @@ type setList struct {
 // setGroup is one member of the list: column = value, or (columns) = row.
 type setGroup struct {
 	settings []*setting
-	row      *pg.RowExpr
-	sub      *pg.SubLink
+	// row or sub is the value of a list of columns; a list of one has neither
+	// when its value is a sub-query, which is then a value like any other.
+	listed bool
+	row    *pg.RowExpr
+	sub    *pg.SubLink
 	// Tokens: where the member starts, the first of its value and the one behind
 	// it.
 	first, value, behind int
@@ -54,7 +57,7 @@ func (u *setList) layout(groups [][]*pg.ResTarget) {
 		if multi != nil {
 			g.first--
 			g.value = u.closing(g.first) + 2 // behind =
-			g.row, g.sub = multi.Source.GetRowExpr(), multi.Source.GetSubLink()
+			g.listed, g.row, g.sub = true, multi.Source.GetRowExpr(), multi.Source.GetSubLink()
 		} else {
 			g.value = u.behindColumn(g.first) + 1
 		}
@@ -65,7 +68,10 @@ func (u *setList) layout(groups [][]*pg.ResTarget) {
 		}
 		for k, member := range members {
 			a := &setting{ResTarget: member, group: g, node: member.Val, start: int(u.tokens[g.value].start), end: u.endOf(g.behind)}
-			if multi != nil {
+			switch {
+			case g.sub != nil && len(members) == 1:
+				a.node = multi.Source
+			case multi != nil:
 				a.node = valueAt(g.row, k)
 			}
 			if k < len(ranges) {
@@ -75,6 +81,9 @@ func (u *setList) layout(groups [][]*pg.ResTarget) {
 		}
 		if multi != nil && g.sub == nil && len(g.row.GetArgs()) != len(members) {
 			continue // PostgreSQL rejects it
+		}
+		if len(members) == 1 {
+			g.sub = nil
 		}
 		u.groups = append(u.groups, g)
 		u.settings = append(u.settings, g.settings...)
@@ -125,7 +134,7 @@ func (u *setList) emit() {
 		a := g.settings[0]
 		start, end := int(u.tokens[g.first].start), u.endOf(g.behind)
 		switch {
-		case len(g.settings) > 1 || g.row != nil:
+		case g.listed:
 			var parts []string
 			for _, a := range g.settings {
 				parts = append(parts, u.settingText(a)...)

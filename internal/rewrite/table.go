@@ -94,6 +94,12 @@ func (t *table) reading(name string) template {
 // moving tells whether the name is that of a column in transition.
 func (t *table) moving(name string) bool { return len(t.byName[name]) > 0 }
 
+// written tells whether the phases write a moving column. One that two moves of
+// a chain share goes with either of them.
+func (t *table) written(name string) bool {
+	return !slices.ContainsFunc(t.byName[name], func(c *moving) bool { return !c.written() })
+}
+
 // shows tells whether the application sees a column of this name.
 func (t *table) shows(name string) bool { return slices.Contains(t.visible, name) }
 

@@ -108,7 +108,7 @@ func TestNotFound(t *testing.T) {
 	for _, args := range [][]string{
 		{"status", "nobody"}, {"advance", "nobody"}, {"run", "nobody"}, {"rollback", "nobody"}, {"verify", "nobody"},
 		{"contract", "nobody", "--yes"}, {"remove", "nobody"}, {"explain", "-t", "nobody", "select 1"},
-		{"plan", "no-such-file.yaml"}, {"run", "./no-such-file"},
+		{"plan", "no-such-file.yaml"}, {"explain", "no-such-file.sql"}, {"explain", "--file", "no-such-file"}, {"run", "./no-such-file"},
 	} {
 		o := s.must(exitNotFound, args...)
 		if o.stdout != "" || o.stderr == "" {
@@ -128,6 +128,7 @@ func bare(t *testing.T, args ...string) outcome {
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	wrong := writeFile(t, "wrong.yaml", "name: users-name\ntable: users\nrenames: {from: a, to: b}\n")
+	emptyDir := t.TempDir()
 	for _, c := range []struct {
 		args []string
 		want string
@@ -145,6 +146,9 @@ func TestUsage(t *testing.T) {
 		{[]string{"plan", wrong}, "line 3"},
 		{[]string{"explain"}, "no statement"},
 		{[]string{"explain", "--stars", "both", "select 1"}, "source or target"},
+		{[]string{"explain", "--cost-factor", "0.5", "select 1"}, "1 or more"},
+		{[]string{"explain", "--schema", "schema.sql", "select 1"}, "name a transition file"},
+		{[]string{"explain", "--file", emptyDir}, "holds no .sql file"},
 	} {
 		o := bare(t, c.args...)
 		if o.code != exitUsage || o.stdout != "" {

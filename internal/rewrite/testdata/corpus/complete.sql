@@ -223,3 +223,17 @@ create temp table copied as select * from users; select * from copied order by i
 select full_name, id into temp picked from users; select * from picked order by id
 
 create temp table with_data(n) as select full_name from users where name is not null; select * from with_data order by n
+
+select coalesce(full_name, 'Ann') as users from users group by users order by users
+
+select u.full_name as u from users u order by u
+
+update users set (name) = (select ('Ann')::text), (email) = row (full_name) from orders where users.id = orders.id and orders.id = 2
+
+update users set (full_name) = (select gen('q')), (email) = (select 'e') where id = 1 returning full_name, email
+
+insert into users as name (id) values (50) returning row_to_json(name)
+
+select name.id, row_to_json(name) from users name order by name.id
+
+select x.full_name, x.id from users as x(a) where a = 1
