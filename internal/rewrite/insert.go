@@ -10,6 +10,7 @@ import (
 func (w *walker) insertStmt(s *pg.InsertStmt, env *ctes) columns {
 	env = w.with(s.WithClause, nil, env)
 	target := w.tableItem(s.Relation)
+	w.writeThrough(s.Relation, pg.CmdType_CMD_INSERT)
 	body := exactly()
 	edited := w.edits.count()
 	if s.SelectStmt != nil {
@@ -153,6 +154,7 @@ func (in *insertion) impliedList(body columns) bool {
 	if in.query == nil {
 		return true
 	}
+	in.wholly(t, int(in.stmt.Relation.Location))
 	if !body.exact {
 		in.refuse(int(in.stmt.Relation.Location), hintColumns,
 			"INSERT without a column list into %v takes a number of columns that is not known", t)
