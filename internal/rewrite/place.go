@@ -61,6 +61,7 @@ func (w *walker) closing(i int) int {
 // exprEnd is the index of the first token behind the list item or expression
 // that begins at token i.
 func (w *walker) exprEnd(i int) int {
+	cases := 0
 	for ; i < len(w.tokens); i++ {
 		switch t := w.tokens[i]; t.kind {
 		case '(', '[':
@@ -69,7 +70,13 @@ func (w *walker) exprEnd(i int) int {
 			return i
 		case kindWord:
 			// Behind a period or AS any word is a name.
-			if w.kind(i-1) != '.' && !w.is(i-1, "as") && w.endsExpr(i) {
+			switch {
+			case w.kind(i-1) == '.' || w.is(i-1, "as"):
+			case w.is(i, "case"):
+				cases++
+			case w.is(i, "end"):
+				cases = max(cases-1, 0)
+			case w.endsExpr(i), cases == 0 && w.is(i, "when"): // the next action of MERGE
 				return i
 			}
 		}
