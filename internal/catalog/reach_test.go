@@ -69,13 +69,17 @@ func TestAncestors(t *testing.T) {
 		`create table named (name text)`,
 		`create table admins (level int) inherits (users, named)`,
 		`create view everybody as select full_name from people`,
+		`create view of_child as select full_name, level from admins`,
 	} {
 		db.Exec(t, sql)
 	}
 	_, c := read(t, db.Conn(t).PgConn())
 	users := public("users")
 	require.Equal(t, []rewrite.Ancestor{{Name: public("named"), Of: users}, {Name: public("people"), Of: users}}, c.Ancestors)
-	require.Equal(t, []rewrite.View{{Name: public("everybody"), Of: users, Kind: rewrite.ViewPlain, Reads: []string{"full_name"}}}, c.Views)
+	require.Equal(t, []rewrite.View{
+		{Name: public("everybody"), Of: users, Kind: rewrite.ViewPlain, Reads: []string{"full_name"}},
+		{Name: public("of_child"), Of: users, Kind: rewrite.ViewPlain, Reads: []string{"full_name"}},
+	}, c.Views)
 	require.Len(t, c.Tables, 2)
 }
 
@@ -114,12 +118,13 @@ func TestOpaqueFunctions(t *testing.T) {
 	}
 	db.Exec(t, `create function parsed() returns setof text begin atomic select full_name from users; end`)
 	db.Exec(t, `create function parsed_rows() returns setof record begin atomic select u from users u; end`)
+	db.Exec(t, `create function parsed_view() returns setof text begin atomic select label from labels; end`)
 	db.Exec(t, `create function parsed_emails() returns setof text begin atomic select email from users; end`)
 	after, c := read(t, conn.PgConn())
-	for _, name := range []string{"parsed", "parsed_rows"} {
+	for _, name := range []string{"parsed", "parsed_rows", "parsed_view"} {
 		require.Contains(t, c.Opaque, rewrite.Function{Name: public(name), Of: public("users")})
 	}
-	require.Len(t, c.Opaque, len(want)+2)
+	require.Len(t, c.Opaque, len(want)+3)
 	require.NotEqual(t, before.Fingerprint, after.Fingerprint)
 }
 

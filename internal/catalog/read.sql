@@ -54,22 +54,32 @@ with recursive asked as (
     from rules r
     join views v on v.view = r.relation
     join pg_catalog.pg_class c on c.oid = v.view and c.relkind = 'v'
+), words as (
+    select of_schema, of_name, 'relation' as kind, c.relname as word
+    from (select oid, of_schema, of_name from owned union select view, of_schema, of_name from views) w
+    join pg_catalog.pg_class c on c.oid = w.oid
+    union
+    select of_schema, of_name, 'column', name from names
+), patterns as (
+    select of_schema, of_name, kind, '(^|[^[:alnum:]_$])('
+        || string_agg(regexp_replace(lower(word), '([][\\.^$*+?(){}|-])', '\\\1', 'g'), '|') || ')($|[^[:alnum:]_$])' as pattern
+    from words
+    group by 1, 2, 3
+), bodies as materialized (
+    select p.oid, n.nspname, p.proname, lower(p.prosrc) as body
+    from pg_catalog.pg_proc p
+    join pg_catalog.pg_language l on l.oid = p.prolang and l.lanname not in ('c', 'internal')
+    join pg_catalog.pg_namespace n on n.oid = p.pronamespace and n.nspname not in ('pg_catalog', 'information_schema', 'crossfade')
+    where p.prorettype not in ('pg_catalog.trigger'::regtype, 'pg_catalog.event_trigger'::regtype)
 ), opaque as (
     -- Functions whose text names a table or a view over it, and one of the columns,
     -- each as a word of its own; or whose parsed body depends on the column.
-    select n.nspname, p.proname, w.of_schema, w.of_name
-    from (select oid, of_schema, of_name from owned union select view, of_schema, of_name from views) w
-    join pg_catalog.pg_class c on c.oid = w.oid
-    join pg_catalog.pg_proc p on strpos(lower(p.prosrc), lower(c.relname)) > 0
-    join pg_catalog.pg_language l on l.oid = p.prolang and l.lanname not in ('c', 'internal')
-    join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-    where p.prosrc ~* ('(^|[^[:alnum:]_$])' || regexp_replace(c.relname, '([][\.^$*+?(){}|-])', '\\\1', 'g') || '($|[^[:alnum:]_$])')
-        and exists (select from names m where m.of_schema = w.of_schema and m.of_name = w.of_name
-            and p.prosrc ~* ('(^|[^[:alnum:]_$])' || regexp_replace(m.name, '([][\.^$*+?(){}|-])', '\\\1', 'g') || '($|[^[:alnum:]_$])'))
-        and p.prorettype not in ('pg_catalog.trigger'::regtype, 'pg_catalog.event_trigger'::regtype)
-        and n.nspname not in ('pg_catalog', 'information_schema', 'crossfade')
-        and not exists (select from pg_catalog.pg_depend d
-            where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+    select b.nspname, b.proname, r.of_schema, r.of_name
+    from bodies b
+    join patterns r on r.kind = 'relation' and b.body ~ r.pattern
+    join patterns c on c.kind = 'column' and (c.of_schema, c.of_name) = (r.of_schema, r.of_name) and b.body ~ c.pattern
+    where not exists (select from pg_catalog.pg_depend d
+        where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = b.oid and d.deptype = 'e')
     union
     select n.nspname, p.proname, w.of_schema, w.of_name
     from reached w
@@ -80,6 +90,14 @@ with recursive asked as (
     left join pg_catalog.pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid and a.attnum > 0
     where (w.of_schema, w.of_name, a.attname) in (select of_schema, of_name, name from names)
         or to_jsonb(p) ->> 'prosqlbody' like '%:varattno 0 %' -- there is no such column before 14
+    union
+    select n.nspname, p.proname, v.of_schema, v.of_name
+    from views v
+    join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_proc'::regclass
+        and d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = v.view
+    join pg_catalog.pg_proc p on p.oid = d.objid
+    join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+    where v."column" is not null or v.whole
 ), relations as (
     select c.oid, n.nspname, c.relname, t.of_schema, t.of_name,
         c.relname in (select o.relname from pg_catalog.pg_class o

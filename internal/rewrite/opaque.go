@@ -52,9 +52,9 @@ func (w *walker) calls(call *pg.FuncCall) {
 	}
 }
 
-// callStmt handles CALL, whose arguments hold no query.
-func (w *walker) callStmt(c *pg.CallStmt, first, last int) {
-	w.below(c.ProtoReflect(), func(m proto.Message) bool {
+// callsBelow handles CALL and EXECUTE, whose arguments hold no query.
+func (w *walker) callsBelow(n *pg.Node, first, last int) {
+	w.below(n.ProtoReflect(), func(m proto.Message) bool {
 		switch m := m.(type) {
 		case *pg.FuncCall:
 			w.calls(m)

@@ -38,8 +38,8 @@ func (w *walker) utility(n *pg.Node, first, last int) {
 		w.tableDDL(n, first, last)
 	case *pg.Node_RefreshMatViewStmt:
 		w.refresh(kind.RefreshMatViewStmt, first)
-	case *pg.Node_CallStmt:
-		w.callStmt(kind.CallStmt, first, last)
+	case *pg.Node_CallStmt, *pg.Node_ExecuteStmt:
+		w.callsBelow(n, first, last)
 	case *pg.Node_DoStmt, *pg.Node_CreateFunctionStmt:
 		if known := w.mentionedAnywhere(first, last); known != nil {
 			w.opaqueText(int(w.tokens[first].start), hintUnhooked, "a command that begins with %s mentions %v", w.word(first), known)
@@ -48,7 +48,7 @@ func (w *walker) utility(n *pg.Node, first, last int) {
 		w.tableDDL(n, first, last)
 	case *pg.Node_TruncateStmt, *pg.Node_LockStmt, *pg.Node_ClusterStmt, *pg.Node_ReindexStmt,
 		*pg.Node_VariableSetStmt, *pg.Node_VariableShowStmt, *pg.Node_TransactionStmt, *pg.Node_ConstraintsSetStmt,
-		*pg.Node_ExecuteStmt, *pg.Node_DeallocateStmt, *pg.Node_FetchStmt, *pg.Node_ClosePortalStmt,
+		*pg.Node_DeallocateStmt, *pg.Node_FetchStmt, *pg.Node_ClosePortalStmt,
 		*pg.Node_ListenStmt, *pg.Node_NotifyStmt, *pg.Node_UnlistenStmt, *pg.Node_DiscardStmt, *pg.Node_CheckPointStmt,
 		*pg.Node_CreateRoleStmt, *pg.Node_DropRoleStmt, *pg.Node_GrantRoleStmt:
 	case *pg.Node_VacuumStmt, *pg.Node_CommentStmt, *pg.Node_GrantStmt:

@@ -206,5 +206,5 @@ func (r *Rewriter) meant(name string) string {
 	if slices.ContainsFunc(r.tables, func(t *table) bool { return t.Name.Name == name }) {
 		return "the table in transition"
 	}
-	return "what leads to a table in transition"
+	return "a relation that leads to a table in transition"
 }
