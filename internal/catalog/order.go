@@ -92,6 +92,24 @@ func without(columns []column, name string) []column {
 	return slices.DeleteFunc(columns, func(c column) bool { return c.Name == name })
 }
 
+// ownDefaults are the sources for which a descendant has a default that the root
+// does not have: PostgreSQL uses it where a statement names the descendant.
+func ownDefaults(r relation, root *relation, transitions []fence.Member) []string {
+	var own []string
+	if root == nil {
+		return nil
+	}
+	for _, t := range transitions {
+		for _, source := range t.Definition.Sources {
+			i, k := position(r.Columns, source.Name), position(root.Columns, source.Name)
+			if i >= 0 && k >= 0 && r.Columns[i].Default != root.Columns[k].Default {
+				own = append(own, source.Name)
+			}
+		}
+	}
+	return own
+}
+
 func isTarget(name string, transitions []fence.Member) bool {
 	return slices.ContainsFunc(transitions, func(t fence.Member) bool {
 		return slices.Contains(t.Definition.TargetNames(), name)

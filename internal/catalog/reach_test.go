@@ -178,3 +178,31 @@ func TestOrderOfDescendants(t *testing.T) {
 	_, c = read(t, conn)
 	check(c, "odd", "unclear")
 }
+
+func TestOwnDefaults(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	for _, sql := range []string{
+		`create table users (id bigint, full_name text default 'x') partition by range (id)`,
+		`create table same partition of users for values from (0) to (10)`,
+		`create table other partition of users (full_name default 'y') for values from (10) to (20)`,
+		`create table none partition of users (full_name default null) for values from (20) to (30)`,
+	} {
+		db.Exec(t, sql)
+	}
+	conn := db.Conn(t).PgConn()
+	_, c := read(t, conn)
+	own := map[string][]string{}
+	for _, table := range c.Tables {
+		own[table.Name.Name] = table.OwnDefaults
+	}
+	require.Equal(t, map[string][]string{"users": nil, "same": nil, "other": {"full_name"}, "none": {"full_name"}}, own)
+
+	db.Exec(t, `create table ordinary partition of users for values from (30) to (40)`)
+	before, _ := read(t, conn)
+	db.Exec(t, `alter table users alter full_name drop default`)
+	db.Exec(t, `alter table other alter full_name set default 'z'`)
+	after, c := read(t, conn)
+	require.NotEmpty(t, c.Tables)
+	require.NotEqual(t, before.Fingerprint, after.Fingerprint, "none is as its root again")
+}

@@ -113,11 +113,13 @@ with recursive asked as (
             where r.of_name is not null and d.attrelid = r.oid and d.attnum > 0 and d.attisdropped order by 1) as dropped,
         coalesce(jsonb_agg(jsonb_build_object('name', a.attname,
             'type', case when y.typtype = 'd' then '' else pg_catalog.format_type(a.atttypid, null) end,
+            'default', case when r.of_name is not null then coalesce(pg_catalog.pg_get_expr(e.adbin, e.adrelid), '') else '' end,
             'position', a.attnum) order by a.attnum) filter (where a.attname is not null), '[]'::jsonb) as columns
     from relations r
     left join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
         and (r.of_name is not null or a.attname in (select name from names))
     left join pg_catalog.pg_type y on y.oid = a.atttypid
+    left join pg_catalog.pg_attrdef e on e.adrelid = a.attrelid and e.adnum = a.attnum
     group by r.oid, 1, 2, 3, 4, 5
 ), functions as (
     select p.proname, bool_and(p.provolatile <> 'v' and not p.proretset and p.prokind = 'f') as steady

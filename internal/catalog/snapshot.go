@@ -40,6 +40,8 @@ type relation struct {
 	OfName   string   `json:"of_name"`
 	Homonym  bool     `json:"homonym"`
 	Columns  []column `json:"columns"`
+	// OwnDefaults are the sources with another default than the transition's table.
+	OwnDefaults []string `json:"own_defaults"`
 	// Dropped are the positions of columns that are gone.
 	Dropped []int `json:"dropped"`
 }
@@ -48,6 +50,8 @@ type column struct {
 	Name     string `json:"name"`
 	Type     string `json:"type"`
 	Position int    `json:"position"`
+	// Default is left out of what is kept: the migrator takes defaults away.
+	Default string `json:"default"`
 }
 
 // member is a relation or function that has to do with a table in transition.
@@ -98,11 +102,14 @@ func (s *Snapshot) fill(text []byte, transitions []fence.Member) error {
 		if name == t.Of {
 			root = nil
 		}
+		t.OwnDefaults = ownDefaults(r, root, of(transitions, t.Of))
+		found.Relations[i].OwnDefaults = t.OwnDefaults
 		var sure bool
 		found.Relations[i].Columns, sure = logical(r, root, of(transitions, t.Of))
 		found.Relations[i].Dropped = nil
 		t.Unordered = !sure
-		for _, c := range found.Relations[i].Columns {
+		for k, c := range found.Relations[i].Columns {
+			found.Relations[i].Columns[k].Default = ""
 			t.Columns = append(t.Columns, rewrite.Column{Name: c.Name, Type: c.Type})
 		}
 		s.tables = append(s.tables, t)

@@ -66,6 +66,9 @@ type Table struct {
 	// Columns are the logical columns in their order: the sources stand where
 	// they stand (or stood, after contract), the targets are not among them.
 	Columns []Column
+	// OwnDefaults are the sources for which a descendant has another DEFAULT than
+	// the transition's table.
+	OwnDefaults []string
 	// Unordered: the order of Columns is not known, because a source has been
 	// dropped among others.
 	Unordered bool

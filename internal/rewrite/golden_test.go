@@ -66,6 +66,8 @@ func options(comment string) (list []func(*rewrite.Catalog)) {
 			list = append(list, func(c *rewrite.Catalog) { c.SearchPath = []string{"archive", "public"} })
 		case "path: unknown":
 			list = append(list, func(c *rewrite.Catalog) { c.PathUnknown = true })
+		case "own default":
+			list = append(list, func(c *rewrite.Catalog) { c.Tables[1].OwnDefaults = []string{"owner"} })
 		case "unordered":
 			list = append(list, func(c *rewrite.Catalog) { c.Tables[0].Unordered = true })
 		case "opaque text: report":

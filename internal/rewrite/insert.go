@@ -55,6 +55,7 @@ func (w *walker) insertInto(t *table, s *pg.InsertStmt, body columns, edited boo
 	if !in.columnList(body) {
 		return
 	}
+	in.ownDefaults(t, in.names, valueRows(in.query), int(s.Relation.Location))
 	effects := in.effects(t, in.names, int(s.Relation.Location), true)
 	if w.refusal != nil {
 		return

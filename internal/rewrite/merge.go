@@ -57,6 +57,7 @@ func (w *walker) mergeInsert(m *pg.MergeStmt, when *pg.MergeWhenClause, t *table
 	if in.is(i+1, "overriding") {
 		i += 3
 	}
+	w.ownDefaults(t, in.names, [][]*pg.Node{when.Values}, int(m.Relation.Location))
 	effects := w.effects(t, in.names, int(m.Relation.Location), true)
 	if w.refusal != nil {
 		return
