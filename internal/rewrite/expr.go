@@ -67,6 +67,7 @@ func (w *walker) exprs(nodes []*pg.Node, s *scope, env *ctes) {
 }
 
 func (w *walker) funcCall(f *pg.FuncCall, s *scope, env *ctes) {
+	w.calls(f)
 	if w.notation(f, s) || w.r.preserving && w.extreme(f, s) {
 		return
 	}
@@ -98,7 +99,7 @@ func (w *walker) typeName(t *pg.TypeName) {
 		schema = t.Names[len(t.Names)-2].GetString_().GetSval()
 	}
 	// With %TYPE the last name is a column's.
-	table := w.r.relation(schema, last)
+	table := w.r.table(schema, last)
 	if table == nil && schema == "" && w.pathUnknown && w.mentionedName(last) {
 		w.refuse(int(t.Location), "Qualify the type's name with its schema.",
 			"the search_path has been changed, so it is not known whether %s is the row type of the table in transition", quote(last))

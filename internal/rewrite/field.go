@@ -68,7 +68,7 @@ func (w *walker) allFields(n *pg.A_Indirection, s *scope) (columns, bool) {
 		w.refuse(int(ref.Location), hintColumns, "the fields of the whole row of %v are listed", it.table)
 		return columns{unknown: true}, true
 	}
-	w.use(it.table.moves...)
+	w.wholly(it.table, int(ref.Location))
 	w.expectStar(last)
 	w.edits.replace(int(w.tokens[first].start), int(w.tokens[last].end), it.table.list(w.rowPrefix(ref, it, s)))
 	return exactly(it.table.visible...), true
@@ -111,7 +111,7 @@ func (w *walker) rowConstructor(r *pg.RowExpr, s *scope, env *ctes) {
 		}
 		first := w.at(int(ref.Location))
 		last := w.lastStar(ref)
-		w.use(it.table.moves...)
+		w.wholly(it.table, int(ref.Location))
 		prefix := w.sql[w.tokens[first].start:w.tokens[last].start]
 		w.edits.replace(int(w.tokens[first].start), int(w.tokens[last].end), it.table.values(prefix))
 	}

@@ -45,6 +45,8 @@ type walker struct {
 	// fieldsNamed counts the columns that stood as fields of a whole row.
 	fieldsNamed int
 	refusal     *Refusal
+	// reported is what would be refused if a policy did not let it pass.
+	reported []*Refusal
 }
 
 // use notes that the statement depends on the phases of the moves.
@@ -53,6 +55,16 @@ func (w *walker) use(moves ...*move) {
 		if !slices.Contains(w.used, m) {
 			w.used = append(w.used, m)
 		}
+	}
+}
+
+// wholly notes that the statement shows or fills all columns of a table, in
+// their order.
+func (w *walker) wholly(t *table, offset int) {
+	w.use(t.moves...)
+	if t.Unordered {
+		w.refuse(offset, hintColumns,
+			"the order of the columns of %v is not known: one that moved has been dropped, and other columns too", t)
 	}
 }
 

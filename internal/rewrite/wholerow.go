@@ -60,7 +60,7 @@ func (s *scope) starred(ref *pg.ColumnRef) *item {
 // join can be missing, and is NULL then.
 func (w *walker) row(ref *pg.ColumnRef, it *item, s *scope) {
 	prefix := w.rowPrefix(ref, it, s)
-	w.use(it.table.moves...)
+	w.wholly(it.table, int(ref.Location))
 	text := "(SELECT _r FROM (SELECT " + it.table.list(prefix) + ") AS _r)"
 	if it.optional {
 		text = "(CASE WHEN " + prefix + "ctid IS NOT NULL THEN " + text + " END)"
