@@ -31,16 +31,27 @@ type Difference struct {
 	Aspect Aspect
 	// Want is what the original gives, Got the side.
 	Want, Got string
+	// Rejected: the original rejects the statement.
+	Rejected bool
+}
+
+// like tells whether two differences are of one kind.
+func (d Difference) like(other Difference) bool {
+	if d.Aspect != other.Aspect || d.Rejected != other.Rejected {
+		return false
+	}
+	return d.Aspect != Refused && d.Aspect != SQLSTATE || kindOf(d.Got) == kindOf(other.Got)
 }
 
 // compare returns the first difference between an observation of the original
 // and one of a side, or nil. What the original rejects may be refused.
 func compare(side *Side, manner Manner, want, got Observation) *Difference {
+	failed := slices.ContainsFunc(want.Answers, Answer.failed)
 	differ := func(a Aspect, w, g any) *Difference {
-		return &Difference{Side: side, Aspect: a, Want: fmt.Sprint(w), Got: fmt.Sprint(g)}
+		return &Difference{Side: side, Aspect: a, Want: fmt.Sprint(w), Got: fmt.Sprint(g), Rejected: failed}
 	}
 	// What is sent together is undone together.
-	rejected := manner != Prepared && slices.ContainsFunc(want.Answers, Answer.failed)
+	rejected := manner != Prepared && failed
 	for i := range min(len(want.Answers), len(got.Answers)) {
 		w, g := want.Answers[i], got.Answers[i]
 		switch {

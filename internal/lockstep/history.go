@@ -123,7 +123,7 @@ func (w *World) shrink(ctx context.Context, steps []Step, d Difference) (Finding
 			broken = err
 			return false
 		}
-		if last == nil || last.Aspect != d.Aspect || d.Aspect == Refused && kindOf(last.Got) != kindOf(d.Got) {
+		if last == nil || !last.like(d) {
 			return false
 		}
 		f.Difference = *last

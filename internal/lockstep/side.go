@@ -207,13 +207,17 @@ func (s *Side) simple(ctx context.Context, list []Statement, o *Observation) err
 }
 
 func (s *Side) batch(ctx context.Context, list []Statement, o *Observation) error {
-	p := s.Conn.PgConn().StartPipeline(ctx)
+	var texts []string
 	for _, statement := range list {
 		sql, err := s.translate(statement.SQL)
 		if err != nil {
-			return errors.Join(s.fail(o, Answer{SQL: statement.SQL}, err), p.Close())
+			return s.fail(o, Answer{SQL: statement.SQL}, err)
 		}
-		p.SendQueryParams(sql, statement.Args, nil, nil, nil)
+		texts = append(texts, sql)
+	}
+	p := s.Conn.PgConn().StartPipeline(ctx)
+	for i, sql := range texts {
+		p.SendQueryParams(sql, list[i].Args, nil, nil, nil)
 	}
 	if err := p.Sync(); err != nil {
 		return err
