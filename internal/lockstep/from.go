@@ -94,7 +94,7 @@ func (g *Generator) equation(s *scope, left []relation) *Node {
 func (g *Generator) member(s *scope) *Node {
 	switch n := g.rand.IntN(100); {
 	case n < 62 || g.nested >= 3:
-		return g.tableMember(s, g.table())
+		return g.columnAliases(s, g.tableMember(s, g.table()))
 	case n < 80:
 		return g.derived(s, s.within().sealed())
 	case n < 86:
@@ -140,6 +140,30 @@ func (g *Generator) tableMember(s *scope, t Table) *Node {
 	}
 	s.relations = append(s.relations, r)
 	return seq("", name)
+}
+
+// columnAliases gives the columns of the table that was named last other names,
+// sometimes.
+func (g *Generator) columnAliases(s *scope, member *Node) *Node {
+	r := &s.relations[len(s.relations)-1]
+	if !strings.HasSuffix(string(member.Parts[0].(Text)), " "+r.alias) || !g.chance(12) {
+		return member
+	}
+	var names []string
+	columns := visible(r.columns)
+	for i := range columns {
+		name := fmt.Sprintf("c%d", i)
+		if i == 1+g.rand.IntN(3) {
+			name = pick(g, "full_name", "name")
+		}
+		if slices.Contains(names, name) {
+			name = fmt.Sprintf("d%d", i)
+		}
+		names, columns[i].Name = append(names, name), name
+	}
+	r.columns, r.table = plainColumns(columns), false
+	member.Parts = append(member.Parts, Text(" ("+strings.Join(names, ", ")+")"))
+	return member
 }
 
 func (g *Generator) cteMember(s *scope, cte relation) *Node {

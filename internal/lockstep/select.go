@@ -83,12 +83,8 @@ func (g *Generator) items(s *scope, wanted []Type, depth int) (*Node, []Column) 
 		case g.chance(14):
 			shown := visible(r.columns)
 			add(seq("", r.alias, ".*"), len(shown), shown...)
-		case g.chance(4) && r.table:
-			add(seq("", pick(g, "%[1]s", "row_to_json(%[1]s)", "%[1]s::text", "(%[1]s).id", "to_jsonb(%[1]s) - 'id'")), 0)
-			last := n.Parts[len(n.Parts)-1].(*Node)
-			last.Parts[0] = Text(fmt.Sprintf(string(last.Parts[0].(Text)), r.alias) + " as whole")
-			last.Width = 1
-			columns = append(columns, Column{Name: "?column?", Type: Str})
+		case g.chance(6) && r.table:
+			add(g.wholeRow(r), 1, Column{Name: "?column?", Type: Str})
 		default:
 			item, c := g.item(s, g.anyType(s), depth)
 			add(item, 1, c)
@@ -98,6 +94,17 @@ func (g *Generator) items(s *scope, wanted []Type, depth int) (*Node, []Column) 
 		add(seq("", "1 as one"), 1, Column{Name: "one", Type: Int})
 	}
 	return n, columns
+}
+
+// wholeRow makes something of the row of a table.
+func (g *Generator) wholeRow(r relation) *Node {
+	form := pick(g, "row_to_json(%[1]s)", "%[1]s::text", "to_jsonb(%[1]s) - 'id'", "row(%[1]s.*)::text",
+		"(%[1]s).%[2]s", "%[2]s(%[1]s)", "%[1]s is null", "(%[1]s = %[1]s)", "to_jsonb(%[1]s) ->> 'id'", "%[1]s")
+	column := pick(g, visible(r.columns)...)
+	if types[column.Type].unordered {
+		column = r.columns[0]
+	}
+	return seq("", fmt.Sprintf(form, r.alias, quoted(column.Name))+" as whole")
 }
 
 // anyType picks a type, mostly one of the scope's columns that move.
