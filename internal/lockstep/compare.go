@@ -35,9 +35,11 @@ type Difference struct {
 	Rejected bool
 }
 
-// like tells whether two differences are of one kind.
+// like tells whether the difference can stand for another one: it is of the same
+// kind, and does not need a statement that the original rejects where the other
+// one did without.
 func (d Difference) like(other Difference) bool {
-	if d.Aspect != other.Aspect || d.Rejected != other.Rejected {
+	if d.Aspect != other.Aspect || d.Rejected && !other.Rejected {
 		return false
 	}
 	return d.Aspect != Refused && d.Aspect != SQLSTATE || kindOf(d.Got) == kindOf(other.Got)
