@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"slices"
 	"strings"
 
 	pg "github.com/sqlc-dev/oliphant"
@@ -10,8 +11,9 @@ import (
 // a bare star is over it.
 func (w *walker) from(clause []*pg.Node, starred bool, outer *scope, env *ctes) *scope {
 	s := &scope{parent: outer}
+	veil := starred && slices.ContainsFunc(clause, merges)
 	for _, n := range clause {
-		s.items = append(s.items, w.fromItem(n, s, s.items, starred && merges(n), env)...)
+		s.items = append(s.items, w.fromItem(n, s, s.items, veil, env)...)
 	}
 	return s
 }
