@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"slices"
+	"strings"
 
 	pg "github.com/sqlc-dev/oliphant"
 
@@ -58,12 +59,20 @@ func (w *walker) compare(n *pg.Node, values []*pg.Node, needs transform.Preserve
 		return
 	}
 	asItIs := source.move.preserves(transform.PreserveComparison)
-	if !asItIs && slices.ContainsFunc(values, func(v *pg.Node) bool { return !w.isLeaf(v) }) {
+	if !asItIs && len(values) == 1 {
+		if other, column := w.readBack(values[0], s); other != nil && other.move == source.move {
+			w.compareAs(n.GetColumnRef(), target)
+			w.compareAs(values[0].GetColumnRef(), column)
+			return
+		}
+	}
+	follows := func(v *pg.Node) bool { return w.isLeaf(v) || !asItIs && w.isOf(v, source.BaseType) }
+	if !asItIs && slices.ContainsFunc(values, func(v *pg.Node) bool { return !follows(v) }) {
 		return
 	}
 	w.compareAs(n.GetColumnRef(), target)
 	for _, v := range values {
-		if w.isLeaf(v) {
+		if follows(v) {
 			w.follow(v, source, asItIs)
 		}
 	}
@@ -72,18 +81,30 @@ func (w *walker) compare(n *pg.Node, values []*pg.Node, needs transform.Preserve
 // compareArray handles = ANY (array).
 func (w *walker) compareArray(n, array *pg.Node, needs transform.Preserve, s *scope) {
 	source, target := w.readBack(n, s)
-	if source == nil || !source.move.preserves(needs) || !source.move.preserves(transform.PreserveComparison) {
+	if source == nil || !source.move.preserves(needs) {
 		return
 	}
-	w.compareAs(n.GetColumnRef(), target)
-	if w.isLeaf(array) && !isText(source) {
-		w.edits.insert(w.leafEnd(array), "::"+unlimited(source.BaseType)+"[]")
+	typ := unlimited(source.BaseType) + "[]"
+	switch asItIs := source.move.preserves(transform.PreserveComparison); {
+	case asItIs:
+		w.compareAs(n.GetColumnRef(), target)
+		if w.isLeaf(array) && !isText(source) {
+			_, end := w.leaf(array)
+			w.edits.insert(end, "::"+typ)
+		}
+	case w.isLeaf(array) || w.isOf(array, source.BaseType+"[]"):
+		// A sub-query of its own gives the array, and no array for none.
+		w.compareAs(n.GetColumnRef(), target)
+		start, end := w.leaf(array)
+		text := "(" + w.sql[start:end] + ")::" + typ
+		value := source.move.targets[0].value.enclosed().render(func(string) string { return "_e" })
+		w.edits.replace(start, end, "CASE WHEN "+text+" IS NOT NULL THEN ARRAY(SELECT "+value+" FROM unnest("+text+") AS _u(_e)) END")
 	}
 }
 
 // follow makes a value of what a leaf becomes beside the target.
 func (w *walker) follow(v *pg.Node, source *moving, asItIs bool) {
-	start, end := w.leafStart(v), w.leafEnd(v)
+	start, end := w.leaf(v)
 	switch {
 	case !asItIs:
 		forward := source.move.targets[0].value
@@ -189,11 +210,84 @@ func (w *walker) isLeaf(n *pg.Node) bool {
 	return false
 }
 
-func (w *walker) leafStart(n *pg.Node) int {
-	if p := n.GetParamRef(); p != nil {
-		return int(p.Location)
+// leaf is the range of a leaf, its cast included.
+func (w *walker) leaf(n *pg.Node) (start, end int) {
+	if c := n.GetTypeCast(); c != nil {
+		start, end = w.leaf(c.Arg)
+		if named := int(c.TypeName.Location); named < start {
+			return named, end // type 'constant'
+		} else if i := w.at(int(c.Location)); w.is(i, "cast") {
+			return int(c.Location), w.endOf(w.closing(i+1) + 1)
+		}
+		i := w.afterName(w.at(int(c.TypeName.Location)))
+		for w.kind(i) == '.' {
+			i = w.afterName(i + 1)
+		}
+		for typeWords[w.word(i)] && !(w.is(i, "with") && !w.is(i+1, "time")) {
+			i++
+		}
+		for w.kind(i) == '[' {
+			i = w.closing(i) + 1
+		}
+		return start, w.endOf(i)
 	}
-	return int(n.GetAConst().Location)
+	if p := n.GetParamRef(); p != nil {
+		start = int(p.Location)
+	} else {
+		start = int(n.GetAConst().Location)
+	}
+	i := w.at(start)
+	if w.kind(i) == kindOp {
+		i++ // a sign
+	}
+	return start, int(w.tokens[i].end)
 }
 
-func (w *walker) leafEnd(n *pg.Node) int { return int(w.tokens[w.at(w.leafStart(n))].end) }
+// typeWords are the words behind the first of a type's name.
+var typeWords = wordSet("precision varying with without time zone")
+
+// word is the word at token i.
+func (w *walker) word(i int) string {
+	if w.kind(i) != kindWord {
+		return ""
+	}
+	return foldASCII(w.sql[w.tokens[i].start:w.tokens[i].end])
+}
+
+// isOf tells whether a value is a constant or parameter that has just this type.
+func (w *walker) isOf(n *pg.Node, typ string) bool {
+	if n.GetAConst() != nil {
+		return typ == "integer" && w.isInteger(n)
+	}
+	c := n.GetTypeCast()
+	if c == nil || len(c.TypeName.GetTypmods()) > 0 || c.TypeName.Setof || c.TypeName.PctType || c.TypeName.Location < 0 {
+		return false
+	}
+	element, array := strings.CutSuffix(typ, "[]")
+	if len(c.TypeName.ArrayBounds) > 1 || array != (len(c.TypeName.ArrayBounds) == 1) {
+		return false
+	}
+	names := stringsOf(c.TypeName.Names)
+	if internal, ok := internalNames[element]; ok {
+		element = internal
+	}
+	known := names[len(names)-1] == element && (len(names) == 1 || names[0] == "pg_catalog")
+	return known && (w.isLeaf(c.Arg) || w.isInteger(c.Arg))
+}
+
+// isInteger tells whether a value is written as digits, with a sign or without.
+func (w *walker) isInteger(n *pg.Node) bool {
+	c := n.GetAConst()
+	if _, ok := c.GetVal().(*pg.A_Const_Ival); !ok {
+		return false
+	}
+	i := w.at(int(c.Location))
+	return w.kind(i) == kindNumber || w.kind(i) == kindOp && w.kind(i+1) == kindNumber
+}
+
+// internalNames are the names that the parser makes of SQL's types.
+var internalNames = map[string]string{
+	"smallint": "int2", "integer": "int4", "bigint": "int8", "real": "float4", "double precision": "float8", "boolean": "bool",
+	"timestamp without time zone": "timestamp", "timestamp with time zone": "timestamptz",
+	"time without time zone": "time", "time with time zone": "timetz", "character varying": "varchar",
+}

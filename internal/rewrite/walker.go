@@ -78,6 +78,7 @@ func (w *walker) rooted(n *pg.Node, first int) {
 	}
 	queries := []string{w.tokenName + " AS (SELECT FROM " + w.phases() + ")"}
 	if with == nil {
+		w.apart(n, first)
 		queries = append(queries, w.extra...)
 		w.edits.insertBefore(int(w.tokens[first].start), "WITH "+strings.Join(queries, ", ")+" ")
 		return

@@ -350,3 +350,31 @@ insert into aliases (id, alias) select id + 10, motto from aliases returning *
 
 -- error: 22001
 update aliases set alias = repeat(alias || motto, 10)
+
+-- args: 9
+select id from codes where code = $1::int
+
+-- args: 9
+select id from codes where code = $1::bigint
+
+-- args: 9
+select id from codes where code = $1::smallint
+
+select id from codes where code = 9::int and code <> -1
+
+select id from codes where code in (9, 10, -1) order by id
+
+select id from codes where code = any(array[9, -1]) order by id
+
+select id from codes where code = any('{9,-1}'::int[]) order by id
+
+select id from codes where code <> all('{9}') order by id
+
+-- args: null
+select code = any($1) from codes order by id
+
+select id from codes where code = 9.0
+
+select id from codes where code = 99999999999
+
+select id from codes where code = - 1 and code = -'1'::int or code < - (1) order by id
