@@ -92,7 +92,7 @@ func (w *world) under(path []string) (*translator, error) {
 	if len(w.translators) >= keepTranslators {
 		clear(w.translators) // who has one keeps it
 	}
-	t := newTranslator(r)
+	t := w.adrift.beside(r)
 	w.translators[key] = t
 	return t, nil
 }

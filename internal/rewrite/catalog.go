@@ -38,6 +38,9 @@ type Transition struct {
 	// relations hold its rows.
 	Table Name
 	transform.Move
+	// Key names the columns of the table's primary key, as it was when the
+	// transition began.
+	Key []string
 	// Constraints are the names of the sources' UNIQUE constraints, each with
 	// what takes its place on the targets.
 	Constraints map[string]Counterpart

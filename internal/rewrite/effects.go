@@ -35,7 +35,7 @@ func (w *walker) effects(t *table, names []string, offset int, insert bool) []ef
 			return nil
 		case targets:
 			side, others = m.targets, m.sources
-		case !sources && !(insert && m.defaulted()):
+		case !sources && (!insert || !m.defaulted()):
 			continue
 		}
 		w.use(m)

@@ -52,9 +52,9 @@ func (w *walker) expr(n *pg.Node, s *scope, env *ctes) {
 		w.selectStmt(kind.SelectStmt, s, env)
 	case *pg.Node_TypeName:
 		w.typeName(kind.TypeName)
-	case *pg.Node_ResTarget:
-		// Named arguments of XML functions.
-		w.expr(kind.ResTarget.Val, s, env)
+	case *pg.Node_XmlExpr:
+		w.exprs(kind.XmlExpr.Args, s, env)
+		w.targetList(kind.XmlExpr.NamedArgs, s, env)
 	default:
 		w.fields(n.ProtoReflect(), s, env)
 	}

@@ -42,7 +42,7 @@ func (w *walker) groupKey(n *pg.Node, g *grouping, s *scope, env *ctes) {
 	if ref == nil {
 		w.groupColumn(n, g, s)
 	}
-	if ref == nil || !w.r.names[name] || !s.moving() {
+	if ref == nil || !w.r.names[name] && s.row(name) == nil || !s.moving() {
 		w.expr(n, s, env)
 		return
 	}
@@ -190,7 +190,7 @@ func (w *walker) groupSides(c *moving, g *grouping, it *item, s *scope, instead 
 		return ""
 	}
 	prefix, ok := s.qualifier(it)
-	depends := ok && !g.inSet && w.dependsOnKey(g, it)
+	depends := ok && !g.inSet && c.move.keyed() && w.dependsOnKey(g, it)
 	switch {
 	case c.move.Identity():
 	case c.move.preserves(transform.PreserveEquality):
@@ -198,7 +198,7 @@ func (w *walker) groupSides(c *moving, g *grouping, it *item, s *scope, instead 
 	case depends:
 		more += ", " + prefix + quote(other)
 	}
-	if depends && t.written(c.Name) {
+	if depends && !c.target && t.written(c.Name) { // a target may not be filled yet
 		more += ", " + prefix + quote(c.Name)
 	}
 	return more

@@ -184,6 +184,9 @@ func kindsCatalog(p phase.Phase) rewrite.Catalog {
 		if k.past {
 			tr.Phase = phase.Contracted
 		}
+		if k.columns != nil {
+			tr.Key = k.columns[:1] // the first one is the primary key
+		}
 		c.Transitions = append(c.Transitions, tr)
 		if k.columns == nil {
 			continue

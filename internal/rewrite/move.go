@@ -133,19 +133,17 @@ func (c *moving) written() bool {
 	return c.move.behaviour.WriteSource
 }
 
-// side are the columns on the same side; others those on the other one.
-func (c *moving) side() []*moving {
-	if c.target {
-		return c.move.targets
-	}
-	return c.move.sources
-}
-
+// others are the columns of the other side.
 func (c *moving) others() []*moving {
 	if c.target {
 		return c.move.sources
 	}
 	return c.move.targets
+}
+
+// keyed tells whether a source is in the table's primary key.
+func (m *move) keyed() bool {
+	return slices.ContainsFunc(m.sources, func(c *moving) bool { return slices.Contains(m.Key, c.Name) })
 }
 
 // explicit tells whether DEFAULT must be written out: PostgreSQL's own is that of

@@ -19,7 +19,7 @@ func (w *walker) sortKey(n *pg.Node, q *pg.SelectStmt, s *scope, env *ctes, out 
 	if ref == nil || out.has(name) == no {
 		w.sortable(n, q, s)
 	}
-	if ref == nil || !w.r.names[name] {
+	if ref == nil || !w.r.names[name] && s.row(name) == nil {
 		w.expr(n, s, env)
 		return
 	}
@@ -165,7 +165,7 @@ func (w *walker) extreme(f *pg.FuncCall, s *scope) bool {
 // a WITH, PostgreSQL does not look for it in an index.
 func (w *walker) apart(n *pg.Node, first int) {
 	q := n.GetSelectStmt()
-	if q == nil || q.Op != pg.SetOperation_SETOP_NONE || len(q.FromClause) != 1 || len(q.GroupClause) > 0 ||
+	if q == nil || q.Op != pg.SetOperation_SETOP_NONE || len(q.FromClause) != 1 || q.FromClause[0].GetRangeVar() == nil || len(q.GroupClause) > 0 ||
 		q.IntoClause != nil || len(q.LockingClause) > 0 || !w.hasExtreme(q) {
 		return
 	}
@@ -174,7 +174,7 @@ func (w *walker) apart(n *pg.Node, first int) {
 		k := w.kind(last)
 		if k == '(' || k == '[' {
 			last = w.closing(last)
-		} else if k == ')' || k == ';' || w.is(last, "with") { // WITH NO DATA
+		} else if k == ')' || k == ';' || w.is(last, "with") && !w.is(last+1, "time") { // WITH NO DATA
 			break
 		}
 		last++

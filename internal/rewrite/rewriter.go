@@ -204,7 +204,7 @@ func (r *Rewriter) rewrite(w *walker) Result {
 	if len(again.Stmts) != len(tree.Stmts) {
 		panic("the rewritten text has another number of statements")
 	}
-	return Result{Outcome: Rewritten, SQL: out, Edits: edits}
+	return Result{Outcome: Rewritten, SQL: out, Edits: edits, original: sql}
 }
 
 func refused(refusal *Refusal) Result { return Result{Outcome: Refused, Refusal: refusal} }

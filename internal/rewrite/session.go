@@ -10,25 +10,36 @@ var sessionNames = []string{"set_config", "pg_advisory_unlock_all", "pg_settings
 var sessionCommands = []string{"set", "reset", "discard", "deallocate", "do"}
 
 // beginsSession tells whether one of the commands may begin the text, or follow
-// a semicolon in it.
+// a semicolon in it. A semicolon may stand in a string, where what looks like a
+// comment is none: the tokens tell.
 func beginsSession(sql string) bool {
-	for {
-		sql = skipBlank(sql)
-		end := 0
-		for end < len(sql) && classes[sql[end]] == classWord {
-			end++
-		}
-		for _, command := range sessionCommands {
-			if equalFold(sql[:end], command) {
-				return true
-			}
+	for sql = skipBlank(sql); ; {
+		if beginsCommand(sql) {
+			return true
 		}
 		semicolon := strings.IndexByte(sql, ';')
 		if semicolon < 0 {
 			return false
 		}
 		sql = sql[semicolon+1:]
+		for len(sql) > 0 && classes[sql[0]] == classSpace {
+			sql = sql[1:]
+		}
+		if strings.HasPrefix(sql, "--") || strings.HasPrefix(sql, "/*") {
+			return true
+		}
 	}
+}
+
+func beginsCommand(sql string) bool {
+	for _, command := range sessionCommands {
+		n := len(command)
+		if len(sql) >= n && lower(sql[0]) == command[0] && equalFold(sql[:n], command) &&
+			(len(sql) == n || classes[sql[n]] != classWord) {
+			return true
+		}
+	}
+	return false
 }
 
 // skipBlank cuts white space and comments off the front.
