@@ -54,6 +54,9 @@ func (w *walker) comparison(e *pg.A_Expr, s *scope) {
 // compare lets a reference read the target as it is, when all the values that
 // it is compared with can follow.
 func (w *walker) compare(n *pg.Node, values []*pg.Node, needs transform.Preserve, s *scope) {
+	if !w.r.preserving {
+		return
+	}
 	source, target := w.readBack(n, s)
 	if source == nil || !source.move.preserves(needs) {
 		return
@@ -74,6 +77,30 @@ func (w *walker) compare(n *pg.Node, values []*pg.Node, needs transform.Preserve
 	for _, v := range values {
 		if follows(v) {
 			w.follow(v, source, asItIs)
+		}
+	}
+}
+
+// comparedToQuery handles IN, ANY and ALL of a sub-query.
+func (w *walker) comparedToQuery(l *pg.SubLink, s *scope) {
+	needs := transform.PreserveEquality // IN
+	if len(l.OperName) > 0 {
+		var ok bool
+		if needs, ok = comparisons[l.OperName[len(l.OperName)-1].GetString_().GetSval()]; !ok || len(l.OperName) > 1 {
+			return
+		}
+	}
+	left := []*pg.Node{l.Testexpr}
+	if row := l.Testexpr.GetRowExpr(); row != nil {
+		left = row.Args
+	}
+	for _, n := range left {
+		if n == nil {
+			continue
+		}
+		source, target := w.readBack(n, s)
+		if source != nil && source.move.preserves(needs) && source.move.preserves(transform.PreserveComparison) {
+			w.compareAs(n.GetColumnRef(), target)
 		}
 	}
 }

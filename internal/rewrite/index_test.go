@@ -60,6 +60,11 @@ var indexed = []search{
 	{sql: "select id from others o where exists (select 1 from counters c where c.n = o.n)"},
 	{sql: "select (select c.id from counters c where c.n = o.n) from others o"},
 	{sql: "select id from counters where n = (select max(o.n) from others o)"},
+	{sql: "select id from counters where n in (select o.n from others o)"},
+	{sql: "select id from counters where n = any(select o.n from others o where o.id = 1)"},
+	{sql: "select id from counters where (n, note) in (select o.n, o.label from others o)"},
+	{sql: "select id from counters where n is null"},
+	{sql: "select id from stamps where at is null"},
 	{sql: "update counters set note = 'x' where n = $1", args: []any{"100"}},
 	{sql: "delete from counters where n = $1", args: []any{"100"}},
 

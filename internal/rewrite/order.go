@@ -192,7 +192,8 @@ func (w *walker) hasExtreme(q *pg.SelectStmt) (found bool) {
 				return false
 			case *pg.FuncCall:
 				name := m.Funcname[len(m.Funcname)-1].GetString_().GetSval()
-				found = found || (name == "min" || name == "max") && len(m.Args) == 1 && m.Over == nil
+				found = found || (name == "min" || name == "max") && len(m.Args) == 1 && m.Over == nil &&
+					m.AggFilter == nil && !m.AggDistinct
 			}
 			return !found
 		})

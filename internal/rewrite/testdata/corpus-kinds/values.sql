@@ -392,3 +392,11 @@ select kind from stamps group by kind order by max(at) desc nulls last, kind
 select max(s.at) as at, 'x' as kind from stamps s order by at
 
 prepare best as select max(at) from stamps; execute best
+
+select id from stamps where at is null
+
+select id, at is not null as known from stamps where at in (select b.at from stamps b) order by id
+
+select id from keys k join stamps s on s.id = k.rank where k.key is not null order by id
+
+select id from codes where code is null
