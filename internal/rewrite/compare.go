@@ -24,7 +24,7 @@ var comparisons = map[string]transform.Preserve{
 
 // comparison prepares the operands of a comparison before they are walked.
 func (w *walker) comparison(e *pg.A_Expr, s *scope) {
-	if !w.r.preserving || len(e.Name) == 0 || e.Lexpr == nil || e.Rexpr == nil {
+	if !w.r.preserving || w.arbiters || len(e.Name) == 0 || e.Lexpr == nil || e.Rexpr == nil {
 		return
 	}
 	needs, ok := comparisons[e.Name[len(e.Name)-1].GetString_().GetSval()]
@@ -54,7 +54,7 @@ func (w *walker) comparison(e *pg.A_Expr, s *scope) {
 // compare lets a reference read the target as it is, when all the values that
 // it is compared with can follow.
 func (w *walker) compare(n *pg.Node, values []*pg.Node, needs transform.Preserve, s *scope) {
-	if !w.r.preserving {
+	if !w.r.preserving || w.arbiters {
 		return
 	}
 	source, target := w.readBack(n, s)
@@ -143,6 +143,24 @@ func (w *walker) follow(v *pg.Node, source *moving, asItIs bool) {
 		w.edits.insert(end, "::"+unlimited(source.BaseType))
 	}
 }
+
+// textual lets a function of texts read a target that is one: an index on the
+// function is found then.
+func (w *walker) textual(f *pg.FuncCall, s *scope) {
+	if len(f.Funcname) != 1 || !textFunctions[f.Funcname[0].GetString_().GetSval()] {
+		return
+	}
+	for _, n := range f.Args {
+		source, target := w.readBack(n, s)
+		if source != nil && source.move.preserves(transform.PreserveComparison) && isText(source) && isText(source.move.targets[0]) {
+			w.compareAs(n.GetColumnRef(), target)
+		}
+	}
+}
+
+// textFunctions take texts, and whatever they return is the same for a varchar.
+var textFunctions = wordSet("lower upper initcap length char_length octet_length btrim ltrim rtrim left right substr " +
+	"replace reverse split_part strpos starts_with md5 to_tsvector")
 
 // isText: a varchar is compared as text already.
 func isText(source *moving) bool {
@@ -250,7 +268,7 @@ func (w *walker) leaf(n *pg.Node) (start, end int) {
 		for w.kind(i) == '.' {
 			i = w.afterName(i + 1)
 		}
-		for typeWords[w.word(i)] && !(w.is(i, "with") && !w.is(i+1, "time")) {
+		for typeWords[w.word(i)] && (!w.is(i, "with") || w.is(i+1, "time")) {
 			i++
 		}
 		for w.kind(i) == '[' {

@@ -74,6 +74,9 @@ func (w *walker) funcCall(f *pg.FuncCall, s *scope, env *ctes) {
 	if w.notation(f, s) || w.r.preserving && w.extreme(f, s) {
 		return
 	}
+	if w.r.preserving {
+		w.textual(f, s)
+	}
 	w.exprs(f.Args, s, env)
 	w.exprs(f.AggOrder, s, env)
 	w.expr(f.AggFilter, s, env)

@@ -35,7 +35,8 @@ var kinds = []kindOf{
 		targets:     sides("total", "bigint", "n"),
 		columns:     []string{"id", "bigint", "n", "integer", "note", "text"},
 		constraints: map[string]rewrite.Counterpart{"counters_n_key": {Constraint: "counters_total_key"}},
-		index:       "alter table counters add constraint counters_total_key unique (total);",
+		index: "alter table counters add constraint counters_total_key unique (total);" +
+			"create unique index on counters (note) where total > 8 and total < 11;",
 	},
 	{
 		table:       "keys",
@@ -58,7 +59,8 @@ var kinds = []kindOf{
 		sources: sides("label", "character varying(20)", "title", "default", "'none'::character varying"),
 		targets: sides("title", "text", "label"),
 		columns: []string{"id", "bigint", "label", "character varying", "kind", "text"},
-		index:   "create unique index on labels (title);",
+		index: "create unique index on labels (title);" +
+			"create unique index on labels (lower(title)) where kind <> 'x' and title <> '';",
 	},
 	{
 		table:   "moods",
@@ -83,7 +85,8 @@ var kinds = []kindOf{
 		sources: sides("code", "integer", "sign::integer"),
 		targets: sides("sign", "text", "code::text"),
 		columns: []string{"id", "bigint", "code", "integer", "note", "text"},
-		index:   "create unique index on codes (sign);",
+		index: "create unique index on codes (sign);" +
+			"create unique index on codes (id, ((sign::integer)::integer + 1)) where (sign::integer)::integer > 5;",
 	},
 	{
 		table:   "badges",

@@ -560,3 +560,5 @@ select n is null as missing, count(*) from counters group by n order by 1, 2
 select n is null as missing, count(*) from counters group by n is null order by 1, 2
 
 select c.id from counters c left join others o on o.n = c.n where o.n is null and c.n is not null order by 1
+
+insert into counters (id, n, note) values (9, 9, 'ten') on conflict (note) where n > 8 and n < 11 do update set n = excluded.n, note = 'eleven' returning *
