@@ -34,7 +34,13 @@ func wired(t testing.TB) *conn {
 }
 
 func rewriter(t testing.TB) *rewrite.Rewriter {
-	r, err := rewrite.New(rewrite.Catalog{
+	r, err := rewrite.New(knownCatalog())
+	require.NoError(t, err)
+	return r
+}
+
+func knownCatalog() rewrite.Catalog {
+	return rewrite.Catalog{
 		SearchPath: []string{"pg_catalog", "public"},
 		Homonyms:   []rewrite.Name{{Schema: "public", Name: "users"}},
 		Transitions: []rewrite.Transition{{
@@ -46,9 +52,7 @@ func rewriter(t testing.TB) *rewrite.Rewriter {
 			Name: rewrite.Name{Schema: "public", Name: "users"}, Of: rewrite.Name{Schema: "public", Name: "users"},
 			Columns: []rewrite.Column{{Name: "id", Type: "bigint"}, {Name: "full_name", Type: "text"}},
 		}},
-	})
-	require.NoError(t, err)
-	return r
+	}
 }
 
 func encode(t testing.TB, messages ...pgproto3.FrontendMessage) []byte {

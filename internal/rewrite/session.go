@@ -10,31 +10,51 @@ var sessionNames = []string{"set_config", "pg_advisory_unlock_all", "pg_settings
 var sessionCommands = []string{"set", "reset", "discard", "deallocate", "do"}
 
 // beginsSession tells whether one of the commands may begin the text, or follow
-// a semicolon in it. A semicolon may stand in a string, where what looks like a
-// comment is none: the tokens tell.
+// a semicolon in it.
 func beginsSession(sql string) bool {
+	_, found := begins(sql, sessionCommands)
+	return found
+}
+
+// endings are the words that begin the commands which end a transaction, or a
+// part of it. PREPARE is for PREPARE TRANSACTION.
+var endings = []string{"commit", "rollback", "end", "abort", "prepare"}
+
+// EndsTransaction tells whether the text may end a transaction or go back to a
+// savepoint, and whether it goes on after that. Semicolons in strings and the
+// like count, too.
+func EndsTransaction(sql string) (ends, goesOn bool) {
+	rest, ends := begins(sql, endings)
+	_, rest, more := strings.Cut(rest, ";")
+	return ends, more && skipBlank(rest) != ""
+}
+
+// begins tells whether one of the words may begin the text, or follow a
+// semicolon in it, and returns the text from there on. A semicolon may stand in a string, where what looks like a
+// comment is none: the tokens tell.
+func begins(sql string, words []string) (rest string, found bool) {
 	for sql = skipBlank(sql); ; {
-		if beginsCommand(sql) {
-			return true
+		if beginsWith(sql, words) {
+			return sql, true
 		}
 		semicolon := strings.IndexByte(sql, ';')
 		if semicolon < 0 {
-			return false
+			return "", false
 		}
 		sql = sql[semicolon+1:]
 		for len(sql) > 0 && classes[sql[0]] == classSpace {
 			sql = sql[1:]
 		}
 		if strings.HasPrefix(sql, "--") || strings.HasPrefix(sql, "/*") {
-			return true
+			return sql, true
 		}
 	}
 }
 
-func beginsCommand(sql string) bool {
-	for _, command := range sessionCommands {
-		n := len(command)
-		if len(sql) >= n && lower(sql[0]) == command[0] && equalFold(sql[:n], command) &&
+func beginsWith(sql string, words []string) bool {
+	for _, word := range words {
+		n := len(word)
+		if len(sql) >= n && lower(sql[0]) == word[0] && equalFold(sql[:n], word) &&
 			(len(sql) == n || classes[sql[n]] != classWord) {
 			return true
 		}
