@@ -107,7 +107,7 @@ var indexed = []search{
 
 const manyRows = `
 	truncate counters, keys, stamps, labels, codes, badges, items, aliases;
-	insert into counters select g, g, 'n' from generate_series(1, 5000) g;
+	insert into counters select g, g, 'n' || g from generate_series(1, 5000) g;
 	insert into keys select lpad(g::text, 8, '0') || '-0000-0000-0000-' || lpad(g::text, 12, '0'), 'o', g from generate_series(1, 5000) g;
 	update keys set key = '00000000' || substr(key, 9);
 	insert into stamps select g, timestamp '2021-01-01' + g * interval '1 second', 'k' from generate_series(1, 5000) g;

@@ -97,14 +97,17 @@ var kinds = []kindOf{
 	},
 	{
 		table:   "people",
-		sources: sides("full_name", "text", "first_name || ' ' || last_name", "default", "'No One'::text"),
-		targets: sides("first_name", "text", "split_part(full_name, ' ', 1)", "", "", "last_name", "text", "split_part(full_name, ' ', 2)"),
+		sources: collated(`pg_catalog."C"`, "full_name", "text", "first_name || ' ' || last_name", "default", "'No One'::text"),
+		targets: collated(`pg_catalog."C"`, "first_name", "text", "split_part(full_name, ' ', 1)", "", "", "last_name", "text", "split_part(full_name, ' ', 2)"),
 		columns: []string{"id", "bigint", "full_name", "text", "age", "integer"},
 	},
 	{
-		table:   "families",
-		sources: sides("first_name", "text", "split_part(full_name, ' ', 1)", "default", "'No'::text", "last_name", "text", "split_part(full_name, ' ', 2)"),
-		targets: sides("full_name", "text", "first_name || ' ' || last_name"),
+		table: "families",
+		sources: slices.Concat(
+			collated(`pg_catalog."C"`, "first_name", "text", "split_part(full_name, ' ', 1)", "default", "'No'::text"),
+			collated(`pg_catalog."POSIX"`, "last_name", "text", "split_part(full_name, ' ', 2)"),
+		),
+		targets: collated(`pg_catalog."C"`, "full_name", "text", "first_name || ' ' || last_name"),
 		columns: []string{"id", "bigint", "first_name", "text", "last_name", "text", "age", "integer"},
 	},
 	{
@@ -141,8 +144,8 @@ var kinds = []kindOf{
 	},
 	{
 		table: "aliases", preserves: transform.PreserveComparison,
-		sources: collated(sides("alias", "character varying(20)", "title"), `pg_catalog."C"`),
-		targets: collated(sides("title", "text", "alias"), `pg_catalog."C"`),
+		sources: collated(`pg_catalog."C"`, "alias", "character varying(20)", "title"),
+		targets: collated(`pg_catalog."C"`, "title", "text", "alias"),
 		columns: []string{"id", "bigint", "alias", "character varying", "motto", "text"},
 		index:   "create index on aliases (title);",
 	},
@@ -166,7 +169,9 @@ func sides(words ...string) (list []transform.Column) {
 	return list
 }
 
-func collated(list []transform.Column, collation string) []transform.Column {
+// collated are columns of one collation.
+func collated(collation string, words ...string) []transform.Column {
+	list := sides(words...)
 	for i := range list {
 		list[i].Collation = collation
 	}
