@@ -25,7 +25,8 @@
 //     recycled: not handed out again, and closed when idle. Run hears of it at
 //     once; without Run it is noticed when a connection joins or fails.
 //
-// Limits: COPY into a table in transition is refused. pgx's exec mode
+// Limits: COPY into a table in transition is refused where it would fill one of
+// the two columns only, as its data cannot be changed on the way. pgx's exec mode
 // (QueryExecModeExec) and pgconn.Batch write past the writer: the mode is
 // refused at Install, and a connection that does it nevertheless is ended. A
 // pooler in transaction mode and standbys are refused when a connection joins.

@@ -36,6 +36,9 @@ type pending struct {
 	skipping bool
 	// portal is the text of the portal bound last.
 	portal *statement
+	// led is how many statements of the hook's own, before the text of the first
+	// request, have been answered.
+	led int
 	// describing are the statements of the requests to describe one.
 	describing []*prepared
 }
@@ -74,6 +77,12 @@ func (p *pending) empty() bool { return p.head == len(p.queue) }
 // first tells whether the oldest request is of that kind.
 func (p *pending) first(kind byte) bool { return !p.empty() && p.queue[p.head].kind == kind }
 
+// leads tells whether the command that is completed next is one that the hook
+// put before the application's text.
+func (p *pending) leads() bool {
+	return p.first('Q') && p.queue[p.head].statement != nil && p.led < p.queue[p.head].statement.result.Leading
+}
+
 // asks tells whether a question is under way.
 func (p *pending) asks() bool { return !p.empty() && p.queue[len(p.queue)-1].kind == asked }
 
@@ -89,7 +98,7 @@ func (p *pending) answered(kind byte) (*statement, bool) {
 
 // ready is the end of a Sync, a Query or a function call.
 func (p *pending) ready() {
-	p.skipping = false
+	p.skipping, p.led = false, 0
 	for !p.empty() {
 		kind := p.queue[p.head].kind
 		p.pop()

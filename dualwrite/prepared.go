@@ -81,7 +81,7 @@ func (c *conn) rebind(name []byte, s *statement) *statement {
 	if s.doubtful {
 		return c.unbindable(s, nil)
 	}
-	now := c.texts.translate([]byte(s.original))
+	now := c.texts.translate([]byte(s.original)).parsable()
 	if now.send == s.send {
 		c.keep(name, now)
 		return now

@@ -127,6 +127,8 @@ func (r *reader) takesOut(kind byte) bool {
 		return r.pending.first(describe) || r.answering()
 	case 'Z':
 		return r.unsettled || r.answering()
+	case 'C':
+		return r.pending.leads() || r.answering()
 	}
 	return r.answering()
 }
@@ -202,6 +204,9 @@ func (r *reader) taken(message []byte) []byte {
 			r.conclude()
 			return message
 		}
+		return nil
+	case kind == 'C': // of a statement that stands before the application's
+		r.pending.led++
 		return nil
 	case kind == 'Z':
 		r.pending.ready()

@@ -28,6 +28,25 @@ func (s *statement) special() bool {
 	return s != nil && (s.result.Resets || s.result.MovesPath)
 }
 
+// parsable is the statement as Parse can send it: a refusal where statements of
+// the hook's own stand before it, as Parse takes one.
+func (s *statement) parsable() *statement {
+	if s.result.Leading == 0 {
+		return s
+	}
+	r := &rewrite.Refusal{
+		Message: "crossfade: this COPY into a table in transition cannot be prepared, only sent as it is",
+		Hint:    "Send it by CopyFrom of pgx or pgconn, or by Exec without arguments.",
+		Offset:  -1,
+	}
+	return &statement{
+		original: s.original, send: refusalText(r), by: s.by,
+		result: rewrite.Result{
+			Outcome: rewrite.Refused, Refusal: r, Resets: s.result.Resets, MovesPath: s.result.MovesPath,
+		},
+	}
+}
+
 // position maps a byte offset to the character, from 1, as PostgreSQL counts.
 func position(text string, offset int) int {
 	return utf8.RuneCountInString(text[:min(offset, len(text))]) + 1

@@ -201,7 +201,7 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 	case 'P': // Parse: name, text, types
 		name, rest := cString(body)
 		text, _ := cString(rest)
-		if s = c.translate(text); c.askPath(s, false) {
+		if s = c.translate(text).parsable(); c.askPath(s, false) {
 			return 0, 0, nil
 		}
 		c.prepare(name, c.distinct(name, s))

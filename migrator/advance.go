@@ -76,9 +76,9 @@ func (s *session) registerNew(ctx context.Context, t Transition) (*work, error) 
 	if len(refused.Findings) > 0 {
 		return nil, refused
 	}
-	// One name, or one table, at a time: also for what is on its way out.
+	// One name, or one column, at a time: also for what is on its way out.
 	_, err = s.finishRemovals(ctx, func(t ledger.Transition) bool {
-		return t.Name == row.Name || t.Schema == row.Schema && t.Table == row.Table
+		return t.Name == row.Name || ledger.Overlap(row, t) != nil
 	})
 	if err != nil {
 		return nil, err

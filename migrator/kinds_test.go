@@ -115,6 +115,13 @@ var kinds = []struct {
 		again: []string{"Augusta|Lovelace", "Cher|", "Mary|Ann"}, settled: []string{"'Jane'::text", "'Doe'::character varying(40)"},
 	},
 	{
+		name:    "odd names",
+		columns: `"Full ""Name%s" text default 'x' unique`, rows: "(1, 'a'), (2, null)",
+		operation: `change: {from: 'Full "Name%s', to: key, type: text, forward: 'upper("Full ""Name%s")', backward: 'lower("key")', not_null: false}`,
+		sources:   `"Full ""Name%s"`, targets: `key`, was: []string{"a", ""}, becomes: []string{"A", ""},
+		late: `update users set key = 'B' where id = 2`, back: []string{"a", "b"}, again: []string{"A", "B"}, settled: []string{"'X'::text"},
+	},
+	{
 		name:    "merge",
 		columns: "first_name text not null, last_name text not null default 'Doe', unique (last_name, first_name)",
 		rows:    "(1, 'Ada', 'Lovelace'), (2, 'Mary Ann', 'Lee')",

@@ -12,8 +12,6 @@ import (
 
 // operation is what a transition does, one file for each kind.
 type operation interface {
-	// key is the operation's key in a transition file.
-	key() string
 	// validate lists what is missing or malformed.
 	validate() []error
 	// ask puts the operation into a request to preflight.

@@ -36,8 +36,6 @@ var vouched = map[string]transform.Preserve{
 	"none": transform.PreserveNothing, "equality": transform.PreserveEquality, "order": transform.PreserveOrder,
 }
 
-func (*Change) key() string { return "change" }
-
 func (c *Change) validate() []error {
 	errs := append(checkNames("change", c.From, c.To), checkGiven("change", "type", c.Type)...)
 	if _, known := vouched[c.Preserves]; !known && c.Preserves != "" {

@@ -30,8 +30,6 @@ type MergeOf struct {
 	Value string `yaml:"value" json:"value"`
 }
 
-func (*Merge) key() string { return "merge" }
-
 func (m *Merge) validate() []error {
 	var errs []error
 	names := []string{m.To}

@@ -11,8 +11,6 @@ type Rename struct {
 	To   string `yaml:"to" json:"to"`
 }
 
-func (*Rename) key() string { return "rename" }
-
 func (r *Rename) validate() []error { return checkNames("rename", r.From, r.To) }
 
 func (r *Rename) ask(request *preflight.Request) {

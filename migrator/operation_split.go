@@ -28,8 +28,6 @@ type SplitInto struct {
 	NotNull bool `yaml:"not_null,omitempty" json:"not_null,omitempty"`
 }
 
-func (*Split) key() string { return "split" }
-
 func (s *Split) validate() []error {
 	var errs []error
 	names := []string{s.From}

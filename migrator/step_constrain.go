@@ -12,7 +12,7 @@ import (
 // off is created, whose writes leave the targets out.
 var constrainStep = step{
 	name: "constrain", phase: DualWrite,
-	summary: "make the target NOT NULL where the source is",
+	summary: "make the targets NOT NULL that are to be",
 	do: func(ctx context.Context, w *work) error {
 		return w.ensureNotNull(ctx, w.t.Definition.Targets)
 	},

@@ -145,6 +145,26 @@ func TestSchemaMatchesStruct(t *testing.T) {
 	assert(items(merge, "from"), reflect.TypeFor[migrator.MergeOf]())
 }
 
+// TestDocumentedFiles: what the manual shows is a transition file.
+func TestDocumentedFiles(t *testing.T) {
+	t.Parallel()
+	manual, err := os.ReadFile("../docs/operations.md")
+	require.NoError(t, err)
+	var keys []string
+	for _, block := range strings.Split(string(manual), "```yaml\n")[1:] {
+		text, _, _ := strings.Cut(block, "```")
+		if !strings.HasPrefix(text, "name:") {
+			continue
+		}
+		tr, err := migrator.ParseTransition([]byte(text))
+		require.NoError(t, err, text)
+		require.NotEmpty(t, tr.Sources())
+		require.NotEmpty(t, tr.Targets())
+		keys = append(keys, string(tr.Request("", "").Move.Kind))
+	}
+	require.Equal(t, []string{"rename", "change", "change", "split", "merge"}, keys)
+}
+
 func FuzzParseTransition(f *testing.F) {
 	f.Add(goodFile)
 	f.Add("name: x\ntable: '\"a\".b'\nrename: {from: a, to: b}\n")

@@ -34,14 +34,16 @@ type relation struct {
 	Name     string   `json:"name"`
 	OfSchema string   `json:"of_schema"`
 	OfName   string   `json:"of_name"`
+	Kind     string   `json:"kind"`
 	Homonym  bool     `json:"homonym"`
 	Columns  []column `json:"columns"`
 }
 
 type column struct {
-	Name     string `json:"name"`
-	Type     string `json:"type"`
-	Position int    `json:"position"`
+	Name      string `json:"name"`
+	Type      string `json:"type"`
+	Generated bool   `json:"generated,omitempty"`
+	Position  int    `json:"position"`
 }
 
 type view struct {
@@ -71,10 +73,10 @@ func (s *Snapshot) fill(text []byte, transitions []fence.Member) error {
 			}
 			continue
 		}
-		t := rewrite.Table{Name: name, Of: rewrite.Name{Schema: r.OfSchema, Name: r.OfName}}
+		t := rewrite.Table{Name: name, Of: rewrite.Name{Schema: r.OfSchema, Name: r.OfName}, Kind: r.Kind}
 		found.Relations[i].Columns = logical(r.Columns, of(transitions, t.Of), name == t.Of)
 		for _, c := range found.Relations[i].Columns {
-			t.Columns = append(t.Columns, rewrite.Column{Name: c.Name, Type: c.Type})
+			t.Columns = append(t.Columns, rewrite.Column{Name: c.Name, Type: c.Type, Generated: c.Generated})
 		}
 		s.tables = append(s.tables, t)
 	}

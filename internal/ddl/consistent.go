@@ -41,12 +41,12 @@ func Consistent(m transform.Move) string {
 }
 
 // Valued is the value that a column gets from the columns of the other side,
-// which it names bare, cast to the column's type.
+// which it names bare, as storing it in the column would make it.
 func Valued(c transform.Column, others []transform.Column) string {
 	if c.Value == "" {
 		return ident(others[0].Name)
 	}
-	return "((" + c.Value + ")::" + c.Type + ")"
+	return "(" + c.Cast(c.Value) + ")"
 }
 
 // Same tells whether two values of a column's type are the same, NULLs too.

@@ -77,9 +77,6 @@ func (in *inspection) substitute(x index) (string, error) {
 	m := in.report.Definition.Move
 	definition := x.Definition
 	for _, c := range m.Sources {
-		if x.Unique && c.Collation != "" && slices.Contains(x.Columns, c.Name) {
-			return "", fmt.Errorf("it is unique under %s, the collation of %s, which the expression over the targets has not", c.Collation, c.Name)
-		}
 		reads := slices.DeleteFunc(m.TargetNames(), func(target string) bool { return !mentions(c.Value, target) })
 		var err error
 		if definition, err = rewrite.SubstituteColumn(definition, c.Name, ddl.Valued(c, m.Targets), reads); err != nil {

@@ -25,6 +25,9 @@ func checkDefaults(ctx context.Context, in *inspection) error {
 	}
 	d.TargetDefaults = make([]string, len(d.Targets))
 	for _, c := range d.Sources {
+		if c.Default == "" && c.NotNull {
+			return nil // nobody may leave it out
+		}
 		if c.Default == "" {
 			continue
 		}

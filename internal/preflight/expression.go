@@ -62,6 +62,9 @@ func written(c transform.Column, others []column) string {
 	return c.Value
 }
 
+// notImmutable is the SQLSTATE with which PostgreSQL refuses to generate a column.
+const notImmutable = "42P17"
+
 // expression is one on trial.
 type expression struct {
 	side  string   // the table on trial that it reads
@@ -87,11 +90,15 @@ func (in *inspection) readExpression(ctx context.Context, e expression) (string,
 			"write a single expression, as in a select list; composite types are not supported")
 		return "", nil
 	}
-	immutable, err := in.immutable(ctx, e, canonical)
+	refused, err = in.mutable(ctx, e, canonical)
 	if err != nil {
 		return "", err
 	}
-	if !immutable {
+	if refused != nil && refused.Code != notImmutable {
+		in.refuse("expression-invalid", object, refused.Message+": "+e.text, expressionHint(refused, e))
+		return "", nil
+	}
+	if refused != nil {
 		in.refuse("expression-not-immutable", object, "what it gives depends on the session or on the moment: "+canonical,
 			"make it depend on the columns alone: no now() or random(), and where a time zone matters name it "+
 				"(ts at time zone 'UTC'); a function of your own can be declared immutable if it is")
@@ -120,7 +127,7 @@ func expressionHint(refused *objection, e expression) string {
 // expression.
 func (in *inspection) canonical(ctx context.Context, e expression) (string, *objection, error) {
 	// The line break ends a comment.
-	sql := "alter table " + e.side + " add constraint crossfade_trial check (((" + e.text + "\n)::" + e.gives.Type + ") is not null)"
+	sql := "alter table " + e.side + " add constraint crossfade_trial check ((" + e.text + "\n) is not null)"
 	refused, err := in.underPath(ctx, func() (*objection, error) { return in.try(ctx, sql) })
 	if refused != nil || err != nil {
 		return "", refused, err
@@ -147,22 +154,24 @@ func (in *inspection) canonical(ctx context.Context, e expression) (string, *obj
 	return strings.TrimSpace(strings.TrimPrefix(text, "(")), nil, nil
 }
 
-// immutable lets PostgreSQL judge: a generated column must be.
+// mutable lets PostgreSQL judge, and says what it has against the expression: a
+// generated column must be of the type, and immutable.
 //
 // To read a label into an enum, or to write it, counts as STABLE only because
 // labels can be added; what a label is never changes. So the judgement is
 // repeated with text in the place of the enums.
-func (in *inspection) immutable(ctx context.Context, e expression, canonical string) (bool, error) {
-	refused, err := in.generate(ctx, e.side, e.gives.Type, canonical)
-	if err != nil || refused == nil {
-		return refused == nil, err
+func (in *inspection) mutable(ctx context.Context, e expression, canonical string) (*objection, error) {
+	stored := e.gives.vocabulary().Cast(canonical)
+	refused, err := in.generate(ctx, e.side, e.gives.Type, stored)
+	if err != nil || refused == nil || refused.Code != notImmutable {
+		return refused, err
 	}
 	enums, err := query[struct{ Name string }](ctx, in,
 		`select format_type(oid, null) from pg_type where typtype = 'e' order by length(format_type(oid, null)) desc`)
 	if err != nil {
-		return false, fmt.Errorf("read enums: %w", err)
+		return nil, fmt.Errorf("read enums: %w", err)
 	}
-	asText := canonical
+	asText := stored
 	for _, enum := range enums {
 		asText = replaceType(asText, enum.Name)
 	}
@@ -174,14 +183,17 @@ func (in *inspection) immutable(ctx context.Context, e expression, canonical str
 		return c.Type
 	}
 	if err := in.layTable(ctx, side, e.over, plain); err != nil {
-		return false, err
+		return nil, err
 	}
-	refused, err = in.generate(ctx, side, plain(e.gives), asText)
+	asTextRefused, err := in.generate(ctx, side, plain(e.gives), asText)
 	if err != nil {
-		return false, err
+		return nil, err
+	}
+	if asTextRefused == nil {
+		refused = nil
 	}
 	_, err = in.tx.Exec(ctx, "drop table "+side)
-	return refused == nil, err
+	return refused, err
 }
 
 // generate tries a generated column, and leaves none behind.

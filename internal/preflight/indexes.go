@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 // index is a secondary index that contains a source anywhere: as a column, in
@@ -64,8 +66,11 @@ func checkIndexes(ctx context.Context, in *inspection) error {
 		moved, err := in.counterpart(ctx, x, target)
 		var unsupported *unsupportedError
 		if errors.As(err, &unsupported) {
-			in.refuse("index-unsupported", "index "+in.Schema+"."+x.Name, unsupported.Error(),
-				"drop it for the time of the transition, and create what takes its place after contract")
+			hint := "drop it for the time of the transition, and create what takes its place after contract"
+			if d := in.report.Definition; d.Kind == transform.Change && d.Preserves == transform.PreserveNothing {
+				hint = "where targets are equal exactly when their sources are, say preserves: equality; otherwise " + hint
+			}
+			in.refuse("index-unsupported", "index "+in.Schema+"."+x.Name, unsupported.Error(), hint)
 			continue
 		}
 		if err != nil {

@@ -30,14 +30,28 @@ func checkPreserves(ctx context.Context, in *inspection) error {
 	if m.Kind != transform.Change {
 		return nil
 	}
-	plain, refused, err := in.canonical(ctx, expression{
-		side: sourcesOnTrial, over: in.sources, gives: in.targets[0], text: ident(m.Sources[0].Name),
-	})
+	plain, err := in.plain(ctx)
 	if err != nil {
 		return err
 	}
-	m.Preserves = known(m.Sources[0], m.Targets[0], refused == nil && plain == m.Targets[0].Value)
+	m.Preserves = known(m.Sources[0], m.Targets[0], plain)
 	return nil
+}
+
+// plain tells whether the target is the source, cast or not.
+func (in *inspection) plain(ctx context.Context) (bool, error) {
+	m := in.report.Definition.Move
+	source := ident(m.Sources[0].Name)
+	for _, text := range []string{source, source + "::" + m.Targets[0].Type} {
+		canonical, refused, err := in.canonical(ctx, expression{side: sourcesOnTrial, over: in.sources, gives: in.targets[0], text: text})
+		if err != nil {
+			return false, err
+		}
+		if refused == nil && canonical == m.Targets[0].Value {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // known is what a conversion preserves for certain; plain tells that it is a

@@ -55,14 +55,14 @@ func checkTargetOnly(ctx context.Context, in *inspection) error {
 			}
 		}
 	}
-	const until = "while both sides are written such a write is refused; in complete it is accepted, and a rollback from there "
 	if len(fail) > 0 {
 		in.info("target-only-values", in.tableName(), "backward fails for some values that the targets can hold, such as "+list(fail),
-			until+"is not possible any more")
+			"while both sides are written such a write fails; in complete it is accepted, and a rollback from there is not possible any more")
 	}
 	if len(change) > 0 {
 		in.warn("target-only-values", in.tableName(), "backward changes some values that the targets can hold, such as "+list(change),
-			until+"finds rows that differ; declare lossy: [backward] if such writes are to be accepted all along")
+			"such a write is taken back by the backfill, refused from the verification on, and stops a rollback once made in complete; "+
+				"declare lossy: [backward] if it is to be accepted all along")
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func FuzzRewrite(f *testing.F) {
 	}
 	var rewriters []*rewrite.Rewriter
 	for _, p := range phase.All() {
-		rewriters = append(rewriters, newRewriter(f, p))
+		rewriters = append(rewriters, newRewriter(f, p), newRewriter(f, p, moreTables, synced))
 	}
 	f.Fuzz(func(t *testing.T, sql string) {
 		for _, r := range rewriters {
@@ -44,8 +44,9 @@ func check(t *testing.T, r *rewrite.Rewriter, sql string) {
 		require.NotEmpty(t, result.Refusal.Hint)
 		require.Less(t, result.Refusal.Offset, len(sql)+1)
 	case rewrite.Rewritten:
-		_, err := pg.Parse(result.SQL)
+		tree, err := pg.Parse(result.SQL)
 		require.NoError(t, err)
+		require.Greater(t, len(tree.Stmts), result.Leading)
 		require.Equal(t, result.SQL, applied(sql, result.Edits))
 		for _, offset := range []int{0, len(result.SQL) / 2, len(result.SQL)} {
 			original := result.OriginalOffset(offset)

@@ -64,6 +64,10 @@ func options(comment string) (list []func(*rewrite.Catalog)) {
 			list = append(list, func(c *rewrite.Catalog) { *c = kindsCatalog(c.Transitions[0].Phase) })
 		case "stars: target":
 			list = append(list, func(c *rewrite.Catalog) { c.Stars = rewrite.StarsTarget })
+		case "synced":
+			list = append(list, synced)
+		case "tables: more":
+			list = append(list, moreTables)
 		case "path: archive":
 			list = append(list, func(c *rewrite.Catalog) { c.SearchPath = []string{"archive", "public"} })
 		case "path: unknown":

@@ -20,6 +20,10 @@ type Result struct {
 	// SQL is the text to send: the original when Passed, the edited one when
 	// Rewritten, empty when Refused.
 	SQL string
+	// Leading is how many statements stand in SQL before those of the original.
+	// The server answers each with a CommandComplete that the application must
+	// not see, and they can be sent by Query only: Parse takes one statement.
+	Leading int
 	// Edits are the edits that lead from the original to SQL, in order.
 	Edits []Edit
 	// Refusal is set when Refused.

@@ -178,9 +178,12 @@ func unlimited(typ string) string {
 }
 
 // list is the columns that a star over the table shows.
-func (t *table) list(prefix string) string {
+func (t *table) list(prefix string) string { return t.listOf(t.visible, prefix) }
+
+// listOf is the columns of these names, under them.
+func (t *table) listOf(names []string, prefix string) string {
 	var b strings.Builder
-	for i, name := range t.visible {
+	for i, name := range names {
 		if i > 0 {
 			b.WriteString(", ")
 		}
