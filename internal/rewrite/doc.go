@@ -19,8 +19,11 @@
 // tree with PostgreSQL's rules for names and collects edits; the edited text is
 // parsed again before it goes out.
 //
-// Limits: a transition renames a column, so both columns have one type. String
-// constants are read as standard_conforming_strings = on has it. What views,
+// Where a move preserves comparisons, they are made ones of the target, so that
+// they find an index on it: see compare.go, order.go and group.go.
+//
+// Limits: string constants are read as standard_conforming_strings = on has it.
+// What views,
 // functions and triggers do with the table is not seen here, nor a statement
 // that reaches the table's rows by the name of a partition or parent.
 package rewrite
