@@ -19,6 +19,9 @@
 // tree with PostgreSQL's rules for names and collects edits; the edited text is
 // parsed again before it goes out.
 //
+// Where a move preserves comparisons, they are made ones of the target, so that
+// they find an index on it: see compare.go, order.go and group.go.
+//
 // A view's text cannot be rewritten: reading one passes while the column that it
 // names is right, and carries the token of the phase; writing by way of one is
 // refused where it would leave a column out. Partitions and children stand for

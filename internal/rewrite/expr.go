@@ -3,6 +3,8 @@ package rewrite
 import (
 	pg "github.com/sqlc-dev/oliphant"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 // expr walks an expression in the name space s. The kinds that most
@@ -25,6 +27,7 @@ func (w *walker) expr(n *pg.Node, s *scope, env *ctes) {
 	case *pg.Node_List:
 		w.exprs(kind.List.Items, s, env)
 	case *pg.Node_NullTest:
+		w.compare(kind.NullTest.Arg, nil, transform.PreserveEquality, s)
 		w.expr(kind.NullTest.Arg, s, env)
 	case *pg.Node_CoalesceExpr:
 		w.exprs(kind.CoalesceExpr.Args, s, env)
@@ -46,6 +49,7 @@ func (w *walker) expr(n *pg.Node, s *scope, env *ctes) {
 		}
 		w.exprs(kind.AIndirection.Indirection, s, env)
 	case *pg.Node_SubLink:
+		w.comparedToQuery(kind.SubLink, s)
 		w.expr(kind.SubLink.Testexpr, s, env)
 		w.query(kind.SubLink.Subselect, s, env)
 	case *pg.Node_SelectStmt:
@@ -70,6 +74,9 @@ func (w *walker) funcCall(f *pg.FuncCall, s *scope, env *ctes) {
 	w.calls(f)
 	if w.notation(f, s) || w.r.preserving && w.extreme(f, s) {
 		return
+	}
+	if w.r.preserving {
+		w.textual(f, s)
 	}
 	w.exprs(f.Args, s, env)
 	w.exprs(f.AggOrder, s, env)

@@ -42,7 +42,7 @@ func (w *walker) utility(n *pg.Node, first, last int) {
 		w.callsBelow(n, first, last)
 	case *pg.Node_DoStmt, *pg.Node_CreateFunctionStmt:
 		if known := w.mentionedAnywhere(first, last); known != nil {
-			w.opaqueText(int(w.tokens[first].start), hintUnhooked, "a command that begins with %s mentions %v", w.word(first), known)
+			w.opaqueText(int(w.tokens[first].start), hintUnhooked, "a command that begins with %s mentions %v", w.command(first), known)
 		}
 	case *pg.Node_AlterTableStmt, *pg.Node_IndexStmt:
 		w.tableDDL(n, first, last)
@@ -65,12 +65,12 @@ func (w *walker) utility(n *pg.Node, first, last int) {
 // in a string that it runs or stores.
 func (w *walker) refuseUtility(first, last int) {
 	if known := w.mentionedAnywhere(first, last); known != nil {
-		w.refuse(int(w.tokens[first].start), hintUnhooked, "a command that begins with %s mentions %v", w.word(first), known)
+		w.refuse(int(w.tokens[first].start), hintUnhooked, "a command that begins with %s mentions %v", w.command(first), known)
 	}
 }
 
-// word is a command's first word, for messages.
-func (w *walker) word(first int) string {
+// command is the word that a command begins with, for messages.
+func (w *walker) command(first int) string {
 	return strings.ToUpper(w.sql[w.tokens[first].start:w.tokens[first].end])
 }
 

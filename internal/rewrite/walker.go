@@ -40,6 +40,8 @@ type walker struct {
 	// compared are references that a comparison lets read another column as it
 	// is.
 	compared map[*pg.ColumnRef]string
+	// arbiters: in the expressions of ON CONFLICT, which must be those of an index.
+	arbiters bool
 	// recast are calls whose result stands in a cast now.
 	recast []*pg.FuncCall
 	// fieldsNamed counts the columns that stood as fields of a whole row.
@@ -90,6 +92,7 @@ func (w *walker) rooted(n *pg.Node, first int) {
 	}
 	queries := []string{w.fence()}
 	if with == nil {
+		w.apart(n, first)
 		queries = append(queries, w.extra...)
 		w.edits.insertBefore(int(w.tokens[first].start), "WITH "+strings.Join(queries, ", ")+" ")
 		return
