@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -196,4 +197,59 @@ func BenchmarkScan(b *testing.B) {
 		&side{name: "plain", do: scan(f.plain())},
 		&side{name: "control", do: scan(f.plain())},
 		&side{name: "hooked", do: scan(f.one())})
+}
+
+// Texts with their values inlined by the simple protocol, each of them new: the
+// hook against plain pgx, against a second plain connection as the control, and
+// against the text as the hook sends it, written by hand.
+func BenchmarkSimpleProtocol(b *testing.B) {
+	f := moving(b)
+	f.to(phase.DualWrite)
+	f.exec(`create table accounts as select id, full_name, age from users; alter table accounts add primary key (id); analyze`)
+	list := "in (7"
+	for i := 1000; i < 1300; i++ {
+		list += fmt.Sprint(", ", i)
+	}
+	list += ")"
+	const touching, unrelated = `select full_name from users where id in (7) and age < $1`, `select full_name from accounts where id in (7) and age < $1`
+	short := strings.NewReplacer()
+	long := strings.NewReplacer("in (7)", list) // about 2 KB
+	for _, c := range []struct {
+		name, sql string
+		length    *strings.Replacer
+	}{
+		{"touching", touching, short},
+		{"touching-2KB", touching, long},
+		{"writing", `update users set full_name = 'name ' || $1::text where id = 7`, short},
+		{"unrelated", unrelated, short},
+		{"unrelated-2KB", unrelated, long},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			n := 1_000_000
+			on := func(pool *pgxpool.Pool, sql string) func(context.Context) error {
+				sql = c.length.Replace(sql)
+				return func(ctx context.Context) error {
+					n++
+					tag, err := pool.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol, n)
+					if err == nil && tag.RowsAffected() != 1 {
+						return pgx.ErrNoRows
+					}
+					return err
+				}
+			}
+			hooked := f.one()
+			sides := []*side{
+				{name: "plain", do: on(f.plain(), c.sql)},
+				{name: "control", do: on(f.plain(), c.sql)},
+				{name: "hooked", do: on(hooked, c.sql)},
+			}
+			if strings.Contains(c.sql, "users") {
+				sides = append(sides, &side{name: "byhand", do: on(f.plain(), f.sent(hooked, c.sql, "7"))})
+			}
+			interleaved(b, 20, sides...)
+			for _, s := range sides {
+				b.ReportMetric(1e6/median(s.took), s.name+"/s")
+			}
+		})
+	}
 }

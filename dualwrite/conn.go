@@ -47,13 +47,20 @@ type conn struct {
 	// not known what it is now.
 	texts                  *translator
 	pathMoved, pathUnknown bool
+	// pathInTx: the end of a transaction may set search_path back; unsettled: one
+	// may have ended since.
+	pathInTx, unsettled bool
 	// backslashes: standard_conforming_strings is off. foreign: client_encoding
 	// is one that the rewriter cannot read.
 	backslashes, foreign bool
 	// unnamed and named are the prepared statements.
 	unnamed *statement
-	named   map[string]*statement
+	named   map[string]*prepared
 	pending pending
+	// asking is what the hook itself waits for; nil most of the time. What the
+	// application sends is held by the writer meanwhile.
+	asking *question
+	writer *writer
 
 	// marked: not to be handed out again.
 	marked atomic.Bool
@@ -139,7 +146,15 @@ func (c *conn) execute(s *statement) {
 	if s == nil {
 		return
 	}
+	if c.pathInTx {
+		if ends, _ := rewrite.EndsTransaction(s.original); ends {
+			c.movePath()
+		}
+	}
 	c.report(s)
+	if !s.special() {
+		return
+	}
 	if s.result.Resets {
 		c.mark("the session's locks or prepared statements were reset")
 	}

@@ -25,17 +25,25 @@
 //     recycled: not handed out again, and closed when idle. Run hears of it at
 //     once; without Run it is noticed when a connection joins or fails.
 //
-// Limits: COPY into a table in transition is refused. pgx's exec mode
+// Limits: COPY into a table in transition is refused where it would fill one of
+// the two columns only, as its data cannot be changed on the way. pgx's exec mode
 // (QueryExecModeExec) and pgconn.Batch write past the writer: the mode is
 // refused at Install, and a connection that does it nevertheless is ended. A
 // pooler in transaction mode and standbys are refused when a connection joins.
 // What ConnConfig.ValidateConnect sends goes out as it is: the connection has
 // not joined yet.
 //
-// A function in the database that changes search_path (and does not set it back)
-// is not seen before PostgreSQL 18, which reports it: let the application send
-// the SET or set_config itself, qualify the names of tables, or set the path
-// when connecting. Changes of standard_conforming_strings, client_encoding and,
-// by such a function, search_path count from the end of the query or pipeline
-// that made them.
+// search_path is followed: after SET, SET LOCAL, set_config, SET ROLE, and at the
+// end of a transaction in which there was one, the next statement that rests on
+// it waits until the hook has asked the server (one round trip); a prepared
+// statement that has become another one is prepared anew (one more). Refused are
+// a text of several statements that moves search_path before it names a table,
+// and a prepared statement whose result has other columns now. A function in the
+// database that changes search_path (and does not set it back) is not seen before
+// PostgreSQL 18, which reports it: let the application send the SET or set_config
+// itself, qualify the names of tables, or set the path when connecting.
+//
+// Changes of standard_conforming_strings, client_encoding and, by such a
+// function, search_path count from the end of the query or pipeline that made
+// them.
 package dualwrite

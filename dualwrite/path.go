@@ -1,30 +1,82 @@
 package dualwrite
 
 import (
-	"context"
+	"bytes"
 	"encoding/json"
-	"fmt"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
 )
 
 // What an unqualified name means depends on the session's search_path. A
 // connection knows it from joining. When it sends something that can change
-// it, the connection does not know it any more, and what rests on it is
-// refused: whether and when the change takes effect cannot be seen from the
-// text. Where a callback of the application may have done it, the session is
-// asked.
+// it, the connection does not know it any more: whether and when the change
+// takes effect cannot be seen from the text. The next statement that rests on
+// search_path waits until the server has been asked; others do not.
 //
-// PostgreSQL resolves the names of a prepared statement again when
-// search_path has changed, so such a statement is looked at again, too.
+// The end of a transaction, or of a part of it, can set search_path back.
 
 // movePath is called when a text is executed that can change search_path.
 func (c *conn) movePath() {
 	if len(c.tokens) > 0 { // something is in transition
-		c.texts, c.pathMoved, c.pathUnknown = c.world.adrift, true, true
+		c.texts, c.pathMoved, c.pathUnknown, c.pathInTx = c.world.adrift, true, true, true
 	}
+}
+
+// settle is called for a message that is sent after the end of a query or a
+// pipeline in which a transaction may have ended.
+func (c *conn) settle(kind byte) {
+	if (kind == 'P' || kind == 'B' || kind == 'Q') && !c.pending.empty() {
+		c.unsettled = false // until the end of this one
+		c.movePath()
+	}
+}
+
+// settled is called when the server has told the state of the transaction.
+func (c *conn) settled(status byte) {
+	if !c.pending.empty() {
+		return // another query is on its way
+	}
+	switch status {
+	case 'I':
+		c.movePath()
+		c.pathInTx, c.unsettled = false, false
+	case 'T':
+		c.unsettled = false
+	}
+}
+
+// askPath tells whether the statement has to wait until the server has been
+// asked for its search_path.
+func (c *conn) askPath(s *statement, simple bool) bool {
+	if !c.pathUnknown || s.result.Outcome != rewrite.Refused || c.pending.skipping {
+		return false
+	}
+	c.ask(&question{simple: simple})
+	return true
+}
+
+// pathQuery gives what view.SearchPath holds after joining.
+const pathQuery = `select pg_catalog.array_to_json(pg_catalog.current_schemas(true))`
+
+// knowPath takes note of the answer to pathQuery. Where that is of no use, the
+// connection refuses what rests on search_path as long as it has its owner.
+func (c *conn) knowPath(answer []byte) {
+	c.pathUnknown = false
+	if c.foreign && bytes.IndexFunc(answer, notASCII) >= 0 {
+		c.mark("the search_path is not ASCII while client_encoding is not UTF8")
+		return
+	}
+	var path []string
+	if err := json.Unmarshal(answer, &path); err != nil {
+		c.mark("read search_path: " + err.Error())
+		return
+	}
+	texts, err := c.world.under(path)
+	if err != nil {
+		c.mark(err.Error())
+		return
+	}
+	c.texts = texts
 }
 
 // translate decides on a text. One that can change search_path may do so before
@@ -37,64 +89,12 @@ func (c *conn) translate(text []byte) *statement {
 			result: rewrite.Result{Outcome: rewrite.Refused, Refusal: r},
 		}
 	}
-	if s.result.MovesPath && len(c.tokens) > 0 {
+	moves := s.result.MovesPath
+	if c.pathInTx && !moves {
+		_, moves = rewrite.EndsTransaction(string(text))
+	}
+	if moves && len(c.tokens) > 0 {
 		return c.world.adrift.translate(text)
 	}
 	return s
-}
-
-// followPath makes the connection know its search_path again. False means that
-// it has prepared statements that would mean something else now.
-func (c *conn) followPath(ctx context.Context, pc *pgconn.PgConn) (bool, error) {
-	if !c.pathUnknown {
-		return true, nil
-	}
-	result := pc.ExecParams(ctx, `select array_to_json(pg_catalog.current_schemas(true))`, nil, nil, nil, nil).Read()
-	if result.Err != nil {
-		return false, fmt.Errorf("read search_path: %w", result.Err)
-	}
-	var path []string
-	if err := json.Unmarshal(result.Rows[0][0], &path); err != nil {
-		return false, fmt.Errorf("read search_path: %w", err)
-	}
-	texts, err := c.world.under(path)
-	if err != nil {
-		return false, err
-	}
-	c.texts, c.pathUnknown = texts, false
-	for _, s := range c.named {
-		if c.reconsider(s).result.Outcome == rewrite.Refused {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-// reconsider returns what a prepared statement is under the search_path of now:
-// the same, or a refusal to execute it.
-func (c *conn) reconsider(s *statement) *statement {
-	if s.by == c.texts {
-		return s
-	}
-	refusal := c.unclear([]byte(s.original), true)
-	if refusal == nil && !s.doubtful {
-		now := c.texts.translate([]byte(s.original))
-		if now.send == s.send {
-			return now
-		}
-		refusal = now.result.Refusal
-	}
-	if refusal == nil {
-		refusal = &rewrite.Refusal{
-			Message: "crossfade cannot execute this prepared statement: search_path has changed since it was prepared",
-			Hint:    "Prepare it again, or qualify the names of its tables.",
-			Offset:  -1,
-		}
-	}
-	return &statement{
-		original: s.original,
-		result:   rewrite.Result{Outcome: rewrite.Refused, Refusal: refusal},
-		send:     refusedName,
-		by:       c.texts,
-	}
 }

@@ -2,12 +2,21 @@ package dualwrite
 
 // request is a message that the server will answer.
 type request struct {
-	// kind is the type of the message: P, B, D, E, C, S, Q or F.
+	// kind is the type of the message: P, B, D, E, C, S, Q or F. Or it is one of
+	// those below.
 	kind byte
 	// statement is the rewritten or refused text that an error of this request
 	// would speak of; nil when the text went out as it came.
 	statement *statement
 }
+
+const (
+	// describe is a Describe of a named statement.
+	describe = 'd'
+	// asked is a question of the hook's own, whatever its messages are. It is the
+	// last one in the queue.
+	asked = '?'
+)
 
 // pending is what was sent and has not been answered yet, in order. It lets the
 // reader know which text an error belongs to, and that a text was parsed which
@@ -27,6 +36,11 @@ type pending struct {
 	skipping bool
 	// portal is the text of the portal bound last.
 	portal *statement
+	// led is how many statements of the hook's own, before the text of the first
+	// request, have been answered.
+	led int
+	// describing are the statements of the requests to describe one.
+	describing []*prepared
 }
 
 // keepQueue bounds the memory that a large batch leaves behind.
@@ -48,9 +62,33 @@ func (p *pending) push(kind byte, s *statement) {
 	p.queue = append(p.queue, request{kind, s})
 }
 
+func (p *pending) pushDescribe(unnamed *statement, named *prepared) {
+	switch {
+	case named == nil:
+		p.push('D', unnamed)
+	case !p.skipping:
+		p.push(describe, named.statement)
+		p.describing = append(p.describing, named)
+	}
+}
+
+func (p *pending) empty() bool { return p.head == len(p.queue) }
+
+// first tells whether the oldest request is of that kind.
+func (p *pending) first(kind byte) bool { return !p.empty() && p.queue[p.head].kind == kind }
+
+// leads tells whether the command that is completed next is one that the hook
+// put before the application's text.
+func (p *pending) leads() bool {
+	return p.first('Q') && p.queue[p.head].statement != nil && p.led < p.queue[p.head].statement.result.Leading
+}
+
+// asks tells whether a question is under way.
+func (p *pending) asks() bool { return !p.empty() && p.queue[len(p.queue)-1].kind == asked }
+
 // answered takes the oldest request off the queue if it is of that kind.
 func (p *pending) answered(kind byte) (*statement, bool) {
-	if p.head == len(p.queue) || p.queue[p.head].kind != kind {
+	if !p.first(kind) {
 		return nil, false
 	}
 	s := p.queue[p.head].statement
@@ -60,8 +98,8 @@ func (p *pending) answered(kind byte) (*statement, bool) {
 
 // ready is the end of a Sync, a Query or a function call.
 func (p *pending) ready() {
-	p.skipping = false
-	for p.head < len(p.queue) {
+	p.skipping, p.led = false, 0
+	for !p.empty() {
 		kind := p.queue[p.head].kind
 		p.pop()
 		if kind == 'S' || kind == 'Q' || kind == 'F' {
@@ -73,7 +111,7 @@ func (p *pending) ready() {
 // failed returns the text that an error speaks of, or nil, and forgets what
 // the server will discard because of it.
 func (p *pending) failed() *statement {
-	if p.head == len(p.queue) {
+	if p.empty() {
 		return nil // about the connection, not about a request
 	}
 	first := p.queue[p.head]
@@ -85,7 +123,7 @@ func (p *pending) failed() *statement {
 			first.statement = p.portal
 		}
 	}
-	for p.head < len(p.queue) {
+	for !p.empty() {
 		if p.queue[p.head].kind == 'S' {
 			return first.statement
 		}
@@ -96,6 +134,9 @@ func (p *pending) failed() *statement {
 }
 
 func (p *pending) pop() {
+	if p.queue[p.head].kind == describe {
+		p.describing = p.describing[1:]
+	}
 	p.queue[p.head].statement = nil
 	p.head++
 	if p.head == len(p.queue) {

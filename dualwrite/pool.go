@@ -90,17 +90,13 @@ func (h *Hook) Attach(pool *pgxpool.Pool) {
 
 func (h *Hook) poolAfterConnect(after func(context.Context, *pgx.Conn) error) func(context.Context, *pgx.Conn) error {
 	return func(ctx context.Context, conn *pgx.Conn) error {
-		c := connOf(conn.PgConn())
-		if c == nil {
+		if connOf(conn.PgConn()) == nil {
 			return ErrNotHooked
 		}
 		if after != nil {
-			if err := after(ctx, conn); err != nil {
-				return err
-			}
+			return after(ctx, conn)
 		}
-		_, err := c.followPath(ctx, conn.PgConn())
-		return err
+		return nil
 	}
 }
 
@@ -114,10 +110,8 @@ func (h *Hook) poolPrepareConn(prepare func(context.Context, *pgx.Conn) (bool, e
 			return true, nil
 		}
 		if prepare != nil {
-			if ok, err := prepare(ctx, conn); !ok || err != nil {
-				return ok, err
-			}
+			return prepare(ctx, conn)
 		}
-		return c.followPath(ctx, conn.PgConn())
+		return true, nil
 	}
 }

@@ -26,6 +26,8 @@ type reader struct {
 	// is ready for the frontend, and err what the network said after that.
 	in, out []byte
 	err     error
+	// broken is why the writer could not go on.
+	broken error
 	// failed ends the connection.
 	failed *pgproto3.ErrorResponse
 }
@@ -44,6 +46,9 @@ func (r *reader) Read(p []byte) (int, error) {
 		if r.failed != nil {
 			return 0, pgconn.ErrorResponseToPgError(r.failed)
 		}
+		if r.broken != nil {
+			return 0, r.broken
+		}
 		n, err := r.from.Read(p)
 		keep := 0
 		if len(r.in) == 0 {
@@ -52,6 +57,9 @@ func (r *reader) Read(p []byte) (int, error) {
 		if keep < n || r.failed != nil {
 			r.in = append(r.in, p[keep:n]...)
 			r.release()
+		}
+		if err != nil && r.asking != nil {
+			r.writer.stop(err)
 		}
 		if len(r.out) > 0 {
 			r.err, err = err, nil
@@ -78,9 +86,13 @@ func (r *reader) scan(p []byte) int {
 		}
 	}
 	i += r.body
+	if i <= len(p) && r.answering() {
+		r.body = 0
+		return i
+	}
 	for i < len(p) {
 		kind := p[i]
-		if isTakenOut(kind) {
+		if kind != 'D' && r.takesOut(kind) {
 			break
 		}
 		if len(p)-i < headerLen {
@@ -88,10 +100,12 @@ func (r *reader) scan(p []byte) int {
 			r.body = 0
 			return len(p)
 		}
-		if kind != 'D' { // most are rows
-			if r.answer(kind); r.failed != nil {
-				break
-			}
+		if kind == 'D' { // most are rows
+			i += headerLen + bodyLen(p[i:])
+			continue
+		}
+		if r.answer(kind); r.failed != nil {
+			break
 		}
 		i += headerLen + bodyLen(p[i:])
 	}
@@ -103,8 +117,25 @@ func (r *reader) scan(p []byte) int {
 	return i
 }
 
-// isTakenOut: ErrorResponse and ParameterStatus.
-func isTakenOut(kind byte) bool { return kind == 'E' || kind == 'S' }
+// takesOut tells whether a message of that kind must be read: ErrorResponse and
+// ParameterStatus always, others when something depends on them.
+func (r *reader) takesOut(kind byte) bool {
+	switch kind {
+	case 'E', 'S':
+		return true
+	case 't', 'T', 'n':
+		return r.pending.first(describe) || r.answering()
+	case 'Z':
+		return r.unsettled || r.answering()
+	case 'C':
+		return r.pending.leads() || r.answering()
+	}
+	return r.answering()
+}
+
+// answering tells whether the server is answering the hook's own question: what
+// was asked before it has been answered.
+func (r *reader) answering() bool { return r.asking != nil && r.pending.first(asked) }
 
 // answer takes note of a message of that kind.
 func (r *reader) answer(kind byte) {
@@ -132,11 +163,12 @@ func (r *reader) answer(kind byte) {
 	}
 }
 
-// release moves what is complete of in to out: errors restored, the rest as it
-// is. It leaves in empty, or an incomplete message in it.
+// release moves what is complete of in to out: errors restored, what is for the
+// hook left out, the rest as it is. It leaves in empty, or an incomplete message
+// in it.
 func (r *reader) release() {
 	for len(r.in) > 0 && r.failed == nil {
-		if !isTakenOut(r.in[0]) {
+		if !r.takesOut(r.in[0]) {
 			keep := r.scan(r.in)
 			r.out, r.in = append(r.out, r.in[:keep]...), r.in[keep:]
 			continue
@@ -145,13 +177,7 @@ func (r *reader) release() {
 			return
 		}
 		size := headerLen + bodyLen(r.in)
-		message := r.in[:size]
-		if message[0] == 'E' {
-			message = r.restored(message)
-		} else if r.armed {
-			r.reported(message[headerLen:])
-		}
-		r.out, r.in = append(r.out, message...), r.in[size:]
+		r.out, r.in = append(r.out, r.taken(r.in[:size])...), r.in[size:]
 	}
 	r.in = nil
 	if r.failed != nil {
@@ -159,12 +185,69 @@ func (r *reader) release() {
 	}
 }
 
+// taken returns what the frontend gets of a message that was taken out.
+func (r *reader) taken(message []byte) []byte {
+	kind, body := message[0], message[headerLen:]
+	switch {
+	case !r.armed:
+	case kind == 'E':
+		return r.restored(message)
+	case kind == 'S':
+		r.reported(body)
+	case kind == 'N', kind == 'A': // not about a question
+	case r.answering():
+		if r.asking.answered(kind, body) {
+			r.pending.pop()
+			if !r.asking.failed {
+				message = nil
+			}
+			r.conclude()
+			return message
+		}
+		return nil
+	case kind == 'C': // of a statement that stands before the application's
+		r.pending.led++
+		return nil
+	case kind == 'Z':
+		r.pending.ready()
+		r.settled(body[0])
+	default: // the description of a statement
+		r.described(kind, body)
+	}
+	return message
+}
+
+// conclude ends the question.
+func (r *reader) conclude() {
+	if err := r.conn.conclude(); err != nil {
+		r.broken = err
+	}
+}
+
+// described takes note of what the application is told of a statement.
+func (r *reader) described(kind byte, body []byte) {
+	p := r.pending.describing[0]
+	if kind == 't' {
+		p.params = string(body)
+		return
+	}
+	p.described, p.columns = true, columnsOf(body)
+	r.pending.pop()
+}
+
 // restored returns what the frontend gets instead of an ErrorResponse.
 func (r *reader) restored(message []byte) []byte {
-	if !r.armed {
+	var s *statement
+	if r.asking != nil && r.asking.simple && r.pending.first(asked) {
+		r.asking.failed = true // ReadyForQuery follows
 		return message
 	}
-	s := r.pending.failed()
+	s = r.pending.failed()
+	if r.asking != nil && !r.pending.asks() {
+		// The server discards it, and what waits for it up to the Sync.
+		r.asking.failed = true
+		r.conclude()
+	}
 	var e pgproto3.ErrorResponse
 	if err := e.Decode(message[headerLen:]); err != nil {
 		return message // the frontend will say so

@@ -29,6 +29,7 @@ func (c *conn) reported(body []byte) {
 		c.foreign = !readable(string(value))
 	case "search_path": // since PostgreSQL 18: by a function, or a rollback
 		c.movePath()
+		c.unsettled = c.pathInTx
 	}
 }
 

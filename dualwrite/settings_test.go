@@ -115,16 +115,6 @@ func TestPreparedUnderAnotherPath(t *testing.T) {
 			require.NoError(t, err)
 			return pc.ExecPrepared(ctx, "p", nil, nil, nil).Read().Err
 		},
-		"name in use": func(ctx context.Context, c *pgxpool.Conn) error {
-			pc := c.Conn().PgConn()
-			_, err := pc.Prepare(ctx, "p", `select set_config('search_path', 'public', false)`, nil)
-			require.NoError(t, err)
-			_, err = pc.Prepare(ctx, "p", `select 1`, nil)
-			require.Equal(t, "42P05", pgError(t, err).Code)
-			require.NoError(t, pc.ExecPrepared(ctx, "p", nil, nil, nil).Read().Err)
-			_, err = c.Exec(ctx, update)
-			return err
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pool := f.pool(f.hook(), parameter("search_path", "tenant"))
@@ -134,6 +124,27 @@ func TestPreparedUnderAnotherPath(t *testing.T) {
 			require.Equal(t, []string{"user 1", "user 1"}, []string{source, target})
 		})
 	}
+}
+
+// A name in use keeps the text before, of which it must be known what it does.
+func TestPreparedUnderANameInUse(t *testing.T) {
+	f := moving(t)
+	f.to(phase.DualWrite)
+	f.exec(`create schema tenant; create table tenant.users (id bigint primary key, full_name text)`)
+	ctx := t.Context()
+	c, err := f.pool(f.hook(), parameter("search_path", "tenant")).Acquire(ctx)
+	require.NoError(t, err)
+	defer c.Release()
+	pc := c.Conn().PgConn()
+	_, err = pc.Prepare(ctx, "p", `select set_config('search_path', 'public', false)`, nil)
+	require.NoError(t, err)
+	_, err = pc.Prepare(ctx, "p", `select 1`, nil)
+	require.Equal(t, "42P05", pgError(t, err).Code)
+	require.NoError(t, pc.ExecPrepared(ctx, "p", nil, nil, nil).Read().Err)
+	_, err = c.Exec(ctx, `update users set full_name = 'moved' where id = 1`)
+	require.NoError(t, err)
+	source, target := f.both(1)
+	require.Equal(t, []string{"moved", "moved"}, []string{source, target})
 }
 
 // A table that somebody dropped keeps nobody from connecting. While its columns

@@ -74,6 +74,7 @@ func (d *dial) buildFrontend(r io.Reader, w io.Writer) *pgproto3.Frontend {
 		}
 	}
 	writer := &writer{to: w, conn: c}
+	c.writer = writer
 	frontend := d.build(&reader{from: r, conn: c}, writer)
 	d.built = append(d.built, built{frontend, c, writer})
 	return frontend

@@ -47,15 +47,10 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	std := opened.(*stdlib.Conn)
-	pc := std.Conn().PgConn()
-	state := connOf(pc)
+	state := connOf(std.Conn().PgConn())
 	if state == nil {
 		_ = std.Close()
 		return nil, ErrNotHooked
-	}
-	if _, err := state.followPath(ctx, pc); err != nil {
-		_ = std.Close()
-		return nil, err
 	}
 	return &Conn{stdConn: std, state: state}, nil
 }
@@ -102,13 +97,7 @@ func (c *Conn) ResetSession(ctx context.Context) error {
 	if !c.state.usable() {
 		return driver.ErrBadConn
 	}
-	if err := c.stdConn.ResetSession(ctx); err != nil {
-		return err
-	}
-	if ok, err := c.state.followPath(ctx, c.stdConn.Conn().PgConn()); !ok || err != nil {
-		return driver.ErrBadConn
-	}
-	return nil
+	return c.stdConn.ResetSession(ctx)
 }
 
 // Close closes the connection.

@@ -1,7 +1,6 @@
 package dualwrite
 
 import (
-	"sync"
 	"unicode/utf8"
 
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
@@ -29,6 +28,25 @@ func (s *statement) special() bool {
 	return s != nil && (s.result.Resets || s.result.MovesPath)
 }
 
+// parsable is the statement as Parse can send it: a refusal where statements of
+// the hook's own stand before it, as Parse takes one.
+func (s *statement) parsable() *statement {
+	if s.result.Leading == 0 {
+		return s
+	}
+	r := &rewrite.Refusal{
+		Message: "crossfade: this COPY into a table in transition cannot be prepared, only sent as it is",
+		Hint:    "Send it by CopyFrom of pgx or pgconn, or by Exec without arguments.",
+		Offset:  -1,
+	}
+	return &statement{
+		original: s.original, send: refusalText(r), by: s.by,
+		result: rewrite.Result{
+			Outcome: rewrite.Refused, Refusal: r, Resets: s.result.Resets, MovesPath: s.result.MovesPath,
+		},
+	}
+}
+
 // position maps a byte offset to the character, from 1, as PostgreSQL counts.
 func position(text string, offset int) int {
 	return utf8.RuneCountInString(text[:min(offset, len(text))]) + 1
@@ -50,49 +68,37 @@ func (s *statement) originalPosition(p int) int {
 	return position(s.original, s.result.OriginalOffset(offset(s.send, p)))
 }
 
-const (
-	// A generation of the cache ends at so many texts or bytes. Two of them
-	// are kept.
-	cacheTexts = 1024
-	cacheBytes = 4 << 20
-	// Longer texts are translated each time: one of them costs more memory than
-	// its parsing costs time.
-	cacheLongest = 64 << 10
-)
-
 // translator rewrites texts under one catalog. All connections of a process
 // that joined under the same one share it; it is safe for concurrent use.
-//
-// The cache has two generations: what is asked for stays in the young one, and
-// when that is full, the old one is dropped. So texts that are used come to
-// stay, and a flood of unique ones (values inlined by the simple protocol)
-// passes through without a list to keep in order on each look-up.
 type translator struct {
 	rewriter *rewrite.Rewriter
+	cache    *cache
 
-	mu         sync.RWMutex // guards what follows
-	young, old map[string]*statement
-	bytes      int // of the young generation
+	young, old map[string]*statement // guarded by cache.mu
 }
 
 func newTranslator(r *rewrite.Rewriter) *translator {
-	return &translator{rewriter: r, young: map[string]*statement{}}
+	return &translator{rewriter: r, cache: newCache()}
+}
+
+// beside makes a translator for another search_path, with the same cache.
+func (t *translator) beside(r *rewrite.Rewriter) *translator {
+	return &translator{rewriter: r, cache: t.cache}
 }
 
 // translate returns what becomes of text, which it does not keep.
 func (t *translator) translate(text []byte) *statement {
-	t.mu.RLock()
-	s, young := t.young[string(text)]
-	if !young {
-		s = t.old[string(text)]
+	s, young := t.cached(text)
+	if young {
+		return s
 	}
-	t.mu.RUnlock()
 	if s == nil {
 		s = t.make(string(text))
+		if len(text) > cacheLongest || !t.cache.again(text) {
+			return s
+		}
 	}
-	if !young && len(text) <= cacheLongest {
-		t.keep(s)
-	}
+	t.keep(s)
 	return s
 }
 
@@ -107,18 +113,6 @@ func (t *translator) make(text string) *statement {
 		s.send = refusalText(s.result.Refusal)
 	}
 	return s
-}
-
-func (t *translator) keep(s *statement) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.young) >= cacheTexts || t.bytes >= cacheBytes {
-		t.young, t.old, t.bytes = map[string]*statement{}, t.young, 0
-	}
-	if _, ok := t.young[s.original]; !ok {
-		t.young[s.original] = s
-		t.bytes += len(s.original) + len(s.send)
-	}
 }
 
 // refusalText fails in the server's scanner, whatever its parameters are, and

@@ -29,26 +29,37 @@ func wired(t testing.TB) *conn {
 	require.NoError(t, err)
 	return &conn{
 		hook: hook, armed: true, server: newServer(hook, "server", "db"), world: w, epoch: 3,
-		tokens: []string{"crossfade.t1_dualwrite_3"}, texts: newTranslator(rewriter(t)),
+		tokens: []string{"crossfade.t1_dualwrite_3", "crossfade.t2_dualwrite_3"}, texts: newTranslator(rewriter(t)),
 	}
 }
 
 func rewriter(t testing.TB) *rewrite.Rewriter {
-	r, err := rewrite.New(rewrite.Catalog{
+	r, err := rewrite.New(knownCatalog())
+	require.NoError(t, err)
+	return r
+}
+
+func knownCatalog() rewrite.Catalog {
+	return rewrite.Catalog{
 		SearchPath: []string{"pg_catalog", "public"},
 		Homonyms:   []rewrite.Name{{Schema: "public", Name: "users"}},
 		Transitions: []rewrite.Transition{{
 			ID: 1, Table: rewrite.Name{Schema: "public", Name: "users"},
 			Move:  transform.Renamed(transform.Column{Name: "full_name", Type: "text", BaseType: "text"}, "name"),
 			Phase: phase.DualWrite, Token: "t1_dualwrite_3",
+		}, {
+			ID: 2, Table: rewrite.Name{Schema: "public", Name: "synced"},
+			Move:  transform.Renamed(transform.Column{Name: "full_name", Type: "text", BaseType: "text"}, "name"),
+			Phase: phase.DualWrite, Token: "t2_dualwrite_3", Synced: true,
 		}},
 		Tables: []rewrite.Table{{
 			Name: rewrite.Name{Schema: "public", Name: "users"}, Of: rewrite.Name{Schema: "public", Name: "users"},
 			Columns: []rewrite.Column{{Name: "id", Type: "bigint"}, {Name: "full_name", Type: "text"}},
+		}, {
+			Name: rewrite.Name{Schema: "public", Name: "synced"}, Of: rewrite.Name{Schema: "public", Name: "synced"},
+			Columns: []rewrite.Column{{Name: "id", Type: "bigint"}, {Name: "full_name", Type: "text"}},
 		}},
-	})
-	require.NoError(t, err)
-	return r
+	}
 }
 
 func encode(t testing.TB, messages ...pgproto3.FrontendMessage) []byte {
@@ -92,6 +103,7 @@ func TestWriterChangesOnlySQL(t *testing.T) {
 			&pgproto3.Query{String: sql},
 			&pgproto3.CopyData{Data: []byte("Q\x00\x00\x00\x99" + touching)},
 			&pgproto3.CopyDone{},
+			&pgproto3.CopyFail{Message: touching},
 			&pgproto3.Close{ObjectType: 'S', Name: "b"},
 			&pgproto3.PasswordMessage{Password: touching},
 			&pgproto3.Terminate{},

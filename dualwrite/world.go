@@ -105,10 +105,13 @@ func (w *world) under(path []string) (*translator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare for rewriting: %w", err)
 	}
-	if len(w.translators) >= keepTranslators {
-		clear(w.translators) // who has one keeps it
+	for other := range w.translators {
+		if len(w.translators) < keepTranslators {
+			break
+		}
+		delete(w.translators, other) // any; who has it keeps it
 	}
-	t := newTranslator(r)
+	t := w.adrift.beside(r)
 	w.translators[key] = t
 	return t, nil
 }

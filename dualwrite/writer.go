@@ -5,8 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-
-	"github.com/pgcrossfade/crossfade/internal/rewrite"
+	"sync/atomic"
 )
 
 // writer stands between a pgproto3.Frontend and the network. Of what the
@@ -15,12 +14,24 @@ import (
 // The frontend writes whole messages, possibly several at once. A wrapper of
 // the application's may cut them differently: an incomplete message is held
 // until the rest of it comes.
+//
+// When it has to know more before it can decide on a message, it asks the server
+// (see question), and holds this message and what comes after it. The reader
+// lets it go on when the answer is there.
 type writer struct {
 	to io.Writer
 	*conn
 	started bool
-	held    []byte // an incomplete message
+	held    []byte // an incomplete message, or what waits for an answer
 	out     []byte // reused, for what is changed
+	// waiting: the hook has asked something. resumed is closed when it goes on,
+	// broken says why it does not. COPY data must know, as another goroutine than
+	// the reader's sends it.
+	waiting atomic.Bool
+	resumed chan struct{}
+	broken  error
+	// writing is the end of a write that resume has left behind.
+	writing chan error
 }
 
 // keepBuffer bounds the memory that a long text leaves behind.
@@ -32,6 +43,35 @@ func (w *writer) Write(p []byte) (int, error) {
 	if !w.armed {
 		return w.begin(p)
 	}
+	if w.waiting.Load() {
+		if !isCopy(p) {
+			w.held = append(w.held, p...)
+			return len(p), nil
+		}
+		<-w.resumed
+	}
+	if w.broken != nil {
+		return 0, w.broken
+	}
+	if w.writing != nil {
+		if err := <-w.writing; err != nil {
+			return 0, err
+		}
+		w.writing = nil
+	}
+	if n, err := w.to.Write(w.process(p)); err != nil {
+		// Only whether anything was sent matters to pgconn.
+		return min(n, len(p)), err
+	}
+	return len(p), nil
+}
+
+// process returns what to send, now that p has come. It is valid until the next
+// call.
+func (w *writer) process(p []byte) []byte {
+	if cap(w.out)+cap(w.held) > keepBuffer {
+		w.out, w.held = nil, append([]byte(nil), w.held...)
+	}
 	whole := p
 	if len(w.held) > 0 {
 		w.held = append(w.held, p...)
@@ -40,21 +80,12 @@ func (w *writer) Write(p []byte) (int, error) {
 	done, changed := w.scan(whole)
 	switch {
 	case !changed && len(w.held) == 0 && done == len(p):
-		return w.to.Write(p)
+		return p
 	case !changed:
 		w.out = append(w.out[:0], whole[:done]...)
 	}
 	w.held = append(w.held[:0], whole[done:]...)
-	if len(w.out) > 0 {
-		if n, err := w.to.Write(w.out); err != nil {
-			// Only whether anything was sent matters to pgconn.
-			return min(n, len(p)), err
-		}
-	}
-	if cap(w.out)+cap(w.held) > keepBuffer {
-		w.out, w.held = nil, append([]byte(nil), w.held...)
-	}
-	return len(p), nil
+	return w.out
 }
 
 // begin lets everything pass until the connection is armed, if what comes first
@@ -101,6 +132,14 @@ func (w *writer) scan(p []byte) (done int, changed bool) {
 		}
 		message := p[done : done+size]
 		start, end, s := w.message(message)
+		if w.asking != nil {
+			if !changed {
+				w.out = append(w.out[:0], p[:done]...)
+			}
+			w.out = w.asking.append(w.out)
+			w.wait()
+			return done, true
+		}
 		switch {
 		case s.changed():
 			if !changed {
@@ -116,21 +155,22 @@ func (w *writer) scan(p []byte) (done int, changed bool) {
 }
 
 // message takes note of a message. For one of which a part must change, that
-// at [start:end], it returns what to send there.
+// at [start:end], it returns what to send there. It has done nothing yet when
+// the hook has to ask first.
 func (w *writer) message(m []byte) (start, end int, s *statement) {
 	c := w.conn
 	kind, body := m[0], m[headerLen:]
+	if c.unsettled {
+		c.settle(kind)
+	}
 	switch kind {
 	case 'B': // Bind: portal, statement
 		portal, rest := cString(body)
 		name, _ := cString(rest)
 		s = c.prepared(name)
-		if s == nil && c.pathMoved && len(name) > 0 {
-			s = unseen
-		}
-		if c.pathMoved && s != nil && s.by != c.texts {
-			if s = c.reconsider(s); s.result.Outcome != rewrite.Refused {
-				c.prepare(name, s)
+		if c.pathMoved {
+			if s = c.rebind(name, s); c.asking != nil {
+				return 0, 0, nil
 			}
 		}
 		c.execute(s)
@@ -145,12 +185,13 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 	case 'D': // Describe: S or P, name
 		if len(body) > 0 && body[0] == 'S' {
 			name, _ := cString(body[1:])
-			c.pending.push('D', c.prepared(name))
+			c.pending.pushDescribe(c.unnamed, c.named[string(name)])
 		} else {
 			c.pending.push('D', ofPortal(body[min(1, len(body)):]))
 		}
 	case 'S', 'F': // Sync, function call
 		c.pending.push(kind, nil)
+		c.unsettled = c.pathInTx
 	case 'C': // Close: S or P, name
 		if len(body) > 0 && body[0] == 'S' {
 			name, _ := cString(body[1:])
@@ -160,24 +201,25 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 	case 'P': // Parse: name, text, types
 		name, rest := cString(body)
 		text, _ := cString(rest)
-		s = c.translate(text)
+		if s = c.translate(text).parsable(); c.askPath(s, false) {
+			return 0, 0, nil
+		}
 		c.prepare(name, c.distinct(name, s))
 		c.pending.push('P', s)
 		start = headerLen + len(name) + 1
 		return start, start + len(text), s
 	case 'Q': // Query: text
 		text, _ := cString(body)
-		s = c.translate(text)
+		if s = c.translate(text); c.askPath(s, true) {
+			return 0, 0, nil
+		}
 		c.execute(s)
 		c.pending.push('Q', s)
+		c.unsettled = c.pathInTx
 		return headerLen, headerLen + len(text), s
 	}
 	return 0, 0, nil
 }
-
-// unseen stands for a prepared statement of which no Parse was seen: PREPARE
-// made it, or its Close was discarded after an error.
-var unseen = &statement{doubtful: true}
 
 // unknown stands for the text of a named portal, which nobody keeps track of:
 // positions in it stay as they are.
@@ -188,46 +230,6 @@ func ofPortal(body []byte) *statement {
 		return nil // pending knows
 	}
 	return unknown
-}
-
-// prepared returns the text of a prepared statement; nil when it is of no
-// interest.
-func (c *conn) prepared(name []byte) *statement {
-	if len(name) == 0 {
-		return c.unnamed
-	}
-	return c.named[string(name)]
-}
-
-// prepare remembers the text of a prepared statement, nil to forget it.
-func (c *conn) prepare(name []byte, s *statement) {
-	if len(c.tokens) == 0 && !s.special() {
-		s = nil // nothing is in transition
-	}
-	switch {
-	case len(name) == 0:
-		c.unnamed = s
-	case s == nil:
-		delete(c.named, string(name))
-	case c.named == nil:
-		c.named = map[string]*statement{string(name): s}
-	default:
-		c.named[string(name)] = s
-	}
-}
-
-// distinct returns what to remember of a text that is prepared under a name in
-// use: the server keeps the text before, unless DEALLOCATE has removed that.
-func (c *conn) distinct(name []byte, s *statement) *statement {
-	before := c.named[string(name)]
-	if len(name) == 0 || before == nil || before.original == s.original {
-		return s
-	}
-	either := *s
-	either.by, either.doubtful = nil, true
-	either.result.Resets = s.result.Resets || before.result.Resets
-	either.result.MovesPath = s.result.MovesPath || before.result.MovesPath
-	return &either
 }
 
 // splice appends message to out, with what is at [start:end] replaced.

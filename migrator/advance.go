@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
@@ -43,11 +44,22 @@ func (s *session) register(ctx context.Context, t Transition) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	same := w.t.Schema == schema && w.t.Table == table && w.t.Source == t.Rename.From && w.t.Target == t.Rename.To
+	same := w.t.Schema == schema && w.t.Table == table && asked(*w.t, t)
 	if !same || w.t.Step != "" {
 		return nil, fmt.Errorf("start %q: it is in phase %s: %w", t.Name, w.t.Phase, ErrActive)
 	}
 	return w, nil
+}
+
+// asked tells whether a transition of the ledger is what t asks for. A later
+// version may have written a file that this one cannot read; then the names must
+// do.
+func asked(registered ledger.Transition, t Transition) bool {
+	if was, err := ParseTransition([]byte(registered.Definition.File)); err == nil {
+		return was.SameOperation(t)
+	}
+	return slices.Equal(registered.Definition.SourceNames(), t.Sources()) &&
+		slices.Equal(registered.Definition.TargetNames(), t.Targets())
 }
 
 func (s *session) registerNew(ctx context.Context, t Transition) (*work, error) {
@@ -64,16 +76,16 @@ func (s *session) registerNew(ctx context.Context, t Transition) (*work, error) 
 	if len(refused.Findings) > 0 {
 		return nil, refused
 	}
-	// One name, or one table, at a time: also for what is on its way out.
+	// One name, or one column, at a time: also for what is on its way out.
 	_, err = s.finishRemovals(ctx, func(t ledger.Transition) bool {
-		return t.Name == row.Name || t.Schema == row.Schema && t.Table == row.Table
+		return t.Name == row.Name || ledger.Overlap(row, t) != nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	w := &work{session: s, t: &row, step: registerStep}
 	err = w.transaction("register", func() error {
-		event := w.event("register", fmt.Sprintf("%s.%s: %s -> %s", row.Schema, row.Table, row.Source, row.Target))
+		event := w.event("register", fmt.Sprintf("%s.%s: %s", row.Schema, row.Table, row.Definition.Move))
 		return ledger.Register(ctx, s.conn, &row, event)
 	})
 	return w, err

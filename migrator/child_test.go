@@ -21,6 +21,8 @@ const envChild = "CROSSFADE_CRASH_CHILD"
 // task is what a child does until it dies.
 type task struct {
 	URL string
+	// Split: the transition is splitting, not rename.
+	Split bool
 	// Back: roll back to off; otherwise start and run until contracted.
 	Back bool
 	// Death is the number of the change whose text the child sends as its last
@@ -42,11 +44,15 @@ func child() {
 	config.Tracer = reaper
 	config.DialFunc = reaper.dial
 	m, err := migrator.New(config, quick(migrator.Config{}))
+	transition := rename
+	if work.Split {
+		transition = splitting()
+	}
 	if err == nil {
 		if work.Back {
-			_, err = m.Rollback(ctx, rename.Name, migrator.RollbackOptions{})
-		} else if _, err = m.Start(ctx, rename); err == nil {
-			_, err = m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Contracted})
+			_, err = m.Rollback(ctx, transition.Name, migrator.RollbackOptions{})
+		} else if _, err = m.Start(ctx, transition); err == nil {
+			_, err = m.Run(ctx, transition.Name, migrator.RunOptions{Until: migrator.Contracted})
 		}
 	}
 	if err != nil {

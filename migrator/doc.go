@@ -1,4 +1,4 @@
-// Package migrator moves a transition - a column on its way to a new home -
+// Package migrator moves a transition - columns on their way to a new home -
 // through its phases, one resumable step at a time, while the application
 // keeps running.
 //
@@ -9,7 +9,7 @@
 // Some steps change the table (expand, backfill, index ...), the others are
 // flips: they move the phase to a neighbour and wait until nobody acts by the
 // old one any more (the drain). Contract, an act of its own, drops the source
-// column; it is the point of no return.
+// columns; it is the point of no return.
 //
 // All work happens on one connection, which is also the one that holds the
 // lock of the only migrator: when the connection is lost, the lock and the

@@ -21,14 +21,14 @@ var (
 	ErrNewerLedger = ledger.ErrNewerLedger
 	// ErrNotFound: no active transition has that name.
 	ErrNotFound = ledger.ErrNotFound
-	// ErrActive: the name or the table has an active transition already.
+	// ErrActive: the name, or one of the columns, has an active transition already.
 	ErrActive = ledger.ErrActive
 	// ErrMoved: somebody else moved the transition in the meantime.
 	ErrMoved = ledger.ErrMoved
 	// ErrAnotherMigrator: another migrator is at work in this database.
 	ErrAnotherMigrator = fence.ErrAnotherMigrator
 	// ErrPointOfNoReturn: the transition is contracted, so there is no way back.
-	ErrPointOfNoReturn = errors.New("the transition is past the point of no return: its source column is given up")
+	ErrPointOfNoReturn = errors.New("the transition is past the point of no return: its source is given up")
 	// ErrUnknownOutcome: the connection was lost while a statement was at work.
 	// It may have taken effect or not.
 	ErrUnknownOutcome = errors.New("the connection to the database was lost, so the outcome of the last statement is unknown: " +
@@ -92,7 +92,7 @@ func (e *DrainError) Error() string {
 	return b.String()
 }
 
-// MismatchError: rows in which source and target differ.
+// MismatchError: rows in which sources and targets differ.
 type MismatchError struct {
 	Verification
 }
@@ -100,7 +100,7 @@ type MismatchError struct {
 func (e *MismatchError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "transition %q: %s and %s differ in %d of %d rows, with the keys (%s)", e.Transition,
-		e.Source, e.Target, e.Mismatches, e.Rows, strings.Join(e.Key, ", "))
+		strings.Join(e.Sources, ", "), strings.Join(e.Targets, ", "), e.Mismatches, e.Rows, strings.Join(e.Key, ", "))
 	for i, key := range e.Samples {
 		if i == 5 {
 			b.WriteString(" ...")
@@ -108,7 +108,7 @@ func (e *MismatchError) Error() string {
 		}
 		fmt.Fprintf(&b, " (%s)", strings.Join(key, ", "))
 	}
-	b.WriteString(" (hint: look for a writer without the hook, a trigger or a job that sets only one of the columns)")
+	b.WriteString(" (hint: look for a writer without the hook, a trigger or a job that sets only one side)")
 	return b.String()
 }
 

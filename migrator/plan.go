@@ -92,8 +92,8 @@ func (m *Migrator) Plan(ctx context.Context, t Transition) (Plan, error) {
 			return err
 		}
 		p.Findings = findings
-		if planned.Definition.Type == "" {
-			return nil // no such column: nothing to plan
+		if len(planned.Definition.Sources) == 0 {
+			return nil // no such column, or no such expression: nothing to plan
 		}
 		for _, step := range steps {
 			p.Steps = append(p.Steps, s.planStep(step, planned))

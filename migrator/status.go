@@ -15,9 +15,13 @@ import (
 // Status is where a transition stands, and who is where.
 type Status struct {
 	Position
-	Table  string `json:"table"`
-	Source string `json:"source"`
-	Target string `json:"target"`
+	Table string `json:"table"`
+	// Kind is what the transition does: "rename", "change", "split" or "merge".
+	Kind    string   `json:"kind"`
+	Sources []string `json:"sources"`
+	Targets []string `json:"targets"`
+	// File is the text of the transition file.
+	File string `json:"file,omitempty"`
 	// Removed is true for a transition whose removal has not drained yet.
 	Removed   bool      `json:"removed,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
@@ -120,7 +124,8 @@ func (s *session) transitions(ctx context.Context, name string) ([]ledger.Transi
 
 func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptions) (Status, error) {
 	status := Status{
-		Position: position(t), Table: tableName(t), Source: t.Source, Target: t.Target,
+		Position: position(t), Table: tableName(t), Kind: string(t.Definition.Kind),
+		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), File: t.Definition.File,
 		Removed: t.Removed, CreatedAt: t.CreatedAt,
 	}
 	w := &work{session: s, t: &t}

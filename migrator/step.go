@@ -32,7 +32,7 @@ type step struct {
 	plan func(ledger.Transition) (do, undo []ddl.Statement)
 }
 
-// steps is the whole way of a rename, one file for each.
+// steps is the whole way of a transition, one file for each.
 var steps = []step{
 	registerStep,
 	expandStep,

@@ -5,54 +5,65 @@ import (
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
-// constrainStep makes the target NOT NULL where the source is. Its undo comes
-// before the token of phase off is created, whose writes leave the target out.
+// constrainStep makes targets NOT NULL. Its undo comes before the token of phase
+// off is created, whose writes leave the targets out.
 var constrainStep = step{
 	name: "constrain", phase: DualWrite,
-	summary: "make the target NOT NULL where the source is",
+	summary: "make the targets NOT NULL that are to be",
 	do: func(ctx context.Context, w *work) error {
-		if !w.t.Definition.NotNull {
-			return nil
-		}
-		return w.ensureNotNull(ctx, w.t.Target)
+		return w.ensureNotNull(ctx, w.t.Definition.Targets)
 	},
 	undo: func(ctx context.Context, w *work) error {
-		return w.ensureNullable(ctx, w.t.Target)
+		return w.ensureNullable(ctx, w.t.Definition.Targets)
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
-		if !t.Definition.NotNull {
-			return nil, nil
+		for _, target := range t.Definition.Targets {
+			if target.NotNull {
+				do = append(do, notNullStatements(t, target.Name)...)
+				undo = append(undo, ddl.DropNotNull(tableOf(t), target.Name))
+			}
 		}
-		return notNullStatements(tableOf(t), t.Target), []ddl.Statement{ddl.DropNotNull(tableOf(t), t.Target)}
+		return do, undo
 	},
 }
 
-// notNullCheck is the name of the CHECK that proves a NOT NULL. A table has one
-// transition at a time, and a transition proves one column at a time.
-const notNullCheck = "crossfade_not_null"
-
 // notNullStatements make a column NOT NULL without a scan under a strong lock.
-func notNullStatements(table ddl.Name, column string) []ddl.Statement {
+func notNullStatements(t ledger.Transition, column string) []ddl.Statement {
+	table, check := tableOf(t), notNullCheck(t, column)
 	return []ddl.Statement{
-		ddl.AddNotNullCheck(table, notNullCheck, column),
-		ddl.ValidateConstraint(table, notNullCheck),
+		ddl.AddNotNullCheck(table, check, column),
+		ddl.ValidateConstraint(table, check),
 		ddl.SetNotNull(table, column),
-		ddl.DropConstraint(table, notNullCheck),
+		ddl.DropConstraint(table, check),
 	}
 }
 
-func (w *work) ensureNotNull(ctx context.Context, column string) error {
+// ensureNotNull makes those of the columns NOT NULL that are to be.
+func (w *work) ensureNotNull(ctx context.Context, columns []transform.Column) error {
+	for _, c := range columns {
+		if !c.NotNull {
+			continue
+		}
+		if err := w.ensureColumnNotNull(ctx, c.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *work) ensureColumnNotNull(ctx context.Context, column string) error {
 	c, err := ddl.ReadColumn(ctx, w.conn, w.table(), column)
 	if err != nil {
 		return err
 	}
-	check, err := ddl.ReadConstraint(ctx, w.conn, w.table(), notNullCheck)
+	check, err := ddl.ReadConstraint(ctx, w.conn, w.table(), notNullCheck(*w.t, column))
 	if err != nil {
 		return err
 	}
-	s := notNullStatements(w.table(), column)
+	s := notNullStatements(*w.t, column)
 	add, validate, set, drop := s[0], s[1], s[2], s[3]
 	var missing []ddl.Statement
 	switch {
@@ -69,18 +80,29 @@ func (w *work) ensureNotNull(ctx context.Context, column string) error {
 	return w.runAll(ctx, missing)
 }
 
-func (w *work) ensureNullable(ctx context.Context, column string) error {
+// ensureNullable lets each of the columns be NULL.
+func (w *work) ensureNullable(ctx context.Context, columns []transform.Column) error {
+	for _, c := range columns {
+		if err := w.ensureColumnNullable(ctx, c.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *work) ensureColumnNullable(ctx context.Context, column string) error {
 	c, err := ddl.ReadColumn(ctx, w.conn, w.table(), column)
 	if err != nil {
 		return err
 	}
-	exists, err := w.hasConstraint(ctx, notNullCheck)
+	check := notNullCheck(*w.t, column)
+	exists, err := w.hasConstraint(ctx, check)
 	if err != nil {
 		return err
 	}
 	var excess []ddl.Statement
 	if exists {
-		excess = append(excess, ddl.DropConstraint(w.table(), notNullCheck))
+		excess = append(excess, ddl.DropConstraint(w.table(), check))
 	}
 	if c.Exists && c.NotNull {
 		excess = append(excess, ddl.DropNotNull(w.table(), column))

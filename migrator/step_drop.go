@@ -7,19 +7,27 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
-// dropStep drops the source. It comes after the point of no return, so all that
+// dropStep drops the sources. It comes after the point of no return, so all that
 // could make it fail is a gate of the flip before it.
 var dropStep = step{
 	name: "drop", phase: Contracted, contract: true,
-	summary: "drop the source column",
+	summary: "drop the source columns",
 	do: func(ctx context.Context, w *work) error {
-		exists, err := ddl.ColumnExists(ctx, w.conn, w.table(), w.t.Source)
-		if err != nil || !exists {
-			return err
+		for _, source := range w.t.Definition.SourceNames() {
+			exists, err := ddl.ColumnExists(ctx, w.conn, w.table(), source)
+			if err == nil && exists {
+				err = w.run(ctx, ddl.DropColumn(w.table(), source))
+			}
+			if err != nil {
+				return err
+			}
 		}
-		return w.run(ctx, ddl.DropColumn(w.table(), w.t.Source))
+		return nil
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
-		return []ddl.Statement{ddl.DropColumn(tableOf(t), t.Source)}, nil
+		for _, source := range t.Definition.SourceNames() {
+			do = append(do, ddl.DropColumn(tableOf(t), source))
+		}
+		return do, nil
 	},
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
-// enforceStep lets PostgreSQL prove that source and target are the same in
-// every row, and hold it from then on. A verification alone is true of the
+// enforceStep lets PostgreSQL prove that every row is consistent
+// (ddl.Consistent), and hold it from then on. A verification alone is true of the
 // moment; a writer without the hook that comes and goes after it would lose
 // what it wrote. Adding the constraint also waits for every transaction that
 // has written the table, whoever runs it.
 var enforceStep = step{
 	name: "enforce", phase: DualWrite,
-	summary: "let PostgreSQL hold source and target equal",
+	summary: "let PostgreSQL hold source and target consistent",
 	do: func(ctx context.Context, w *work) error {
 		differed, err := w.differed(ctx)
 		if err != nil {
@@ -33,18 +33,14 @@ var enforceStep = step{
 	},
 	undo: func(ctx context.Context, w *work) error { return w.dropEqual(ctx) },
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
-		return equalStatements(t), []ddl.Statement{ddl.DropConstraint(tableOf(t), equalCheck)}
+		return equalStatements(t), []ddl.Statement{ddl.DropConstraint(tableOf(t), equalCheck(t))}
 	},
 }
 
-// equalCheck is the name of the CHECK that holds source and target equal. A
-// table has one transition at a time.
-const equalCheck = "crossfade_equal"
-
 func equalStatements(t ledger.Transition) []ddl.Statement {
 	return []ddl.Statement{
-		ddl.AddEqualCheck(tableOf(t), equalCheck, t.Source, t.Target),
-		ddl.ValidateConstraint(tableOf(t), equalCheck),
+		ddl.AddConsistentCheck(tableOf(t), equalCheck(t), t.Definition.Move),
+		ddl.ValidateConstraint(tableOf(t), equalCheck(t)),
 	}
 }
 
@@ -52,7 +48,7 @@ func equalStatements(t ledger.Transition) []ddl.Statement {
 // the CHECK away, which would also refuse writes of other columns of these
 // rows, and returns the *MismatchError of a comparison that lists them.
 func (w *work) ensureEqual(ctx context.Context) error {
-	check, err := ddl.ReadConstraint(ctx, w.conn, w.table(), equalCheck)
+	check, err := ddl.ReadConstraint(ctx, w.conn, w.table(), equalCheck(*w.t))
 	if err != nil || check.Validated {
 		return err
 	}
@@ -77,9 +73,9 @@ func (w *work) ensureEqual(ctx context.Context) error {
 }
 
 func (w *work) dropEqual(ctx context.Context) error {
-	exists, err := w.hasConstraint(ctx, equalCheck)
+	exists, err := w.hasConstraint(ctx, equalCheck(*w.t))
 	if err != nil || !exists {
 		return err
 	}
-	return w.run(ctx, ddl.DropConstraint(w.table(), equalCheck))
+	return w.run(ctx, ddl.DropConstraint(w.table(), equalCheck(*w.t)))
 }

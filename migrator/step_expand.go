@@ -5,39 +5,53 @@ import (
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
-// expandStep adds the target: nullable and without a default, since a writer
-// that does not know it must neither fail nor leave a value in it that nobody
-// wrote.
+// expandStep adds the targets: nullable and without a default, since a writer
+// that does not know them must neither fail nor leave a value in them that
+// nobody wrote.
 var expandStep = step{
 	name: "expand", phase: Off, temporary: true,
-	summary: "add the target column",
+	summary: "add the target columns",
 	do: func(ctx context.Context, w *work) error {
-		exists, err := ddl.ColumnExists(ctx, w.conn, w.table(), w.t.Target)
-		if err != nil || exists {
-			return err
+		for _, target := range w.t.Definition.Targets {
+			exists, err := ddl.ColumnExists(ctx, w.conn, w.table(), target.Name)
+			if err == nil && !exists {
+				err = w.run(ctx, addTarget(*w.t, target))
+			}
+			if err != nil {
+				return err
+			}
 		}
-		return w.run(ctx, addTarget(*w.t))
+		return nil
 	},
 	undo: func(ctx context.Context, w *work) error {
-		exists, err := ddl.ColumnExists(ctx, w.conn, w.table(), w.t.Target)
-		if err != nil || !exists {
-			return err
+		for _, target := range w.t.Definition.Targets {
+			exists, err := ddl.ColumnExists(ctx, w.conn, w.table(), target.Name)
+			if err == nil && exists {
+				err = w.run(ctx, dropTarget(*w.t, target))
+			}
+			if err != nil {
+				return err
+			}
 		}
-		return w.run(ctx, dropTarget(*w.t))
+		return nil
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
-		return []ddl.Statement{addTarget(t)}, []ddl.Statement{dropTarget(t)}
+		for _, target := range t.Definition.Targets {
+			do, undo = append(do, addTarget(t, target)), append(undo, dropTarget(t, target))
+		}
+		return do, undo
 	},
 }
 
-func addTarget(t ledger.Transition) ddl.Statement {
-	return ddl.AddColumn(tableOf(t), t.Target, t.Definition.Type, t.Definition.Collation)
+func addTarget(t ledger.Transition, target transform.Column) ddl.Statement {
+	return ddl.AddColumn(tableOf(t), target.Name, target.Type, target.Collation)
 }
 
-func dropTarget(t ledger.Transition) ddl.Statement {
-	s := ddl.DropColumn(tableOf(t), t.Target)
+func dropTarget(t ledger.Transition, target transform.Column) ddl.Statement {
+	s := ddl.DropColumn(tableOf(t), target.Name)
 	s.Why = "the table becomes what it was"
 	return s
 }

@@ -2,16 +2,18 @@ package migrator
 
 import (
 	"context"
+	"errors"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/sweep"
 )
 
-// releaseStep makes the source a column that a write may leave out, before the
-// phase complete leaves it out, and ends all copying onto the target. Undoing
-// it is the way back from complete, whose writes the source does not have.
+// releaseStep makes the sources columns that a write may leave out, before the
+// phase complete leaves them out, and ends all copying onto the targets. Undoing
+// it is the way back from complete, whose writes the sources do not have.
 //
-// The source's unique indexes go, those of the target do their work: over
+// The sources' unique indexes go, those of the targets do their work: over
 // values that nobody keeps up to date they would refuse good rows, in complete
 // (unique (email) where deleted_at is null) as well as when it is filled again.
 var releaseStep = step{
@@ -34,11 +36,13 @@ var releaseStep = step{
 				return err
 			}
 		}
-		if err := w.ensureNullable(ctx, w.t.Source); err != nil {
+		if err := w.ensureNullable(ctx, w.t.Definition.Sources); err != nil {
 			return err
 		}
-		if err := w.ensureDefault(ctx, w.t.Source, ""); err != nil {
-			return err
+		for _, source := range w.t.Definition.SourceNames() {
+			if err := w.ensureDefault(ctx, source, ""); err != nil {
+				return err
+			}
 		}
 		return w.dropEqual(ctx)
 	},
@@ -61,37 +65,39 @@ var releaseStep = step{
 				return err
 			}
 		}
-		if err := w.ensureDefault(ctx, w.t.Source, w.t.Definition.Default); err != nil {
-			return err
+		for _, source := range w.t.Definition.Sources {
+			if err := w.ensureDefault(ctx, source.Name, source.Default); err != nil {
+				return err
+			}
 		}
-		if !w.t.Definition.NotNull {
-			return nil
-		}
-		return w.ensureNotNull(ctx, w.t.Source)
+		return w.ensureNotNull(ctx, w.t.Definition.Sources)
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
-		undo = append(undo, batchStatement(t, t.Target, t.Source))
+		undo = append(undo, batchStatement(t, ledger.Refill))
 		undo = append(undo, equalStatements(t)...)
 		for _, index := range uniques(t) {
 			create, drop := indexStatements(t, index)
 			do, undo = append(do, drop), append(undo, create...)
 		}
-		if t.Definition.NotNull {
-			do = append(do, ddl.DropNotNull(tableOf(t), t.Source))
+		for _, source := range t.Definition.Sources {
+			if source.NotNull {
+				do = append(do, ddl.DropNotNull(tableOf(t), source.Name))
+			}
+			if source.Default != "" {
+				do = append(do, ddl.DropDefault(tableOf(t), source.Name))
+				undo = append(undo, ddl.SetDefault(tableOf(t), source.Name, source.Default))
+			}
 		}
-		if t.Definition.Default != "" {
-			do = append(do, ddl.DropDefault(tableOf(t), t.Source))
-			undo = append(undo, ddl.SetDefault(tableOf(t), t.Source, t.Definition.Default))
+		for _, source := range t.Definition.Sources {
+			if source.NotNull {
+				undo = append(undo, notNullStatements(t, source.Name)...)
+			}
 		}
-		if t.Definition.NotNull {
-			undo = append(undo, notNullStatements(tableOf(t), t.Source)...)
-		}
-		do = append(do, ddl.DropConstraint(tableOf(t), equalCheck))
-		return do, undo
+		return append(do, ddl.DropConstraint(tableOf(t), equalCheck(t))), undo
 	},
 }
 
-// uniques are the unique indexes of the source itself.
+// uniques are the unique indexes of the sources themselves.
 func uniques(t ledger.Transition) []ledger.Index {
 	var list []ledger.Index
 	for _, index := range t.Definition.Indexes {
@@ -102,8 +108,8 @@ func uniques(t ledger.Transition) []ledger.Index {
 	return list
 }
 
-// refill copies the target, which is the authority in this phase, to the source
-// and compares every row. Who comes again after differences were found gets
+// refill copies the targets, which are the authority in this phase, to the
+// sources and compares every row. Who comes again after differences were found gets
 // both done anew.
 func (w *work) refill(ctx context.Context) error {
 	differed, err := w.differed(ctx)
@@ -115,6 +121,10 @@ func (w *work) refill(ctx context.Context) error {
 		fill = w.repair
 	}
 	if err := fill(ctx, ledger.Refill); err != nil {
+		if errors.Is(err, sweep.ErrNoCounterpart) {
+			return w.closed("change that value to one that the source can hold and roll back again, or go on to complete",
+				"the source cannot be filled again: %v", err)
+		}
 		return err
 	}
 	_, err = w.compare(ctx)

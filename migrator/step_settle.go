@@ -7,28 +7,47 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
-// settleStep gives the target what else the source has, for the time when
-// nobody supplies it any more: the default, the comment, storage settings.
+// settleStep gives the targets what else the sources have, for the time when
+// nobody supplies it any more: the default, and where one column becomes one
+// also the comment and the settings.
 var settleStep = step{
 	name: "settle", phase: Complete, contract: true, temporary: true,
-	summary: "give the target the default and the settings of the source",
+	summary: "give the targets the defaults and the settings of the sources",
 	do: func(ctx context.Context, w *work) error {
-		if err := w.ensureDefault(ctx, w.t.Target, w.t.Definition.Default); err != nil {
-			return err
+		d := w.t.Definition
+		for i, target := range d.Targets {
+			if err := w.ensureDefault(ctx, target.Name, d.TargetDefaults[i]); err != nil {
+				return err
+			}
 		}
-		source, err := ddl.ReadColumn(ctx, w.conn, w.table(), w.t.Source)
+		if len(d.Sources) != 1 || len(d.Targets) != 1 {
+			return nil
+		}
+		source, err := ddl.ReadColumn(ctx, w.conn, w.table(), d.Sources[0].Name)
 		if err != nil || !source.Exists { // the gate that follows says so
 			return err
 		}
-		return w.runAll(ctx, ddl.CopySettings(w.table(), w.t.Target, source))
-	},
-	// The other settings do no harm: a rollback to off drops the column.
-	undo: func(ctx context.Context, w *work) error { return w.ensureDefault(ctx, w.t.Target, "") },
-	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
-		if t.Definition.Default == "" {
-			return nil, nil
+		if !d.Identity() {
+			source.Storage = source.TypeStorage // is the business of the other type
 		}
-		return []ddl.Statement{ddl.SetDefault(tableOf(t), t.Target, t.Definition.Default)},
-			[]ddl.Statement{ddl.DropDefault(tableOf(t), t.Target)}
+		return w.runAll(ctx, ddl.CopySettings(w.table(), d.Targets[0].Name, source))
+	},
+	// The other settings do no harm: a rollback to off drops the columns.
+	undo: func(ctx context.Context, w *work) error {
+		for _, target := range w.t.Definition.Targets {
+			if err := w.ensureDefault(ctx, target.Name, ""); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
+		for i, target := range t.Definition.Targets {
+			if expression := t.Definition.TargetDefaults[i]; expression != "" {
+				do = append(do, ddl.SetDefault(tableOf(t), target.Name, expression))
+				undo = append(undo, ddl.DropDefault(tableOf(t), target.Name))
+			}
+		}
+		return do, undo
 	},
 }

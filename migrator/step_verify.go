@@ -3,8 +3,6 @@ package migrator
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
@@ -31,10 +29,9 @@ var verifyStep = step{
 	},
 	undo: func(ctx context.Context, w *work) error { return w.forget(ctx, ledger.Verify) },
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
-		source, target := pgx.Identifier{t.Source}.Sanitize(), pgx.Identifier{t.Target}.Sanitize()
 		return []ddl.Statement{{
 			SQL: "select count(*) from " + tableOf(t).String() + " where " + keyRange(t) + " and " +
-				target + " is distinct from " + source,
+				differs(t, t.Definition.Sources, t.Definition.Targets),
 			Lock: accessShare, On: tableOf(t).String(), Why: "no read goes to the target before every row is right",
 		}}, nil
 	},

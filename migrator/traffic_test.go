@@ -21,6 +21,23 @@ import (
 // owns a row and knows what it must hold.
 func TestUnderTraffic(t *testing.T) {
 	t.Parallel()
+	conn := underTraffic(t, rename)
+	require.Equal(t, contractedShape, shape(t, conn))
+}
+
+// TestChangeUnderTraffic is the same with expressions in between.
+func TestChangeUnderTraffic(t *testing.T) {
+	t.Parallel()
+	underTraffic(t, migrator.Transition{
+		Name: rename.Name, Table: rename.Table, IgnoreApplications: rename.IgnoreApplications,
+		Change: &migrator.Change{From: "full_name", To: "name", Type: "varchar(100)"},
+	})
+}
+
+// underTraffic takes a transition from full_name to name all the ways, and
+// returns a connection to what is left.
+func underTraffic(t *testing.T, transition migrator.Transition) *pgx.Conn {
+	t.Helper()
 	db := pgtest.NewFrom(t, many)
 	var statements atomic.Int64
 	// Each phase must see some traffic before the next one comes.
@@ -49,15 +66,15 @@ func TestUnderTraffic(t *testing.T) {
 		return hook
 	}
 	hooks := []*dualwrite.Hook{employ("full_name", dualwrite.StarsSource, 1, 2)}
-	_, err := m.Start(ctx, rename)
+	_, err := m.Start(ctx, transition)
 	require.NoError(t, err)
 	hooks = append(hooks, employ("name", dualwrite.StarsTarget, 3, 4))
 
 	for _, act := range []func() (migrator.Position, error){
-		func() (migrator.Position, error) { return m.Run(ctx, rename.Name, migrator.RunOptions{}) },
-		func() (migrator.Position, error) { return m.Rollback(ctx, rename.Name, migrator.RollbackOptions{}) },
-		func() (migrator.Position, error) { return m.Run(ctx, rename.Name, migrator.RunOptions{}) },
-		func() (migrator.Position, error) { return m.Contract(ctx, rename.Name) },
+		func() (migrator.Position, error) { return m.Run(ctx, transition.Name, migrator.RunOptions{}) },
+		func() (migrator.Position, error) { return m.Rollback(ctx, transition.Name, migrator.RollbackOptions{}) },
+		func() (migrator.Position, error) { return m.Run(ctx, transition.Name, migrator.RunOptions{}) },
+		func() (migrator.Position, error) { return m.Contract(ctx, transition.Name) },
 	} {
 		p, err := act()
 		require.NoError(t, err, p)
@@ -72,8 +89,8 @@ func TestUnderTraffic(t *testing.T) {
 		require.Zero(t, hook.Stats().Stale, "a soft drain fails nobody")
 	}
 	conn := audit(t, db)
-	require.Equal(t, contractedShape, shape(t, conn))
 	require.Zero(t, scan[int](t, conn, `select count(*) from users where name is null`))
+	return conn
 }
 
 // hooked opens a pool with the hook, closed at cleanup.

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/pgcrossfade/crossfade/internal/ddl"
 )
 
 // Transition is what a transition file asks for.
@@ -18,13 +20,18 @@ type Transition struct {
 	// Name names the transition in commands and in the ledger: letters,
 	// digits, '-' and '_', at most 63 of them.
 	Name string `yaml:"name" json:"name"`
-	// Table is the table of the column, as "schema.table" or "table"; the
+	// Table is the table of the columns, as "schema.table" or "table"; the
 	// latter is looked up in the search_path of the migrator's role. Names are
 	// taken as they stand in the catalog; one that holds a dot is put in
 	// double quotes.
 	Table string `yaml:"table" json:"table"`
-	// Rename gives the column a new name.
-	Rename *Rename `yaml:"rename" json:"rename"`
+	// One of these says what to do: Rename gives a column a new name, Change a new
+	// type or other values too, Split makes several columns of one, Merge one of
+	// several.
+	Rename *Rename `yaml:"rename,omitempty" json:"rename,omitempty"`
+	Change *Change `yaml:"change,omitempty" json:"change,omitempty"`
+	Split  *Split  `yaml:"split,omitempty" json:"split,omitempty"`
+	Merge  *Merge  `yaml:"merge,omitempty" json:"merge,omitempty"`
 	// Accept lists codes of preflight findings that would otherwise refuse the
 	// transition.
 	Accept []string `yaml:"accept,omitempty" json:"accept,omitempty"`
@@ -34,12 +41,6 @@ type Transition struct {
 	IgnoreApplications []string `yaml:"ignore_applications,omitempty" json:"ignore_applications,omitempty"`
 
 	text string // the file as it was read, for the ledger
-}
-
-// Rename is a column and its new name.
-type Rename struct {
-	From string `yaml:"from" json:"from"`
-	To   string `yaml:"to" json:"to"`
 }
 
 // TransitionSchema is the JSON Schema of transition files, for editors.
@@ -104,18 +105,13 @@ func (t Transition) Validate() error {
 	if !nameSyntax.MatchString(t.Name) {
 		errs = append(errs, fmt.Errorf("name: %q is not 1 to 63 letters, digits, '-' or '_'", t.Name))
 	}
-	if _, _, err := splitTable(t.Table); err != nil {
+	if _, err := ddl.ParseName(t.Table); err != nil {
 		errs = append(errs, fmt.Errorf("table: %w", err))
 	}
-	switch {
-	case t.Rename == nil:
-		errs = append(errs, errors.New("rename: say what to do, as {from: COLUMN, to: COLUMN}"))
-	case t.Rename.From == "" || t.Rename.To == "":
-		errs = append(errs, errors.New("rename: both from and to are needed"))
-	case t.Rename.From == t.Rename.To:
-		errs = append(errs, fmt.Errorf("rename: %q is the same name twice", t.Rename.From))
-	case len(t.Rename.To) > 63:
-		errs = append(errs, fmt.Errorf("rename: %q is longer than PostgreSQL's 63 bytes", t.Rename.To))
+	if o, err := t.operation(); err != nil {
+		errs = append(errs, err)
+	} else {
+		errs = append(errs, o.validate()...)
 	}
 	for _, application := range t.IgnoreApplications {
 		if application == "" {
@@ -129,43 +125,6 @@ func (t Transition) Validate() error {
 }
 
 var nameSyntax = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}$`)
-
-// splitTable takes "schema.table" or "table" apart; schema is empty for the
-// latter. A part in double quotes may hold dots.
-func splitTable(table string) (schema, name string, err error) {
-	var parts []string
-	for rest := table; ; {
-		var part, after string
-		var found bool
-		if quoted, ok := strings.CutPrefix(rest, `"`); ok {
-			end := strings.Index(quoted, `"`)
-			if end < 0 {
-				return "", "", fmt.Errorf("%q: the quote has no end", table)
-			}
-			part, after = quoted[:end], quoted[end+1:]
-			if after, found = strings.CutPrefix(after, "."); !found && after != "" {
-				return "", "", fmt.Errorf("%q: expected a dot after the quote", table)
-			}
-		} else {
-			part, after, found = strings.Cut(rest, ".")
-		}
-		if part == "" {
-			return "", "", fmt.Errorf(`%q is not of the form "schema.table" or "table"`, table)
-		}
-		parts = append(parts, part)
-		if !found {
-			break
-		}
-		rest = after
-	}
-	switch len(parts) {
-	case 1:
-		return "", parts[0], nil
-	case 2:
-		return parts[0], parts[1], nil
-	}
-	return "", "", fmt.Errorf(`%q is not of the form "schema.table" or "table"`, table)
-}
 
 // source is the file's text, or one made up from the fields.
 func (t Transition) source() string {

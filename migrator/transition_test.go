@@ -53,10 +53,26 @@ func TestParseTransitionErrors(t *testing.T) {
 		{"no table", "name: x\nrename: {from: a, to: b}\n", "table:"},
 		{"three parts", "name: x\ntable: a.b.c\nrename: {from: a, to: b}\n", `"a.b.c" is not of the form`},
 		{"open quote", "name: x\ntable: '\"a.b'\nrename: {from: a, to: b}\n", "the quote has no end"},
-		{"no operation", "name: x\ntable: users\n", "rename: say what to do"},
-		{"no target", "name: x\ntable: users\nrename: {from: a}\n", "both from and to"},
+		{"no operation", "name: x\ntable: users\n", "say what to do, with one of rename, change, split and merge"},
+		{"no target", "name: x\ntable: users\nrename: {from: a}\n", "from and to: a column's name is missing"},
 		{"same name", "name: x\ntable: users\nrename: {from: a, to: a}\n", "the same name twice"},
 		{"long target", "name: x\ntable: users\nrename: {from: a, to: " + strings.Repeat("n", 64) + "}\n", "63 bytes"},
+		{"two operations", goodFile + "change: {from: a, to: b, type: int}\n", "one of rename, change, split and merge"},
+		{"no type", "name: x\ntable: users\nchange: {from: a, to: b}\n", "change: type is needed"},
+		{"what is lost", "name: x\ntable: users\nchange: {from: a, to: b, type: int, lossy: [sideways]}\n", `"sideways" is neither`},
+		{"lost twice", "name: x\ntable: users\nchange: {from: a, to: b, type: int, lossy: [forward, forward]}\n", "stands there twice"},
+		{"what is kept", "name: x\ntable: users\nchange: {from: a, to: b, type: int, preserves: most}\n", `"most" is none of`},
+		{"unknown key of a change", "name: x\ntable: users\nchange:\n  from: a\n  into: b\n", "line 5: key into is not known here"},
+		{"split into one", "name: x\ntable: users\nsplit: {from: a, backward: b, to: [{name: b, type: text, value: a}]}\n", "two columns or more"},
+		{"split without value", "name: x\ntable: users\nsplit: {from: a, backward: b, to: [{name: b, type: text}, {name: c, type: text, value: a}]}\n",
+			"split: the value of each column is needed"},
+		{"split without backward", "name: x\ntable: users\nsplit: {from: a, to: [{name: b, type: text, value: a}, {name: c, type: text, value: a}]}\n",
+			"split: backward is needed"},
+		{"split into itself", "name: x\ntable: users\nsplit: {from: a, backward: b, to: [{name: b, type: text, value: a}, {name: a, type: text, value: a}]}\n",
+			`split: "a" is the same name twice`},
+		{"merge of one", "name: x\ntable: users\nmerge: {to: b, type: text, forward: a, from: [{name: a, value: b}]}\n", "two columns or more"},
+		{"merge without forward", "name: x\ntable: users\nmerge: {to: b, type: text, from: [{name: a, value: b}, {name: c, value: b}]}\n",
+			"merge: forward is needed"},
 		{"empty application", "name: x\ntable: users\nrename: {from: a, to: b}\nignore_applications: ['']\n", "an empty name"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -117,6 +133,36 @@ func TestSchemaMatchesStruct(t *testing.T) {
 	}
 	top := assert(migrator.TransitionSchema, reflect.TypeFor[migrator.Transition]())
 	assert(top.Properties["rename"], reflect.TypeFor[migrator.Rename]())
+	assert(top.Properties["change"], reflect.TypeFor[migrator.Change]())
+	items := func(object object, list string) json.RawMessage {
+		var array struct{ Items json.RawMessage }
+		require.NoError(t, json.Unmarshal(object.Properties[list], &array))
+		return array.Items
+	}
+	split := assert(top.Properties["split"], reflect.TypeFor[migrator.Split]())
+	assert(items(split, "to"), reflect.TypeFor[migrator.SplitInto]())
+	merge := assert(top.Properties["merge"], reflect.TypeFor[migrator.Merge]())
+	assert(items(merge, "from"), reflect.TypeFor[migrator.MergeOf]())
+}
+
+// TestDocumentedFiles: what the manual shows is a transition file.
+func TestDocumentedFiles(t *testing.T) {
+	t.Parallel()
+	manual, err := os.ReadFile("../docs/operations.md")
+	require.NoError(t, err)
+	var keys []string
+	for _, block := range strings.Split(string(manual), "```yaml\n")[1:] {
+		text, _, _ := strings.Cut(block, "```")
+		if !strings.HasPrefix(text, "name:") {
+			continue
+		}
+		tr, err := migrator.ParseTransition([]byte(text))
+		require.NoError(t, err, text)
+		require.NotEmpty(t, tr.Sources())
+		require.NotEmpty(t, tr.Targets())
+		keys = append(keys, string(tr.Request("", "").Move.Kind))
+	}
+	require.Equal(t, []string{"rename", "change", "change", "split", "merge"}, keys)
 }
 
 func FuzzParseTransition(f *testing.F) {

@@ -8,11 +8,11 @@ import (
 
 // Verification is the result of comparing source with target.
 type Verification struct {
-	Transition string `json:"transition"`
-	Source     string `json:"source"`
-	Target     string `json:"target"`
-	Rows       int64  `json:"rows"`
-	Mismatches int64  `json:"mismatches"`
+	Transition string   `json:"transition"`
+	Sources    []string `json:"sources"`
+	Targets    []string `json:"targets"`
+	Rows       int64    `json:"rows"`
+	Mismatches int64    `json:"mismatches"`
 	// Key names the columns of the primary key, and Samples are the keys of the
 	// first mismatches.
 	Key     []string   `json:"key"`
@@ -21,7 +21,7 @@ type Verification struct {
 
 func verification(t ledger.Transition, p ledger.Progress) Verification {
 	return Verification{
-		Transition: t.Name, Source: t.Source, Target: t.Target, Rows: p.RowsScanned,
+		Transition: t.Name, Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), Rows: p.RowsScanned,
 		Mismatches: p.Mismatches, Key: t.Definition.Key, Samples: p.Samples,
 	}
 }

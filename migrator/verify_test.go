@@ -59,7 +59,7 @@ func TestWriterAfterVerification(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "sneaked in", scan[string](t, conn, `select name from users where id = 9`))
 	_, err = conn.Exec(ctx, `update users set full_name = 'again' where id = 9`)
-	require.ErrorContains(t, err, "crossfade_equal")
+	require.ErrorContains(t, err, "crossfade_t1_equal")
 	_, err = m.Run(ctx, rename.Name, migrator.RunOptions{})
 	require.NoError(t, err)
 	db.Exec(t, `update users set name = 'ours' where id = 9`) // as the hook writes in complete
@@ -71,7 +71,7 @@ func TestLiveNeedsTheConstraint(t *testing.T) {
 	db, m := started(t, users, migrator.Config{})
 	_, err := m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Shadow})
 	require.NoError(t, err)
-	db.Exec(t, `alter table users drop constraint crossfade_equal`)
+	db.Exec(t, `alter table users drop constraint crossfade_t1_equal`)
 	db.Exec(t, `update users set full_name = 'again' where id = 9`)
 	_, err = m.Run(ctx, rename.Name, migrator.RunOptions{})
 	var gate *migrator.GateError

@@ -86,7 +86,7 @@ func (s Snapshot) Catalog(view fence.View, stars rewrite.Stars) rewrite.Catalog 
 	for _, t := range view.Transitions {
 		name := rewrite.Name{Schema: t.Schema, Name: t.Table}
 		transition := rewrite.Transition{
-			ID: t.ID, Table: name, Move: t.Definition.Move,
+			ID: t.ID, Table: name, Move: t.Definition.Move, Key: t.Definition.Key,
 			Constraints: map[string]rewrite.Counterpart{}, Phase: t.Phase, Token: t.Token,
 		}
 		for _, index := range t.Definition.Indexes {

@@ -80,6 +80,21 @@ func TestLogicalTable(t *testing.T) {
 	require.NotEqual(t, before.Fingerprint, drifted.Fingerprint)
 }
 
+func TestKindsOfTablesAndColumns(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	db.Exec(t, `create table users (id bigint, full_name varchar(20), twice bigint generated always as (id * 2) stored) partition by range (id)`)
+	db.Exec(t, `create table users_one partition of users for values from (0) to (10)`)
+	_, c := read(t, db.Conn(t).PgConn())
+	columns := []rewrite.Column{{Name: "id", Type: "bigint"}, {Name: "full_name", Type: "character varying"},
+		{Name: "twice", Type: "bigint", Generated: true}}
+	of := rewrite.Name{Schema: "public", Name: "users"}
+	require.Equal(t, []rewrite.Table{
+		{Name: of, Of: of, Kind: "p", Columns: columns},
+		{Name: rewrite.Name{Schema: "public", Name: "users_one"}, Of: of, Kind: "r", Columns: columns},
+	}, c.Tables)
+}
+
 func TestTemporaryHomonym(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

@@ -99,7 +99,7 @@ with recursive asked as (
     join pg_catalog.pg_namespace n on n.oid = p.pronamespace
     where v."column" is not null or v.whole
 ), relations as (
-    select c.oid, n.nspname, c.relname, t.of_schema, t.of_name,
+    select c.oid, n.nspname, c.relname, c.relkind, t.of_schema, t.of_name,
         c.relname in (select o.relname from pg_catalog.pg_class o
             where o.oid in (select oid from reached union all select view from views))
             or c.relname in (select "table" from asked) as is_homonym
@@ -108,19 +108,19 @@ with recursive asked as (
     left join owned t on t.oid = c.oid
     where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_toast', 'crossfade')
 ), found as (
-    select r.nspname, r.relname, r.of_schema, r.of_name, r.is_homonym,
+    select r.nspname, r.relname, r.relkind, r.of_schema, r.of_name, r.is_homonym,
         array(select d.attnum from pg_catalog.pg_attribute d
             where r.of_name is not null and d.attrelid = r.oid and d.attnum > 0 and d.attisdropped order by 1) as dropped,
         coalesce(jsonb_agg(jsonb_build_object('name', a.attname,
             'type', case when y.typtype = 'd' then '' else pg_catalog.format_type(a.atttypid, null) end,
             'default', case when r.of_name is not null then coalesce(pg_catalog.pg_get_expr(e.adbin, e.adrelid), '') else '' end,
-            'position', a.attnum) order by a.attnum) filter (where a.attname is not null), '[]'::jsonb) as columns
+            'generated', a.attgenerated <> '', 'position', a.attnum) order by a.attnum) filter (where a.attname is not null), '[]'::jsonb) as columns
     from relations r
     left join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
         and (r.of_name is not null or a.attname in (select name from names))
     left join pg_catalog.pg_type y on y.oid = a.atttypid
     left join pg_catalog.pg_attrdef e on e.adrelid = a.attrelid and e.adnum = a.attnum
-    group by r.oid, 1, 2, 3, 4, 5
+    group by r.oid, 1, 2, 3, 4, 5, 6
 ), functions as (
     select p.proname, bool_and(p.provolatile <> 'v' and not p.proretset and p.prokind = 'f') as steady
     from pg_catalog.pg_proc p
@@ -130,7 +130,7 @@ with recursive asked as (
 )
 select jsonb_build_object(
     'relations', coalesce((
-        select jsonb_agg(jsonb_build_object('schema', nspname, 'name', relname, 'homonym', is_homonym,
+        select jsonb_agg(jsonb_build_object('schema', nspname, 'name', relname, 'kind', relkind, 'homonym', is_homonym,
             'of_schema', coalesce(of_schema, ''), 'of_name', coalesce(of_name, ''), 'columns', columns,
             'dropped', dropped) order by nspname, relname)
         from found where of_name is not null or is_homonym or columns <> '[]'::jsonb), '[]'::jsonb),

@@ -38,6 +38,7 @@ type relation struct {
 	Name     string   `json:"name"`
 	OfSchema string   `json:"of_schema"`
 	OfName   string   `json:"of_name"`
+	Kind     string   `json:"kind"`
 	Homonym  bool     `json:"homonym"`
 	Columns  []column `json:"columns"`
 	// OwnDefaults are the sources with another default than the transition's table.
@@ -47,9 +48,10 @@ type relation struct {
 }
 
 type column struct {
-	Name     string `json:"name"`
-	Type     string `json:"type"`
-	Position int    `json:"position"`
+	Name      string `json:"name"`
+	Type      string `json:"type"`
+	Generated bool   `json:"generated,omitempty"`
+	Position  int    `json:"position"`
 	// Default is left out of what is kept: the migrator takes defaults away.
 	Default string `json:"default"`
 }
@@ -97,7 +99,7 @@ func (s *Snapshot) fill(text []byte, transitions []fence.Member) error {
 			}
 			continue
 		}
-		t := rewrite.Table{Name: name, Of: rewrite.Name{Schema: r.OfSchema, Name: r.OfName}}
+		t := rewrite.Table{Name: name, Of: rewrite.Name{Schema: r.OfSchema, Name: r.OfName}, Kind: r.Kind}
 		root := roots[t.Of]
 		if name == t.Of {
 			root = nil
@@ -110,7 +112,7 @@ func (s *Snapshot) fill(text []byte, transitions []fence.Member) error {
 		t.Unordered = !sure
 		for k, c := range found.Relations[i].Columns {
 			found.Relations[i].Columns[k].Default = ""
-			t.Columns = append(t.Columns, rewrite.Column{Name: c.Name, Type: c.Type})
+			t.Columns = append(t.Columns, rewrite.Column{Name: c.Name, Type: c.Type, Generated: c.Generated})
 		}
 		s.tables = append(s.tables, t)
 	}

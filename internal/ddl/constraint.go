@@ -1,5 +1,7 @@
 package ddl
 
+import "github.com/pgcrossfade/crossfade/internal/transform"
+
 // AddNotNullCheck adds CHECK (column is not null) for new rows, without a scan.
 func AddNotNullCheck(table Name, constraint, column string) Statement {
 	s := quick(table, "alter table "+table.String()+" add constraint "+ident(constraint)+
@@ -8,15 +10,18 @@ func AddNotNullCheck(table Name, constraint, column string) Statement {
 	return s
 }
 
-// AddEqualCheck adds a CHECK that two columns are the same for new rows,
-// without a scan. It compares their images: what merely counts as equal (1.0
-// and 1.00) is not the same, and a type needs no equality. Like any ALTER TABLE
-// of this kind it waits for every transaction that has written the table.
-func AddEqualCheck(table Name, constraint, a, b string) Statement {
-	s := quick(table, "alter table "+table.String()+" add constraint "+ident(constraint)+
-		" check (row("+ident(a)+")::record operator(pg_catalog.*=) row("+ident(b)+")::record) not valid",
+// AddConsistentCheck adds a CHECK that a row is Consistent for new rows, without
+// a scan. Of columns with the same values it compares the images, whatever the
+// type. Like any ALTER TABLE of this kind it waits for every transaction that
+// has written the table.
+func AddConsistentCheck(table Name, constraint string, m transform.Move) Statement {
+	rule := Consistent(m)
+	if m.Identity() {
+		rule = "row(" + ident(m.Sources[0].Name) + ")::record operator(pg_catalog.*=) row(" + ident(m.Targets[0].Name) + ")::record"
+	}
+	s := quick(table, "alter table "+table.String()+" add constraint "+ident(constraint)+" check ("+rule+") not valid",
 		"no new row may differ")
-	s.Hazard = "a write of one column only, by whoever lacks the hook, fails from now on; " + s.Hazard
+	s.Hazard = "a write of one side only, by whoever lacks the hook, fails from now on; " + s.Hazard
 	return s
 }
 

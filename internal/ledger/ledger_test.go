@@ -76,18 +76,85 @@ func TestMigrateAtOnce(t *testing.T) {
 func TestRegisterRefusesASecondOne(t *testing.T) {
 	t.Parallel()
 	_, conn := newLedger(t)
-	first := register(t, conn, "one", "users")
+	first := ledger.Transition{Name: "one", Schema: "public", Table: "users", Definition: moving([]string{"full_name"}, "name")}
+	require.NoError(t, ledger.Register(ctx, conn, &first, ledger.Event{Event: "register"}))
 	require.Equal(t, 2, first.Epoch)
 	require.Equal(t, []string{first.Token}, tokens(t, conn))
 
-	for _, second := range []ledger.Transition{
-		{Name: "one", Schema: "public", Table: "others"},
-		{Name: "two", Schema: "public", Table: "users"},
+	for _, c := range []struct {
+		second ledger.Transition
+		why    string
+	}{
+		{ledger.Transition{Name: "one", Schema: "public", Table: "others"}, "of this name"},
+		{ledger.Transition{Name: "two", Definition: moving([]string{"id", "full_name"}, "label")}, "is a source of"},
+		{ledger.Transition{Name: "two", Definition: moving([]string{"name"}, "label")}, "is still on its way"},
+		{ledger.Transition{Name: "two", Definition: moving([]string{"nick"}, "name")}, "is a target of"},
+		{ledger.Transition{Name: "two", Definition: moving([]string{"nick"}, "full_name")}, "bears the name of a source of"},
 	} {
-		err := ledger.Register(ctx, conn, &second, ledger.Event{Event: "register"})
+		if c.second.Table == "" {
+			c.second.Schema, c.second.Table = "public", "users"
+		}
+		err := ledger.Register(ctx, conn, &c.second, ledger.Event{Event: "register"})
 		require.ErrorIs(t, err, ledger.ErrActive)
+		require.ErrorContains(t, err, c.why)
 	}
 	require.Equal(t, []string{first.Token}, tokens(t, conn), "a refused transition leaves nothing behind")
+}
+
+// TestSeveralOnOneTable: other columns, and a chain behind what is contracted.
+func TestSeveralOnOneTable(t *testing.T) {
+	t.Parallel()
+	_, conn := newLedger(t)
+	event := ledger.Event{Event: "register"}
+	one := ledger.Transition{Name: "one", Schema: "public", Table: "users", Definition: moving([]string{"full_name"}, "name")}
+	require.NoError(t, ledger.Register(ctx, conn, &one, event))
+	two := ledger.Transition{Name: "two", Schema: "public", Table: "users", Definition: moving([]string{"age", "born"}, "years")}
+	require.NoError(t, ledger.Register(ctx, conn, &two, event))
+	for one.Phase != phase.Contracted {
+		require.NoError(t, ledger.Move(ctx, conn, &one, mustNext(one.Phase), event))
+		drained(t, conn, &one)
+		one.Draining = ""
+	}
+	back := ledger.Transition{Name: "back", Schema: "public", Table: "users", Definition: moving([]string{"name"}, "full_name")}
+	require.ErrorIs(t, ledger.Register(ctx, conn, &back, event), ledger.ErrActive)
+	chain := ledger.Transition{Name: "chain", Schema: "public", Table: "users", Definition: moving([]string{"name"}, "label")}
+	require.NoError(t, ledger.Register(ctx, conn, &chain, event))
+}
+
+// TestRegisterAtOnce: of two that want the same column one gets it.
+func TestRegisterAtOnce(t *testing.T) {
+	t.Parallel()
+	db, conn := newLedger(t)
+	var all sync.WaitGroup
+	errs := make([]error, 4)
+	for i := range errs {
+		conn := db.Conn(t)
+		tr := ledger.Transition{Name: string(rune('a' + i)), Schema: "public", Table: "users",
+			Definition: moving([]string{"full_name"}, "name_"+string(rune('a'+i)))}
+		all.Go(func() { errs[i] = ledger.Register(ctx, conn, &tr, ledger.Event{Event: "register"}) })
+	}
+	all.Wait()
+	var registered int
+	for _, err := range errs {
+		if err == nil {
+			registered++
+			continue
+		}
+		require.ErrorIs(t, err, ledger.ErrActive)
+	}
+	require.Equal(t, 1, registered)
+	require.Len(t, tokens(t, conn), 1)
+}
+
+func moving(sources []string, targets ...string) ledger.Definition {
+	var d ledger.Definition
+	for _, name := range sources {
+		d.Sources = append(d.Sources, transform.Column{Name: name})
+	}
+	for _, name := range targets {
+		d.Targets = append(d.Targets, transform.Column{Name: name})
+	}
+	return d
 }
 
 // TestMoves walks forward and back and looks at the invariant all along: one

@@ -41,8 +41,8 @@ func ParseToken(token string) (phase.Phase, int, error) {
 
 // Register writes a new transition in phase off, creates its first token and
 // raises the epoch, in one transaction. It fills in t's ID, Epoch and Token.
-// An active transition of the same name is ErrActive. Whether
-// transitions of one table get along is the caller's to see.
+// An active transition of the same name is ErrActive, one that has a hand on the
+// same columns an *OverlapError.
 func Register(ctx context.Context, db Conn, t *Transition, e Event) error {
 	definition, err := json.Marshal(t.Definition)
 	if err != nil {
@@ -51,6 +51,10 @@ func Register(ctx context.Context, db Conn, t *Transition, e Event) error {
 	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		epoch, err := raiseEpoch(ctx, tx)
 		if err != nil {
+			return err
+		}
+		// The row of the epoch is locked: nobody registers or moves beside this.
+		if err := refuseOverlap(ctx, tx, *t); err != nil {
 			return err
 		}
 		err = tx.QueryRow(ctx, `insert into crossfade.transition
@@ -80,8 +84,27 @@ func Register(ctx context.Context, db Conn, t *Transition, e Event) error {
 	return nil
 }
 
-// ErrActive: the name or the table has an active transition already.
-var ErrActive = errors.New("a transition of this name, or on this table, is active already (see `crossfade status`)")
+// ErrActive: the name, or one of the columns, has an active transition already.
+var ErrActive = errors.New("a transition of this name, or of these columns, is active already (see `crossfade status`)")
+
+// refuseOverlap looks at the transitions that are active, and at those whose
+// removal has not drained: hooked connections may still rewrite for them.
+func refuseOverlap(ctx context.Context, tx pgx.Tx, t Transition) error {
+	active, err := List(ctx, tx)
+	if err != nil {
+		return err
+	}
+	removing, err := Removing(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, other := range append(active, removing...) {
+		if overlap := Overlap(t, other); overlap != nil {
+			return overlap
+		}
+	}
+	return nil
+}
 
 // Move takes t from its phase to a neighbour and creates the neighbour's
 // token, in one transaction. The token of the phase left goes to t.Draining

@@ -38,6 +38,9 @@ type Definition struct {
 	// Key names the columns of the primary key, and KeyTypes their types.
 	Key      []string `json:"key"`
 	KeyTypes []string `json:"key_types"`
+	// TargetDefaults are the DEFAULTs that the targets get before contract, one
+	// for each; "" where a target gets none.
+	TargetDefaults []string `json:"target_defaults,omitempty"`
 	// Indexes are the sources' secondary indexes as they were.
 	Indexes []Index `json:"indexes,omitempty"`
 	// IgnoreApplications are the application names of sessions without the hook
@@ -47,7 +50,7 @@ type Definition struct {
 	File string `json:"file,omitempty"`
 }
 
-// Index is an index of the source and its counterpart on the target.
+// Index is an index of a source and its counterpart on the targets.
 type Index struct {
 	Name   string `json:"name"`
 	Target string `json:"target"`

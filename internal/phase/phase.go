@@ -115,6 +115,12 @@ func (p Phase) Next() (Phase, bool) {
 	return table[i+1].phase, true
 }
 
+// Final tells whether no other phase can follow p.
+func (p Phase) Final() bool {
+	i := p.index()
+	return i >= 0 && table[i].oneWay
+}
+
 // Before tells whether p comes earlier than q in a rollout. It orders phases
 // for planning a path; behaviour never depends on it.
 func (p Phase) Before(q Phase) bool { return p.index() < q.index() }

@@ -5,10 +5,11 @@ import (
 	"fmt"
 
 	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/phase"
 )
 
-// checkActive looks into the ledger: one transition at a time has a table, and
-// a name.
+// checkActive looks into the ledger: one transition at a time has a name, and
+// each column.
 func checkActive(ctx context.Context, in *inspection) error {
 	version, err := ledger.Version(ctx, in.tx)
 	if err != nil {
@@ -27,11 +28,18 @@ func checkActive(ctx context.Context, in *inspection) error {
 	if err != nil {
 		return err
 	}
+	wanted := ledger.Transition{Name: in.Name, Schema: in.Schema, Table: in.Table, Definition: ledger.Definition{Move: in.Move}}
 	for _, t := range active {
-		if t.Name == in.Name || t.Schema == in.Schema && t.Table == in.Table {
-			in.refuse("transition-active", fmt.Sprintf("transition %q", t.Name),
-				fmt.Sprintf("it is active on %s.%s, in phase %s", t.Schema, t.Table, t.Phase),
-				"bring it to its end or roll it back, and remove it, before another one begins (`crossfade status`)")
+		overlap := ledger.Overlap(wanted, t)
+		switch object := fmt.Sprintf("transition %q", t.Name); {
+		case t.Name == in.Name:
+			in.refuse("transition-active", object, fmt.Sprintf("it is active on %s.%s, in phase %s", t.Schema, t.Table, t.Phase),
+				"bring it to its end or roll it back, and remove it, or choose another name (`crossfade status`)")
+		case overlap != nil:
+			in.refuse("transition-active", object, overlap.Error(),
+				"contract it, if this one is to follow it; otherwise roll it back or bring it to its end, and remove it (`crossfade status`)")
+		case t.Schema == in.Schema && t.Table == in.Table && t.Phase != phase.Contracted:
+			in.others = append(in.others, t)
 		}
 	}
 	return nil

@@ -15,14 +15,14 @@ func checkConstraints(ctx context.Context, in *inspection) error {
 		select contype::text, quote_ident(conname), conrelid::regclass::text, pg_get_constraintdef(oid), conrelid <> $1, convalidated,
 			exists (select from pg_index x where x.indexrelid = conindid and x.indisexclusion)
 		from pg_constraint
-		where conrelid = $1 and $2::int2 = any(conkey) or confrelid = $1 and $2::int2 = any(confkey) or oid = any($3)
-		order by 3, 2`, in.table.OID, in.column.Number, in.of("pg_constraint"))
+		where conrelid = $1 and $2::int2[] && conkey or confrelid = $1 and $2::int2[] && confkey or oid = any($3)
+		order by 3, 2`, in.table.OID, in.numbers(), in.of("pg_constraint"))
 	if err != nil {
 		return fmt.Errorf("read constraints: %w", err)
 	}
 	for _, c := range constraints {
 		object := "constraint " + c.Name + " on table " + c.Table
-		const hint = "drop it for the time of the transition, and add it on the target (not valid, then validate) after contract"
+		const hint = "drop it for the time of the transition, and add it over the target (not valid, then validate) after contract"
 		switch {
 		case c.Kind == "c":
 			in.refuse("check-depends", object, "it reads the source: "+c.Definition, hint)

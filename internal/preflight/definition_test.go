@@ -8,6 +8,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/internal/preflight"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 func TestDefinition(t *testing.T) {
@@ -31,13 +32,13 @@ func TestDefinition(t *testing.T) {
 	require.False(t, report.Refused(), report.Findings)
 	requireOne(t, report, preflight.Warn, "unique-race", "one_name")
 	d := report.Definition
-	require.Equal(t, "rename", d.Kind)
-	require.Equal(t, "character varying(80)", d.Type)
-	require.Equal(t, "character varying", d.BaseType)
-	require.Equal(t, `pg_catalog."C"`, d.Collation)
-	require.Equal(t, "app.anyone()", d.Default)
-	require.True(t, d.NotNull)
-	require.Equal(t, 4, d.Position)
+	require.True(t, d.Identity())
+	source := transform.Column{
+		Name: "full_name", Type: "character varying(80)", BaseType: "character varying", Collation: `pg_catalog."C"`,
+		Default: "app.anyone()", NotNull: true, Position: 4,
+	}
+	require.Equal(t, transform.Renamed(source, "name"), d.Move)
+	require.Equal(t, []string{"app.anyone()"}, d.TargetDefaults)
 	require.Equal(t, []string{"tenant", "id"}, d.Key)
 	require.Equal(t, []string{"uuid", "numeric(10,0)"}, d.KeyTypes)
 	require.Equal(t, []ledger.Index{
@@ -66,12 +67,10 @@ func TestDefinition(t *testing.T) {
 	require.Equal(t, 1+len(d.Indexes), left)
 
 	r := rename()
-	r.Source, r.Target = "mood", "temper"
+	r.Move = moving("mood", "temper")
 	d = check(t, conn, r).Definition
-	require.Equal(t, "app.mood", d.Type)
-	require.Equal(t, "'good'::app.mood", d.Default)
-	require.Empty(t, d.Collation)
-	require.False(t, d.NotNull)
+	require.Equal(t, transform.Column{Name: "temper", Type: "app.mood", BaseType: "app.mood"}, d.Targets[0])
+	require.Equal(t, "'good'::app.mood", d.Sources[0].Default)
 }
 
 func TestLongNamesOfIndexes(t *testing.T) {

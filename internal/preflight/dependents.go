@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// dependent is an object that pg_depend ties to the source.
+// dependent is an object that pg_depend ties to a source.
 type dependent struct {
 	Class       string // the catalog it is in
 	OID         uint32
@@ -19,8 +19,8 @@ func readDependents(ctx context.Context, in *inspection) error {
 	in.dependents, err = query[dependent](ctx, in, `
 		select distinct d.classid::regclass::text, d.objid, d.objsubid, pg_describe_object(d.classid, d.objid, d.objsubid)
 		from pg_depend d
-		where d.refclassid = 'pg_class'::regclass and d.refobjid = $1 and d.refobjsubid = $2
-		order by 1, 4`, in.table.OID, in.column.Number)
+		where d.refclassid = 'pg_class'::regclass and d.refobjid = $1 and d.refobjsubid = any($2)
+		order by 1, 4`, in.table.OID, in.numbers())
 	if err != nil {
 		return fmt.Errorf("read dependents: %w", err)
 	}

@@ -144,12 +144,19 @@ func TestActiveTransition(t *testing.T) {
 	conn := db.Conn(t)
 	initLedger(t, conn)
 	require.Empty(t, find(check(t, conn, rename()), "no-ledger"))
-	first := ledger.Transition{Name: "another", Schema: "app", Table: "users", Source: "email", Target: "address"}
+	first := ledger.Transition{Name: "another", Schema: "app", Table: "users", Definition: ledger.Definition{Move: moving("email", "address")}}
 	require.NoError(t, ledger.Register(t.Context(), conn, &first, ledger.Event{Event: "register"}))
-	found := requireOne(t, check(t, conn, rename()), preflight.Refuse, "transition-active", `"another"`)
-	require.Contains(t, found.Message, "phase off")
+	require.False(t, check(t, conn, rename()).Refused(), "other columns of the table")
 
 	r := rename()
+	r.Move = moving("address", "mail")
+	found := requireOne(t, check(t, conn, r), preflight.Refuse, "transition-active", `"another"`)
+	require.Contains(t, found.Message, "phase off")
+	db.Exec(t, "create index users_both on app.users (full_name, email)")
+	requireOne(t, check(t, conn, rename()), preflight.Refuse, "index-shared", "users_both")
+	db.Exec(t, "drop index app.users_both")
+
+	r = rename()
 	r.Name, r.Table = "another", "orders"
 	requireOne(t, check(t, conn, r), preflight.Refuse, "transition-active", `"another"`)
 	r.Name = "third"

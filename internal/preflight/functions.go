@@ -35,7 +35,7 @@ func checkFunctions(ctx context.Context, in *inspection) error {
 		case slices.Contains(depends, f.OID):
 			in.refuse("function-depends", "function "+f.Name, "its body uses the source, whatever the phase",
 				"drop it, or make it do without the column, and make it again over the target after contract")
-		case mentions(f.Text, in.Table) && mentions(f.Text, in.Source):
+		case mentions(f.Text, in.Table) && in.namesSource(f.Text):
 			in.refuse("function-names-column", "function "+f.Name, "its text names the table and the source; the hook does not see what it runs",
 				"make it do without the column; if it does not touch it, accept function-names-column")
 		case mentions(f.Text, in.Table):

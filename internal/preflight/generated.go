@@ -12,11 +12,11 @@ func checkGenerated(ctx context.Context, in *inspection) error {
 		select a.attname, pg_get_expr(d.adbin, d.adrelid)
 		from pg_attrdef d
 		join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
-		where d.adrelid = $1 and a.attgenerated <> '' and d.adnum <> $2 and (d.oid = any($3) or exists (
+		where d.adrelid = $1 and a.attgenerated <> '' and d.adnum <> all($2) and (d.oid = any($3) or exists (
 			select from pg_depend p
 			where p.classid = 'pg_class'::regclass and p.objid = $1 and p.objsubid = d.adnum
-				and p.refclassid = 'pg_class'::regclass and p.refobjid = $1 and p.refobjsubid = $2))
-		order by 1`, in.table.OID, in.column.Number, in.of("pg_attrdef"))
+				and p.refclassid = 'pg_class'::regclass and p.refobjid = $1 and p.refobjsubid = any($2)))
+		order by 1`, in.table.OID, in.numbers(), in.of("pg_attrdef"))
 	if err != nil {
 		return fmt.Errorf("read generated columns: %w", err)
 	}

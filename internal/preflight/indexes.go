@@ -2,17 +2,17 @@ package preflight
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/pgcrossfade/crossfade/internal/ddl"
-	"github.com/pgcrossfade/crossfade/internal/ledger"
-	"github.com/pgcrossfade/crossfade/internal/rewrite"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
-// index is a secondary index that contains the source anywhere: as a column,
-// in INCLUDE, in an expression or in its predicate.
+// index is a secondary index that contains a source anywhere: as a column, in
+// INCLUDE, in an expression or in its predicate.
 type index struct {
 	Name             string
 	Definition       string
@@ -28,21 +28,29 @@ type index struct {
 	Tablespace       bool
 	Comment          string
 	Bytes            int64
+	// Expressions are those of the index and its predicate.
+	Expressions string
+	// Columns are all that it reads, whether as a key or in an expression.
+	Columns []string
 }
 
-// checkIndexes writes the source's indexes into the Definition, with their
-// counterparts on the target.
+// checkIndexes writes the sources' indexes into the Definition, with their
+// counterparts on the targets.
 func checkIndexes(ctx context.Context, in *inspection) error {
 	indexes, err := query[index](ctx, in, `
 		select i.relname, pg_get_indexdef(x.indexrelid), coalesce(k.conname, ''), coalesce(k.contype::text, ''), x.indisunique,
 			coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::bool, false), x.indisexclusion, coalesce(k.condeferrable, false), x.indisvalid,
 			x.indisreplident, x.indisclustered, i.reltablespace <> 0, coalesce(obj_description(i.oid, 'pg_class'), ''),
-			pg_relation_size(i.oid)
+			pg_relation_size(i.oid),
+			coalesce(pg_get_expr(x.indexprs, x.indrelid), '') || ' ' || coalesce(pg_get_expr(x.indpred, x.indrelid), ''),
+			array(select a.attname::text from pg_attribute a where a.attrelid = x.indrelid and a.attnum > 0 and (
+				a.attnum = any(x.indkey::int2[]) or exists (select from pg_depend d where d.classid = 'pg_class'::regclass
+					and d.objid = x.indexrelid and d.refobjid = x.indrelid and d.refobjsubid = a.attnum)))
 		from pg_index x
 		join pg_class i on i.oid = x.indexrelid
 		left join pg_constraint k on k.conindid = x.indexrelid and k.contype in ('u', 'x')
-		where x.indrelid = $1 and not x.indisprimary and ($2::int2 = any(x.indkey) or x.indexrelid = any($3))
-		order by i.relname`, in.table.OID, in.column.Number, in.of("pg_class"))
+		where x.indrelid = $1 and not x.indisprimary and ($2::int2[] && x.indkey::int2[] or x.indexrelid = any($3))
+		order by i.relname`, in.table.OID, in.numbers(), in.of("pg_class"))
 	if err != nil {
 		return fmt.Errorf("read indexes: %w", err)
 	}
@@ -51,15 +59,22 @@ func checkIndexes(ctx context.Context, in *inspection) error {
 		if !in.movable(x) {
 			continue
 		}
-		target, err := in.freeName(ctx, counterpartName(x.Name, in.Source, in.Target))
+		target, err := in.freeName(ctx, counterpartName(x.Name, in.Move.SourceNames(), in.Move.TargetNames()))
 		if err != nil {
 			return err
 		}
-		moved, err := in.counterpart(x, target)
-		if err != nil {
-			in.refuse("index-unsupported", "index "+in.Schema+"."+x.Name, "its counterpart cannot be written down: "+err.Error(),
-				"drop it for the time of the transition, and create it on the target after contract")
+		moved, err := in.counterpart(ctx, x, target)
+		var unsupported *unsupportedError
+		if errors.As(err, &unsupported) {
+			hint := "drop it for the time of the transition, and create what takes its place after contract"
+			if d := in.report.Definition; d.Kind == transform.Change && d.Preserves == transform.PreserveNothing {
+				hint = "where targets are equal exactly when their sources are, say preserves: equality; otherwise " + hint
+			}
+			in.refuse("index-unsupported", "index "+in.Schema+"."+x.Name, unsupported.Error(), hint)
 			continue
+		}
+		if err != nil {
+			return err
 		}
 		in.report.Definition.Indexes = append(in.report.Definition.Indexes, moved)
 		in.report.Size.NewIndexBytes += x.Bytes
@@ -84,6 +99,8 @@ func (in *inspection) movable(x index) bool {
 	switch {
 	case x.Exclusion:
 		return false // checkConstraints has refused it
+	case len(in.report.Definition.Sources) == 0:
+		return false // an expression has been refused
 	case !x.Valid:
 		in.warn("index-invalid", object, "a build of it has failed, so it gets no counterpart",
 			"drop it or build it again (reindex index concurrently) before the start")
@@ -97,6 +114,14 @@ func (in *inspection) movable(x index) bool {
 	case x.Deferrable:
 		in.refuse("deferrable-unique", object, "its constraint is deferrable, which is not supported yet",
 			"make the constraint not deferrable")
+	}
+	for _, other := range in.others {
+		for _, column := range append(other.Definition.SourceNames(), other.Definition.TargetNames()...) {
+			if slices.Contains(x.Columns, column) {
+				in.refuse("index-shared", object, fmt.Sprintf("transition %q is moving its column %s at this time", other.Name, column),
+					"contract that transition first, or drop the index for the time of both")
+			}
+		}
 	}
 	if x.Clustered {
 		in.info("index-property", object, "the table is clustered on it; its counterpart is not marked so",
@@ -112,37 +137,17 @@ func (in *inspection) movable(x index) bool {
 	return true
 }
 
-// counterpart describes the twin of an index on the target.
-func (in *inspection) counterpart(x index, target string) (ledger.Index, error) {
-	create, err := rewrite.RenameColumn(x.Definition, in.Source, in.Target)
-	if err == nil {
-		create, err = ddl.Counterpart(create, x.Name, target)
-	}
-	if err != nil {
-		return ledger.Index{}, err
-	}
-	moved := ledger.Index{Name: x.Name, Target: target, Create: create}
-	if x.Unique {
-		if moved.Restore, err = ddl.Counterpart(x.Definition, x.Name, x.Name); err != nil {
-			return ledger.Index{}, err
+// counterpartName puts the targets' names where those of the sources stand in the
+// name of an index, or behind it.
+func counterpartName(index string, sources, targets []string) string {
+	words, become := "_"+index+"_", strings.Join(targets, "_")
+	for _, source := range append([]string{strings.Join(sources, "_")}, sources...) {
+		if before, after, found := strings.Cut(words, "_"+source+"_"); found {
+			name := before + "_" + become + "_" + after
+			return name[1 : len(name)-1]
 		}
 	}
-	if x.ConstraintKind == "u" {
-		// PostgreSQL gives index and constraint one name.
-		moved.Constraint, moved.TargetConstraint = x.Constraint, target
-	}
-	return moved, nil
-}
-
-// counterpartName puts the target's name where the source's stands in the name
-// of an index, or behind it.
-func counterpartName(index, source, target string) string {
-	words := "_" + index + "_"
-	if before, after, found := strings.Cut(words, "_"+source+"_"); found {
-		name := before + "_" + target + "_" + after
-		return name[1 : len(name)-1]
-	}
-	return index + "_" + target
+	return index + "_" + become
 }
 
 // freeName cuts a name to size and numbers it until nothing in the schema has

@@ -6,6 +6,9 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 // inspection is one run of Check.
@@ -17,8 +20,13 @@ type inspection struct {
 	over bool
 
 	table      table
-	column     column
+	sources    []column
+	targets    []column // as they would be added; empty for a rename
 	dependents []dependent
+	// others are the active transitions of the table that are not contracted yet.
+	others []ledger.Transition
+	// indexed: the table for the trial of indexes is there.
+	indexed bool
 }
 
 func (in *inspection) refuse(code, object, message, hint string) {
@@ -39,11 +47,22 @@ func (in *inspection) info(code, object, message, hint string) {
 
 // The objects that most findings are about.
 func (in *inspection) tableName() string { return "table " + in.Schema + "." + in.Table }
-func (in *inspection) sourceName() string {
-	return "column " + in.Schema + "." + in.Table + "." + in.Source
+func (in *inspection) columnName(name string) string {
+	return "column " + in.Schema + "." + in.Table + "." + name
 }
-func (in *inspection) targetName() string {
-	return "column " + in.Schema + "." + in.Table + "." + in.Target
+
+// numbers are the attnums of the sources.
+func (in *inspection) numbers() []int16 {
+	numbers := []int16{} // not nil: it travels as an empty array
+	for _, c := range in.sources {
+		numbers = append(numbers, c.Number)
+	}
+	return numbers
+}
+
+// namesSource tells whether a text names one of the sources, see mentions.
+func (in *inspection) namesSource(text string) bool {
+	return slices.ContainsFunc(in.Move.Sources, func(c transform.Column) bool { return mentions(text, c.Name) })
 }
 
 // query collects the rows of a query into structs, by position.

@@ -26,8 +26,10 @@ func checkKey(ctx context.Context, in *inspection) error {
 	for _, column := range key {
 		d.Key, d.KeyTypes = append(d.Key, column.Name), append(d.KeyTypes, column.Type)
 	}
-	if slices.Contains(d.Key, in.Source) {
-		in.refuse("source-in-primary-key", in.sourceName(), "it is part of the primary key", "moving a key is not supported yet")
+	for _, source := range in.Move.SourceNames() {
+		if slices.Contains(d.Key, source) {
+			in.refuse("source-in-primary-key", in.columnName(source), "it is part of the primary key", "moving a key is not supported yet")
+		}
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/internal/preflight"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -27,7 +28,12 @@ const setup = `
 	alter table app.users add check (age > 0);`
 
 func rename() preflight.Request {
-	return preflight.Request{Name: "rename", Schema: "app", Table: "users", Source: "full_name", Target: "name"}
+	return preflight.Request{Name: "rename", Schema: "app", Table: "users", Move: moving("full_name", "name")}
+}
+
+// moving is the rename of one column.
+func moving(source, target string) transform.Move {
+	return transform.Renamed(transform.Column{Name: source}, target)
 }
 
 func check(t *testing.T, conn *pgx.Conn, r preflight.Request) preflight.Report {

@@ -14,9 +14,20 @@ const maxName = 63
 var systemColumns = []string{"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"}
 
 func checkNames(_ context.Context, in *inspection) error {
-	for _, n := range []struct{ what, name string }{
-		{"schema", in.Schema}, {"table", in.Table}, {"source column", in.Source}, {"target column", in.Target},
-	} {
+	type named struct{ what, name string }
+	names := []named{{"schema", in.Schema}, {"table", in.Table}}
+	for _, c := range in.Move.Sources {
+		names = append(names, named{"source column", c.Name})
+	}
+	for _, c := range in.Move.Targets {
+		names = append(names, named{"target column", c.Name})
+	}
+	seen := map[string]bool{}
+	for i, n := range names {
+		if i >= 2 && n.name != "" && seen[n.name] {
+			in.refuse("name-invalid", n.what+" "+n.name, "two of the columns of the transition are the same column", "name each of them once")
+		}
+		seen[n.name] = i >= 2
 		switch {
 		case n.name == "":
 			in.refuse("name-invalid", n.what, "it has no name", "name it")
@@ -31,11 +42,13 @@ func checkNames(_ context.Context, in *inspection) error {
 		in.refuse("name-invalid", fmt.Sprintf("transition %q", in.Name),
 			fmt.Sprintf("a transition's name has 1 to %d bytes and no spaces", maxName), "choose another name")
 	}
-	if in.Source == in.Target {
-		in.refuse("name-invalid", "target column "+in.Target, "source and target are the same column", "name the new column")
+	if len(in.Move.Sources) == 0 || len(in.Move.Targets) == 0 {
+		in.refuse("name-invalid", "transition "+in.Name, "it has no source or no target", "name the columns")
 	}
-	if slices.Contains(systemColumns, in.Target) {
-		in.refuse("name-invalid", "target column "+in.Target, "every table has a system column of that name", "choose another name")
+	for _, target := range in.Move.TargetNames() {
+		if slices.Contains(systemColumns, target) {
+			in.refuse("name-invalid", "target column "+target, "every table has a system column of that name", "choose another name")
+		}
 	}
 	in.over = len(in.report.Findings) > 0
 	return nil

@@ -10,9 +10,11 @@ import (
 // checkPrivileges: a privilege on a single column does not move along; and
 // both the applications and the migrator need some of their own.
 func checkPrivileges(ctx context.Context, in *inspection) error {
-	if in.column.Granted {
-		in.refuse("column-privileges", in.sourceName(), "privileges are granted on this column alone, and the target has none",
-			"grant them on the table, or revoke them for the time of the transition")
+	for _, c := range in.sources {
+		if c.Granted {
+			in.refuse("column-privileges", in.columnName(c.Name), "privileges are granted on this column alone, and the target has none",
+				"grant them on the table, or revoke them for the time of the transition")
+		}
 	}
 	if err := checkMonitor(ctx, in); err != nil {
 		return err

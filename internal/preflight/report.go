@@ -5,15 +5,28 @@ import (
 	"time"
 
 	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
-// Request says which column is to move where.
+// Request says which columns are to move where.
 type Request struct {
 	// Name is the transition's name.
 	Name string
-	// Schema, Table, Source and Target are names as PostgreSQL stores them.
-	Schema, Table  string
-	Source, Target string
+	// Schema and Table, and the names in Move, are as PostgreSQL stores them.
+	Schema, Table string
+	// Move is what is asked for: its kind, the names of the sources; names, types
+	// and collations of targets, but for a rename; the expressions as somebody
+	// wrote them, where a plain cast would not do; what is lossy.
+	Move transform.Move
+	// NotNull says whether the target of a change or a merge becomes NOT NULL; nil
+	// means it does when all sources are.
+	NotNull *bool
+	// Preserves is what the author vouches for; nil means what is known of the
+	// types and the expression.
+	Preserves *transform.Preserve
+	// Path are the schemas in which names in expressions and types are looked
+	// up, before the table's own; nil means those of the connection.
+	Path []string
 	// IgnoreApplications are the application_names of sessions that are known
 	// not to use the table, though they lack the hook.
 	IgnoreApplications []string

@@ -3,6 +3,7 @@ package preflight
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // checkSequences: a sequence that the source owns would go away with it.
@@ -13,7 +14,7 @@ func checkSequences(ctx context.Context, in *inspection) error {
 		return fmt.Errorf("read sequences: %w", err)
 	}
 	for _, s := range sequences {
-		if in.column.Identity {
+		if slices.ContainsFunc(in.sources, func(c column) bool { return c.Identity }) {
 			break // refused as such
 		}
 		in.refuse("source-serial", "sequence "+s.Name, "the source owns it (serial): it would be dropped with the source",

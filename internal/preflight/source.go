@@ -3,11 +3,14 @@ package preflight
 import (
 	"context"
 	"fmt"
+
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
-// column is what pg_attribute says of the source.
+// column is what pg_attribute says of a source, or of a target on trial.
 type column struct {
 	Number    int16
+	Name      string
 	Type      string
 	BaseType  string
 	Collation string
@@ -18,43 +21,68 @@ type column struct {
 	Granted   bool
 	Options   string
 	TypeOID   uint32
+	Enum      bool
 }
 
-// checkSource reads the source into the Definition.
-func checkSource(ctx context.Context, in *inspection) error {
-	found, err := query[column](ctx, in, `
-		select a.attnum, format_type(a.atttypid, a.atttypmod), format_type(a.atttypid, null),
-			case when a.attcollation <> t.typcollation then quote_ident(cn.nspname) || '.' || quote_ident(co.collname) else '' end,
-			coalesce(pg_get_expr(d.adbin, d.adrelid), ''), a.attnotnull, a.attidentity <> '', a.attgenerated <> '',
-			a.attacl is not null, coalesce(array_to_string(a.attoptions, ', '), ''), a.atttypid
-		from pg_attribute a
-		join pg_type t on t.oid = a.atttypid
-		left join pg_collation co on co.oid = a.attcollation
-		left join pg_namespace cn on cn.oid = co.collnamespace
-		left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-		where a.attrelid = $1 and a.attname = $2 and a.attnum > 0 and not a.attisdropped`, in.table.OID, in.Source)
+// columnsSQL reads columns of a relation ($1), those of some names ($2), in the
+// order of the names. Run it with an empty search_path.
+const columnsSQL = `
+	select a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), format_type(a.atttypid, null),
+		case when a.attcollation <> t.typcollation then quote_ident(cn.nspname) || '.' || quote_ident(co.collname) else '' end,
+		coalesce(pg_get_expr(d.adbin, d.adrelid), ''), a.attnotnull, a.attidentity <> '', a.attgenerated <> '',
+		a.attacl is not null, coalesce(array_to_string(a.attoptions, ', '), ''), a.atttypid, t.typtype = 'e'
+	from unnest($2::text[]) with ordinality as wanted (name, place)
+	join pg_attribute a on a.attname = wanted.name
+	join pg_type t on t.oid = a.atttypid
+	left join pg_collation co on co.oid = a.attcollation
+	left join pg_namespace cn on cn.oid = co.collnamespace
+	left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+	where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped
+	order by wanted.place`
+
+// checkSources reads the sources into the Definition. A rename is complete with
+// that.
+func checkSources(ctx context.Context, in *inspection) error {
+	var err error
+	in.sources, err = query[column](ctx, in, columnsSQL, in.table.OID, in.Move.SourceNames())
 	if err != nil {
-		return fmt.Errorf("read source: %w", err)
+		return fmt.Errorf("read sources: %w", err)
 	}
-	if len(found) == 0 {
-		in.refuse("column-missing", in.sourceName(), "it does not exist", "check the spelling; names are case-sensitive here")
-		in.over = true
-		return nil
+	byName := map[string]bool{}
+	for _, c := range in.sources {
+		byName[c.Name] = true
+		in.checkSource(c)
 	}
-	in.column = found[0]
-	c := in.column
-	d := &in.report.Definition
-	d.Kind, d.Type, d.BaseType, d.Collation = "rename", c.Type, c.BaseType, c.Collation
-	d.Default, d.NotNull, d.Position = c.Default, c.NotNull, int(c.Number)
+	for _, name := range in.Move.SourceNames() {
+		if !byName[name] {
+			in.refuse("column-missing", in.columnName(name), "it does not exist", "check the spelling; names are case-sensitive here")
+			in.over = true
+		}
+	}
+	if !in.over && in.Move.Kind == transform.Rename {
+		in.report.Definition.Move = transform.Renamed(in.sources[0].vocabulary(), in.Move.Targets[0].Name)
+	}
+	return nil
+}
+
+func (in *inspection) checkSource(c column) {
+	object := in.columnName(c.Name)
 	if c.Identity {
-		in.refuse("source-identity", in.sourceName(), "it is an identity column", "moving an identity is not supported yet")
+		in.refuse("source-identity", object, "it is an identity column", "moving an identity is not supported yet")
 	}
 	if c.Generated {
-		in.refuse("source-generated", in.sourceName(), "it is a generated column: it cannot be written",
+		in.refuse("source-generated", object, "it is a generated column: it cannot be written",
 			"add the target as a generated column of the same expression instead")
 	}
 	if c.Options != "" {
-		in.warn("column-options", in.sourceName(), "its options do not move along: "+c.Options, "set them on the target after the expand step")
+		in.warn("column-options", object, "its options do not move along: "+c.Options, "set them on the target after the expand step")
 	}
-	return nil
+}
+
+// vocabulary is the column as the Definition has it.
+func (c column) vocabulary() transform.Column {
+	return transform.Column{
+		Name: c.Name, Type: c.Type, BaseType: c.BaseType, Collation: c.Collation, Default: c.Default, NotNull: c.NotNull,
+		Position: int(c.Number),
+	}
 }

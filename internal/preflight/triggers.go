@@ -34,7 +34,7 @@ func checkTriggers(ctx context.Context, in *inspection) error {
 		case slices.Contains(depends, t.OID):
 			in.refuse("trigger-depends", object, "its column list or its WHEN names the source",
 				"make it again without the column, and over the target after contract")
-		case mentions(t.Text, in.Source):
+		case in.namesSource(t.Text):
 			in.refuse("trigger-names-column", object, "the text of its function "+t.Function+" names the source",
 				"make it treat both columns alike; if it does not touch the source, accept trigger-names-column")
 		}

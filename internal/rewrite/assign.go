@@ -2,7 +2,6 @@ package rewrite
 
 import (
 	"slices"
-	"strings"
 
 	pg "github.com/sqlc-dev/oliphant"
 )
@@ -56,115 +55,6 @@ func (w *walker) assigned(n *pg.Node, s *scope, env *ctes) {
 	w.expr(n, s, env)
 }
 
-// setList is the list of SET of a table in transition.
-type setList struct {
-	*walker
-	table    *table
-	target   *item
-	scope    *scope
-	groups   []*setGroup
-	settings []*setting
-}
-
-// setGroup is one member of the list: column = value, or (columns) = row.
-type setGroup struct {
-	settings []*setting
-	row      *pg.RowExpr
-	sub      *pg.SubLink
-	// Tokens: where the member starts, the first of its value and the one behind
-	// it.
-	first, value, behind int
-}
-
-// setting is one column with its value, and what becomes of it.
-type setting struct {
-	*pg.ResTarget
-	group *setGroup
-	node  *pg.Node // nil for a column of a sub-query
-	// start and end are the range of the value.
-	start, end int
-
-	// What takes its place, all of it; or its column's new name, a new value,
-	// and what follows it.
-	removed               bool
-	instead, rename, text string
-	after                 []string
-}
-
-func (a *setting) changed() bool {
-	return a.removed || a.instead != "" || a.rename != "" || a.text != "" || len(a.after) > 0
-}
-
-// layout finds the members and their values among the tokens.
-func (u *setList) layout(groups [][]*pg.ResTarget) {
-	for _, members := range groups {
-		g := &setGroup{first: u.at(int(members[0].Location))}
-		multi := members[0].Val.GetMultiAssignRef()
-		if multi != nil {
-			g.first--
-			g.value = u.closing(g.first) + 2 // behind =
-			g.row, g.sub = multi.Source.GetRowExpr(), multi.Source.GetSubLink()
-		} else {
-			g.value = u.behindColumn(g.first) + 1
-		}
-		g.behind = u.exprEnd(g.value)
-		var ranges [][2]int
-		if g.row != nil {
-			ranges = u.rowItems(g.value, g.behind)
-		}
-		for k, member := range members {
-			a := &setting{ResTarget: member, group: g, node: member.Val, start: int(u.tokens[g.value].start), end: u.endOf(g.behind)}
-			if multi != nil {
-				a.node = valueAt(g.row, k)
-			}
-			if k < len(ranges) {
-				a.start, a.end = ranges[k][0], ranges[k][1]
-			}
-			g.settings = append(g.settings, a)
-		}
-		if multi != nil && g.sub == nil && len(g.row.GetArgs()) != len(members) {
-			continue // PostgreSQL rejects it
-		}
-		u.groups = append(u.groups, g)
-		u.settings = append(u.settings, g.settings...)
-	}
-}
-
-// behindColumn is the token behind a column and its subscripts and fields.
-func (w *walker) behindColumn(i int) int {
-	i = w.afterName(i)
-	for w.kind(i) == '[' || w.kind(i) == '.' {
-		if w.kind(i) == '[' {
-			i = w.closing(i) + 1
-			continue
-		}
-		i = w.afterName(i + 1)
-	}
-	return i
-}
-
-func valueAt(row *pg.RowExpr, k int) *pg.Node {
-	if row == nil || k >= len(row.Args) {
-		return nil
-	}
-	return row.Args[k]
-}
-
-// rowItems are the byte ranges of the members of the row constructor between
-// two tokens.
-func (w *walker) rowItems(first, last int) [][2]int {
-	if w.is(first, "row") {
-		first++
-	}
-	var ranges [][2]int
-	for i := first + 1; i < last; i++ {
-		start := i
-		i = w.exprEnd(i)
-		ranges = append(ranges, [2]int{int(w.tokens[start].start), w.endOf(i)})
-	}
-	return ranges
-}
-
 // whole decides on the assignments of whole values.
 func (u *setList) whole() {
 	var list []*setting
@@ -190,7 +80,11 @@ func (u *setList) whole() {
 	if u.refusal != nil || keeps(effects, u.table, names) && !slices.ContainsFunc(list, written) {
 		return
 	}
+	queried := u.fromQueries(list, effects, names)
 	for i := range list {
+		if slices.Contains(queried, list[i]) {
+			continue
+		}
 		own := func(e effect) bool { return u.table.lead(e, names) == i }
 		if mine := slices.DeleteFunc(slices.Clone(effects), func(e effect) bool { return !own(e) }); len(mine) > 0 {
 			var given []*setting
@@ -204,17 +98,46 @@ func (u *setList) whole() {
 	}
 }
 
+// fromQueries deals with what comes from sub-queries, each of which is edited once
+// for all the moves that it gives values for, and returns those assignments.
+func (u *setList) fromQueries(list []*setting, effects []effect, names []string) (queried []*setting) {
+	for _, g := range u.groups {
+		if g.sub == nil {
+			continue
+		}
+		var given []*setting
+		var mine []effect
+		inGroup := func(e effect) bool { i := u.table.lead(e, names); return i >= 0 && list[i].group == g }
+		for _, e := range effects {
+			if inGroup(e) {
+				mine = append(mine, e)
+			}
+		}
+		for _, a := range list {
+			if slices.ContainsFunc(mine, func(e effect) bool { return slices.Contains(u.table.reach(a.Name), e.move) }) {
+				given = append(given, a)
+			}
+		}
+		if len(mine) > 0 {
+			u.fromSubquery(g, given, mine)
+			queried = append(queried, given...)
+		}
+	}
+	return queried
+}
+
 // spread decides how the effects of the given assignments are written: behind
 // the last of them.
 func (u *setList) spread(given []*setting, effects []effect) {
-	subquery, once := false, false
+	once := false
 	for _, a := range given {
-		subquery = subquery || a.group.sub != nil
+		if a.group.sub != nil {
+			u.severalOrigins(a)
+			return
+		}
 		once = once || uses(effects, a.Name) > 1 && !u.repeats(a)
 	}
 	switch last := given[len(given)-1]; {
-	case subquery:
-		u.fromSubquery(given, effects)
 	case once:
 		for _, a := range given {
 			a.removed = true
@@ -261,71 +184,4 @@ func (u *setList) prefix() string {
 		u.refuse(-1, "Give the table an alias.", "a value for %v needs what stands in its row, which cannot be named", u.table)
 	}
 	return prefix
-}
-
-// emit writes what was decided.
-func (u *setList) emit() {
-	for i, g := range u.groups {
-		if !slices.ContainsFunc(g.settings, (*setting).changed) {
-			continue
-		}
-		a := g.settings[0]
-		start, end := int(u.tokens[g.first].start), u.endOf(g.behind)
-		switch {
-		case len(g.settings) > 1 || g.row != nil:
-			var parts []string
-			for _, a := range g.settings {
-				parts = append(parts, u.settingText(a)...)
-			}
-			u.edits.take(u.sql, start, end)
-			u.replaceMember(i, start, end, strings.Join(parts, ", "))
-		case a.removed || a.instead != "":
-			u.edits.take(u.sql, start, end)
-			u.replaceMember(i, start, end, a.instead)
-		default:
-			if a.rename != "" {
-				u.renameToken(g.first, a.Name, quote(a.rename))
-			}
-			if a.text != "" {
-				u.edits.take(u.sql, a.start, a.end)
-				u.edits.replace(a.start, a.end, strings.Join(append([]string{a.text}, a.after...), ", "))
-			} else if len(a.after) > 0 {
-				u.edits.insert(end, ", "+strings.Join(a.after, ", "))
-			}
-		}
-	}
-}
-
-// replaceMember replaces a member of the list, or takes it out with its comma.
-func (u *setList) replaceMember(i, start, end int, text string) {
-	if text == "" {
-		end = int(u.tokens[u.groups[i+1].first].start)
-	}
-	u.edits.replace(start, end, text)
-}
-
-// settingText is what becomes of one column of a row that is taken apart into
-// single assignments, which is what it means.
-func (u *setList) settingText(a *setting) []string {
-	switch {
-	case a.removed:
-		return nil
-	case a.instead != "":
-		return []string{a.instead}
-	}
-	name := u.columnText(a.ResTarget)
-	if a.rename != "" {
-		name = quote(a.rename)
-	}
-	value := a.text
-	if value == "" {
-		value = u.edits.render(u.sql, a.start, a.end)
-	}
-	return append([]string{name + " = " + value}, a.after...)
-}
-
-// columnText is an assignment's column as it is written, subscripts included.
-func (w *walker) columnText(a *pg.ResTarget) string {
-	first := w.at(int(a.Location))
-	return w.edits.render(w.sql, int(w.tokens[first].start), w.endOf(w.behindColumn(first)))
 }

@@ -68,11 +68,10 @@ func (u *setList) once(given []*setting, effects []effect) string {
 
 // fromSubquery assigns the columns of a sub-query's row, and what follows from
 // them.
-func (u *setList) fromSubquery(given []*setting, effects []effect) {
-	g := given[0].group
+func (u *setList) fromSubquery(g *setGroup, given []*setting, effects []effect) {
 	for _, a := range given {
 		if a.group != g {
-			u.refuse(int(a.Location), "Assign the columns one by one.", "the values for %v come from a sub-query and from elsewhere", u.table)
+			u.severalOrigins(a)
 			return
 		}
 	}
@@ -101,7 +100,8 @@ func (u *setList) fromSubquery(given []*setting, effects []effect) {
 		}
 	}
 	items := query.TargetList
-	if identity && u.extendable(query) && len(items) == len(g.settings) &&
+	oneByOne := kept == len(g.settings) || kept+len(more) == len(g.settings)
+	if identity && oneByOne && u.extendable(query) && len(items) == len(g.settings) &&
 		!slices.ContainsFunc(given, func(a *setting) bool { return !u.r.repeatable(items[place(a.Name)].GetResTarget().Val) }) {
 		u.extendSubquery(g, given, more, kept, items, place)
 		return
@@ -122,6 +122,10 @@ func (u *setList) fromSubquery(given []*setting, effects []effect) {
 	u.edits.insertBefore(int(u.tokens[open].end), before)
 	u.edits.insert(u.endOf(closing), after)
 	u.replaceColumns(g, columns)
+}
+
+func (u *setList) severalOrigins(a *setting) {
+	u.refuse(int(a.Location), "Assign the columns one by one.", "the values for %v come from a sub-query and from elsewhere", u.table)
 }
 
 // extendSubquery repeats items of the sub-query's list.

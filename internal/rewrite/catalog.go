@@ -17,6 +17,8 @@ type Column struct {
 	// format_type(atttypid, null) gives it: "character varying", "bigint"; empty
 	// for a domain, which may have a length of its own.
 	Type string
+	// Generated: PostgreSQL computes it, so COPY neither shows nor takes it.
+	Generated bool
 }
 
 // Stars says under which names an application sees moving columns where it
@@ -38,12 +40,20 @@ type Transition struct {
 	// relations hold its rows.
 	Table Name
 	transform.Move
+	// Key names the columns of the table's primary key, as it was when the
+	// transition began.
+	Key []string
 	// Constraints are the names of the sources' UNIQUE constraints, each with
 	// what takes its place on the targets.
 	Constraints map[string]Counterpart
 	Phase       phase.Phase
 	// Token is the name of the phase's token in the schema crossfade.
 	Token string
+	// Synced: a trigger keeps both sides. A row that is inserted with one side
+	// only gets the other from it in every phase that writes both, so a COPY,
+	// whose data cannot be changed on the wire, may write one of them. A source's
+	// DEFAULT counts as given.
+	Synced bool
 }
 
 // Counterpart is what takes the place of a UNIQUE constraint: another one, or
@@ -63,6 +73,9 @@ type Table struct {
 	// Of is the table that the transitions name; the relation itself, or what it
 	// is a partition or child of.
 	Of Name
+	// Kind is pg_class.relkind: "p" for a partitioned table, "f" for a foreign
+	// one, "r" or empty for one with rows of its own.
+	Kind string
 	// Columns are the logical columns in their order: the sources stand where
 	// they stand (or stood, after contract), the targets are not among them.
 	Columns []Column

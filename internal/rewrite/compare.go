@@ -104,6 +104,28 @@ func isText(source *moving) bool {
 // readBack is the source that a reference means, if it is read back from a
 // target of its own, and that target's column.
 func (w *walker) readBack(n *pg.Node, s *scope) (*moving, string) {
+	it, name := w.movingItem(n, s)
+	if it == nil {
+		return nil, ""
+	}
+	return it.readBack(name)
+}
+
+func (it *item) readBack(name string) (*moving, string) {
+	for _, c := range it.table.byName[name] {
+		if c.target || c.serves() || c.move.Identity() || len(c.move.targets) != 1 || len(c.move.sources) != 1 {
+			continue
+		}
+		if target, ok := it.table.read(c.move.targets[0].Name).bare(); ok {
+			return c, target
+		}
+	}
+	return nil, ""
+}
+
+// movingItem is the table in transition whose moving column a reference means, and
+// the column's name.
+func (w *walker) movingItem(n *pg.Node, s *scope) (*item, string) {
 	ref := n.GetColumnRef()
 	if ref == nil || isStar(ref) || !s.moving() {
 		return nil, ""
@@ -126,18 +148,25 @@ func (w *walker) readBack(n *pg.Node, s *scope) (*moving, string) {
 	case 3:
 		it, _, _ = s.named(fields[0], fields[1])
 	}
-	if it == nil || it.table == nil || it.veiled {
+	if it == nil || it.table == nil || it.veiled || !it.table.moving(name) {
 		return nil, ""
 	}
+	return it, name
+}
+
+// readElsewhere is the moving column that a reference means, if it is read from
+// the other side of its move, and the item.
+func (w *walker) readElsewhere(n *pg.Node, s *scope) (*item, *moving) {
+	it, name := w.movingItem(n, s)
+	if it == nil {
+		return nil, nil
+	}
 	for _, c := range it.table.byName[name] {
-		if c.target || c.serves() || c.move.Identity() || len(c.move.targets) != 1 || len(c.move.sources) != 1 {
-			continue
-		}
-		if target, ok := it.table.read(c.move.targets[0].Name).bare(); ok {
-			return c, target
+		if !c.serves() {
+			return it, c
 		}
 	}
-	return nil, ""
+	return nil, nil
 }
 
 func (w *walker) compareAs(ref *pg.ColumnRef, target string) {
@@ -168,14 +197,3 @@ func (w *walker) leafStart(n *pg.Node) int {
 }
 
 func (w *walker) leafEnd(n *pg.Node) int { return int(w.tokens[w.at(w.leafStart(n))].end) }
-
-// sortable lets a sort key read the target as it is, when the move preserves
-// the order. plain: the query's rows are those of FROM, one by one.
-func (w *walker) sortable(n *pg.Node, plain bool, s *scope) {
-	if !w.r.preserving || !plain {
-		return
-	}
-	if source, target := w.readBack(n, s); source != nil && source.move.preserves(transform.PreserveOrder) {
-		w.compareAs(n.GetColumnRef(), target)
-	}
-}

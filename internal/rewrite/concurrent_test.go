@@ -1,7 +1,6 @@
 package rewrite_test
 
 import (
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -20,7 +19,7 @@ func TestUpdateAfterConcurrentUpdate(t *testing.T) {
 	script, err := os.ReadFile("testdata/differential/original.sql")
 	require.NoError(t, err)
 	tr := testCatalog(phase.DualWrite).Transitions[0]
-	expanded := string(script) + fmt.Sprintf(expand+fill, "users", "full_name", "name", "text") +
+	expanded := string(script) + expandRenames(state{phase: phase.DualWrite, targets: right, sources: right}) +
 		"create schema crossfade; create table crossfade." + tr.Token + "();"
 	for name, sql := range map[string]string{
 		"function":  "update users set full_name = gen(full_name) where id = 1",

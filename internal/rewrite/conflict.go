@@ -67,8 +67,8 @@ func (w *walker) arbiter(i int, name string, t *table) {
 	w.use(t.reach(name)...)
 	read := t.read(name)
 	for _, c := range t.byName[name] {
-		if !c.target && !c.serves() && c.move.preserves(transform.PreserveEquality) {
-			read = t.read(c.move.targets[0].Name)
+		if !c.serves() && c.move.preserves(transform.PreserveEquality) {
+			read = t.read(c.others()[0].Name)
 		}
 	}
 	if column, ok := read.bare(); ok {

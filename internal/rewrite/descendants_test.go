@@ -3,7 +3,6 @@ package rewrite_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -72,8 +71,8 @@ func TestDifferentialRelatives(t *testing.T) {
 				t.Run(s.name, func(t *testing.T) {
 					t.Parallel()
 					setup := setup + r.expanded
-					if s.ddl != "" {
-						setup = string(script) + fmt.Sprintf(s.ddl, r.table, "full_name", "name", "text", "'wrong ' || id") +
+					if s.targets != missing {
+						setup = string(script) + expansion(s, r.table, transform.Renamed(moving, "name"), "", "") +
 							"create schema crossfade; create table crossfade.token();" + r.expanded
 					}
 					expanded := newRelative(t, setup, r.table, moving, s.phase)

@@ -35,7 +35,7 @@ func (w *walker) effects(t *table, names []string, offset int, insert bool) []ef
 			return nil
 		case targets:
 			side, others = m.targets, m.sources
-		case !sources && !(insert && m.defaulted()):
+		case !sources && (!insert || !m.defaulted()):
 			continue
 		}
 		w.use(m)
@@ -55,7 +55,7 @@ func (w *walker) effects(t *table, names []string, offset int, insert bool) []ef
 		}
 		for _, c := range others {
 			values[c.Name] = c.value.over(func(name string) template { return given[name] })
-			if c.written() {
+			if t.written(c.Name) {
 				list = append(list, effect{column: c.Name, value: values[c.Name], move: m})
 			}
 		}
@@ -68,7 +68,7 @@ func (w *walker) effects(t *table, names []string, offset int, insert bool) []ef
 func (t *table) effectOn(c *moving, named, insert bool) *effect {
 	e := &effect{column: c.Name, value: column(c.Name), own: named, move: c.move}
 	switch {
-	case !c.written():
+	case !t.written(c.Name):
 		return nil
 	case named:
 		return e

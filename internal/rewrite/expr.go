@@ -28,6 +28,11 @@ func (w *walker) expr(n *pg.Node, s *scope, env *ctes) {
 		w.expr(kind.NullTest.Arg, s, env)
 	case *pg.Node_CoalesceExpr:
 		w.exprs(kind.CoalesceExpr.Args, s, env)
+	case *pg.Node_GroupingFunc:
+		for _, n := range kind.GroupingFunc.Args {
+			w.groupingArgument(n, s)
+		}
+		w.exprs(kind.GroupingFunc.Args, s, env)
 	case *pg.Node_TypeCast:
 		w.typeName(kind.TypeCast.TypeName)
 		w.expr(kind.TypeCast.Arg, s, env)
@@ -47,9 +52,9 @@ func (w *walker) expr(n *pg.Node, s *scope, env *ctes) {
 		w.selectStmt(kind.SelectStmt, s, env)
 	case *pg.Node_TypeName:
 		w.typeName(kind.TypeName)
-	case *pg.Node_ResTarget:
-		// Named arguments of XML functions.
-		w.expr(kind.ResTarget.Val, s, env)
+	case *pg.Node_XmlExpr:
+		w.exprs(kind.XmlExpr.Args, s, env)
+		w.targetList(kind.XmlExpr.NamedArgs, s, env)
 	default:
 		w.fields(n.ProtoReflect(), s, env)
 	}
@@ -63,7 +68,7 @@ func (w *walker) exprs(nodes []*pg.Node, s *scope, env *ctes) {
 
 func (w *walker) funcCall(f *pg.FuncCall, s *scope, env *ctes) {
 	w.calls(f)
-	if w.notation(f, s) {
+	if w.notation(f, s) || w.r.preserving && w.extreme(f, s) {
 		return
 	}
 	w.exprs(f.Args, s, env)

@@ -15,7 +15,7 @@ import (
 // FuzzRewrite checks what must hold for any text: no panic, no refusal that
 // blames crossfade itself, nothing between passed and parseable.
 func FuzzRewrite(f *testing.F) {
-	for _, c := range corpus(f) {
+	for _, c := range corpus(f, "testdata/corpus*/*.sql") {
 		f.Add(c.sql)
 	}
 	for _, sql := range []string{"", ";", ";;select * from users", "select * from users;;", "\x00users", "users", "(((", "select * from u&\"users\""} {
@@ -23,7 +23,7 @@ func FuzzRewrite(f *testing.F) {
 	}
 	var rewriters []*rewrite.Rewriter
 	for _, p := range phase.All() {
-		rewriters = append(rewriters, newRewriter(f, p))
+		rewriters = append(rewriters, newRewriter(f, p), newRewriter(f, p, moreTables, synced))
 	}
 	f.Fuzz(func(t *testing.T, sql string) {
 		for _, r := range rewriters {
@@ -44,8 +44,9 @@ func check(t *testing.T, r *rewrite.Rewriter, sql string) {
 		require.NotEmpty(t, result.Refusal.Hint)
 		require.Less(t, result.Refusal.Offset, len(sql)+1)
 	case rewrite.Rewritten:
-		_, err := pg.Parse(result.SQL)
+		tree, err := pg.Parse(result.SQL)
 		require.NoError(t, err)
+		require.Greater(t, len(tree.Stmts), result.Leading)
 		require.Equal(t, result.SQL, applied(sql, result.Edits))
 		for _, offset := range []int{0, len(result.SQL) / 2, len(result.SQL)} {
 			original := result.OriginalOffset(offset)
@@ -67,7 +68,7 @@ func applied(sql string, edits []rewrite.Edit) string {
 
 func TestConcurrentUse(t *testing.T) {
 	r := newRewriter(t, phase.Live)
-	cases := corpus(t)
+	cases := corpus(t, "testdata/corpus/*.sql")
 	want := make([]rewrite.Result, len(cases))
 	for i, c := range cases {
 		want[i] = r.Rewrite(c.sql)

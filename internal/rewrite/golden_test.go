@@ -60,8 +60,14 @@ func outcomes(t *testing.T, comment, input string) (list []section) {
 func options(comment string) (list []func(*rewrite.Catalog)) {
 	for line := range strings.Lines(comment) {
 		switch strings.TrimSpace(line) {
+		case "catalog: kinds":
+			list = append(list, func(c *rewrite.Catalog) { *c = kindsCatalog(c.Transitions[0].Phase) })
 		case "stars: target":
 			list = append(list, func(c *rewrite.Catalog) { c.Stars = rewrite.StarsTarget })
+		case "synced":
+			list = append(list, synced)
+		case "tables: more":
+			list = append(list, moreTables)
 		case "path: archive":
 			list = append(list, func(c *rewrite.Catalog) { c.SearchPath = []string{"archive", "public"} })
 		case "path: unknown":

@@ -184,10 +184,10 @@ func (in *insertion) writeList(columns []*pg.Node, behind int) {
 		in.edits.insertBefore(int(in.tokens[behind].end), " ("+quoteAll("", columnsOf(in.slots))+")")
 		return
 	}
-	places := make([]place, len(columns))
+	places := make([]span, len(columns))
 	for i, n := range columns {
 		first := in.at(int(n.GetResTarget().Location))
-		places[i] = place{int(in.tokens[first].start), in.endOf(in.behindColumn(first))}
+		places[i] = span{int(in.tokens[first].start), in.endOf(in.behindColumn(first))}
 	}
 	in.rearrange(places, func(s slot) string { return quote(s.column) })
 }

@@ -76,12 +76,12 @@ func (in *insertion) extras(given func(name string) (string, bool), once func(na
 
 // extendItems repeats items of the select list.
 func (in *insertion) extendItems(items []*pg.Node) {
-	places := make([]place, len(items))
+	places := make([]span, len(items))
 	values := map[string]string{}
 	for i, n := range items {
 		t := n.GetResTarget()
 		first, last := in.item(t)
-		places[i] = place{int(in.tokens[first].start), in.endOf(in.exprEnd(first))}
+		places[i] = span{int(in.tokens[first].start), in.endOf(in.exprEnd(first))}
 		values[in.names[i]] = in.edits.render(in.sql, int(in.tokens[first].start), in.endOf(last))
 	}
 	in.rearrange(places, func(s slot) string {

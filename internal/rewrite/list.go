@@ -38,7 +38,7 @@ func (w *walker) targetList(list []*pg.Node, s *scope, env *ctes) columns {
 		}
 		name, ref := label(t.Val)
 		out.names = append(out.names, name)
-		if w.fieldsNamed > fields || ref != nil && slices.Contains(w.renamed[renames:], ref) {
+		if w.fieldsNamed > fields || ref != nil && slices.Contains(w.renamed[renames:], ref) || w.recastIn(t.Val) {
 			w.edits.insert(w.endOf(w.exprEnd(w.at(int(t.Location)))), " AS "+quote(name))
 		}
 	}

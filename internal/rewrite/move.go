@@ -103,9 +103,23 @@ func (m *move) side(columns, others []transform.Column, target bool, r *Rewriter
 		if err != nil {
 			return nil, fmt.Errorf("column %q: %w", c.Name, err)
 		}
+		if name, ok := value.bare(); ok && collationOf(others, name) == c.Collation {
+			// It has the collation already. Written out it would be stronger than
+			// that of a column, and at odds with one that the statement writes.
+			c.Collation = ""
+		}
 		side[i].value = value.cast(c)
 	}
 	return side, nil
+}
+
+func collationOf(columns []transform.Column, name string) string {
+	for _, c := range columns {
+		if c.Name == name {
+			return c.Collation
+		}
+	}
+	return ""
 }
 
 // serves tells whether the column is on the side that serves reads.
@@ -119,19 +133,17 @@ func (c *moving) written() bool {
 	return c.move.behaviour.WriteSource
 }
 
-// side are the columns on the same side; others those on the other one.
-func (c *moving) side() []*moving {
-	if c.target {
-		return c.move.targets
-	}
-	return c.move.sources
-}
-
+// others are the columns of the other side.
 func (c *moving) others() []*moving {
 	if c.target {
 		return c.move.sources
 	}
 	return c.move.targets
+}
+
+// keyed tells whether a source is in the table's primary key.
+func (m *move) keyed() bool {
+	return slices.ContainsFunc(m.sources, func(c *moving) bool { return slices.Contains(m.Key, c.Name) })
 }
 
 // explicit tells whether DEFAULT must be written out: PostgreSQL's own is that of
@@ -152,5 +164,12 @@ func (m *move) defaulted() bool {
 // target, and how.
 func (m *move) preserves(p transform.Preserve) bool {
 	order := []transform.Preserve{transform.PreserveEquality, transform.PreserveOrder, transform.PreserveComparison}
-	return len(m.sources) == 1 && len(m.targets) == 1 && slices.Index(order, m.Preserves) >= slices.Index(order, p)
+	if m.Identity() || len(m.sources) != 1 || len(m.targets) != 1 {
+		return false
+	}
+	// The order of another collation is another one.
+	if p != transform.PreserveEquality && m.sources[0].Collation != m.targets[0].Collation {
+		return false
+	}
+	return slices.Index(order, m.Preserves) >= slices.Index(order, p)
 }

@@ -47,3 +47,28 @@ func TestRenameColumn(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, `CREATE INDEX i ON t USING btree ("select", "select")`, got)
 }
+
+func TestSubstituteColumn(t *testing.T) {
+	const value = `(((first || ' '::text) || last)::text)`
+	for _, c := range []struct{ def, want string }{
+		{
+			"CREATE UNIQUE INDEX i ON public.users USING btree (tenant, name DESC NULLS LAST) WHERE (name IS NOT NULL)",
+			"CREATE UNIQUE INDEX i ON public.users USING btree (tenant, " + value + " DESC NULLS LAST) WHERE (" + value + " IS NOT NULL)",
+		},
+		{
+			`CREATE INDEX name ON public.name USING btree (lower(name), name text_pattern_ops, name COLLATE "C") INCLUDE (age, name)`,
+			`CREATE INDEX name ON public.name USING btree (lower(` + value + `), ` + value + ` text_pattern_ops, ` + value +
+				` COLLATE "C") INCLUDE (age, first, "Last")`,
+		},
+		{
+			`CREATE INDEX i ON public.users USING btree (id) INCLUDE (name) WHERE (name > 'a'::text)`,
+			`CREATE INDEX i ON public.users USING btree (id) INCLUDE (first, "Last") WHERE (` + value + ` > 'a'::text)`,
+		},
+	} {
+		got, err := rewrite.SubstituteColumn(c.def, "name", value, []string{"first", "Last"})
+		require.NoError(t, err)
+		require.Equal(t, c.want, got)
+	}
+	_, err := rewrite.SubstituteColumn("CREATE INDEX i ON t USING btree (name)", "name", "first || last", nil)
+	require.ErrorContains(t, err, "substitute column")
+}

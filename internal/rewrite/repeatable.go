@@ -30,6 +30,8 @@ func (r *Rewriter) repeatable(n *pg.Node) bool {
 		return true
 	case *pg.Node_ColumnRef:
 		return !isStar(n.ColumnRef)
+	case *pg.Node_FuncCall:
+		return r.steadyCall(n.FuncCall) && r.allRepeatable(n.FuncCall.Args)
 	case *pg.Node_TypeCast:
 		return r.repeatable(n.TypeCast.Arg)
 	case *pg.Node_CollateClause:

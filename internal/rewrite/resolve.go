@@ -47,7 +47,7 @@ func (w *walker) qualified(ref *pg.ColumnRef, schema, name, column string, s *sc
 	case it.veiled && schema != "":
 		first := w.at(int(ref.Location))
 		w.edits.replace(int(w.tokens[first].start), int(w.tokens[first+2].start), "")
-	case !it.table.shows(column) && !slices.Contains(system, column):
+	case !it.veiled && !it.table.shows(column) && !slices.Contains(system, column):
 		w.refuse(int(ref.Location), "If it is a new column, reconnect; if it is a function in attribute notation, write a call that takes columns.",
 			"%s is not known as a column of %v", quote(column), it.table)
 	}
@@ -119,8 +119,7 @@ func (w *walker) lookup(ref *pg.ColumnRef, name string, s *scope) (resolution, b
 			continue
 		}
 		if it, _, _ := s.named("", name); it != nil {
-			w.refuse(int(ref.Location), hintQualify, "%s can mean a whole row or the column of %v", quote(name), found.table)
-			return resolution{}, false
+			return resolution{}, true // a whole row
 		}
 		if doubt {
 			w.refuse(int(ref.Location), hintQualify,

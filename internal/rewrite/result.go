@@ -1,5 +1,7 @@
 package rewrite
 
+import "strings"
+
 // Outcome is what became of a text.
 type Outcome string
 
@@ -18,6 +20,10 @@ type Result struct {
 	// SQL is the text to send: the original when Passed, the edited one when
 	// Rewritten, empty when Refused.
 	SQL string
+	// Leading is how many statements stand in SQL before those of the original.
+	// The server answers each with a CommandComplete that the application must
+	// not see, and they can be sent by Query only: Parse takes one statement.
+	Leading int
 	// Edits are the edits that lead from the original to SQL, in order.
 	Edits []Edit
 	// Refusal is set when Refused.
@@ -30,6 +36,8 @@ type Result struct {
 	Reported []*Refusal
 	// MovesPath: the text can change the session's search_path.
 	MovesPath bool
+
+	original string
 }
 
 // Edit replaces the bytes [Start, End) of the original text.
@@ -54,7 +62,8 @@ type Refusal struct {
 func (r *Refusal) Error() string { return r.Message }
 
 // OriginalOffset maps a byte offset of the rewritten text to the original. An
-// offset inside inserted text maps to the place of the insertion.
+// offset inside text that was put in maps to where that text was copied from, if
+// it was, or else to the place where it was put in.
 func (r Result) OriginalOffset(offset int) int {
 	shift := 0 // rewritten minus original, so far
 	for _, e := range r.Edits {
@@ -63,9 +72,40 @@ func (r Result) OriginalOffset(offset int) int {
 			break
 		}
 		if offset < start+len(e.Text) {
+			if from := copiedFrom(r.original, e.Text, offset-start); from >= 0 {
+				return from
+			}
 			return e.Start
 		}
 		shift += len(e.Text) - (e.End - e.Start)
 	}
 	return offset - shift
+}
+
+// copiedFrom is the offset in the original of what stands at an offset of an
+// inserted text: where the most around it is the same; -1 when not even the
+// token at the offset is there.
+func copiedFrom(original, text string, offset int) int {
+	end := offset + 1
+	if tokens := scan(text[offset:], nil); len(tokens) > 0 && tokens[0].start == 0 {
+		end = offset + int(tokens[0].end)
+	}
+	best, longest := -1, 0
+	for at := 0; ; at++ {
+		next := strings.Index(original[at:], text[offset:end])
+		if next < 0 {
+			return best
+		}
+		at += next
+		same := end - offset
+		for i := 1; i <= min(at, offset) && original[at-i] == text[offset-i]; i++ {
+			same++
+		}
+		for i := end - offset; at+i < len(original) && offset+i < len(text) && original[at+i] == text[offset+i]; i++ {
+			same++
+		}
+		if same > longest {
+			best, longest = at, same
+		}
+	}
 }

@@ -190,10 +190,10 @@ func (r *Rewriter) rewrite(w *walker) Result {
 	if err != nil {
 		panic(fmt.Sprintf("the rewritten text does not parse: %v", err))
 	}
-	if len(again.Stmts) != len(tree.Stmts) {
+	if len(again.Stmts) != len(tree.Stmts)+w.leading {
 		panic("the rewritten text has another number of statements")
 	}
-	return Result{Outcome: Rewritten, SQL: out, Edits: edits, Reported: w.reported}
+	return Result{Outcome: Rewritten, SQL: out, Edits: edits, Leading: w.leading, original: sql, Reported: w.reported}
 }
 
 func refused(refusal *Refusal) Result { return Result{Outcome: Refused, Refusal: refusal} }

@@ -69,11 +69,11 @@ func (in *insertion) evaluatesOthers() bool {
 func (in *insertion) valuesRow(row []*pg.Node, open, closing int) {
 	// Where there are too many values, or too few, so there are in the end:
 	// PostgreSQL counts the columns.
-	places := make([]place, len(row))
+	places := make([]span, len(row))
 	first := open + 1
 	for i := range row {
 		last := in.exprEnd(first)
-		places[i] = place{int(in.tokens[first].start), in.endOf(last)}
+		places[i] = span{int(in.tokens[first].start), in.endOf(last)}
 		first = last + 1
 	}
 	values := map[string]string{}
@@ -89,14 +89,13 @@ func (in *insertion) valuesRow(row []*pg.Node, open, closing int) {
 }
 
 // rowValue is what a named column gets in a row of VALUES.
-func (in *insertion) rowValue(n *pg.Node, name string, p place) string {
+func (in *insertion) rowValue(n *pg.Node, name string, p span) string {
 	c := in.table.byName[name][0]
-	text, repeats := "", true
+	text, repeats := in.text(p.start, p.end), c.absentRepeats
 	if n.GetSetToDefault() == nil {
-		text, repeats = in.text(p.start, p.end), in.r.repeatable(n)
+		repeats = in.r.repeatable(n)
 	} else {
 		text, _ = c.absent.text()
-		repeats = c.absentRepeats
 	}
 	once := !repeats && in.uses(name) > 1
 	if once {

@@ -28,17 +28,18 @@ func (w *walker) selectStmt(s *pg.SelectStmt, outer *scope, env *ctes) columns {
 	w.expr(s.HavingClause, sc, env)
 	for _, n := range s.DistinctClause {
 		if n.Node != nil {
-			w.sortKey(n, sc, env, out)
+			w.sortKey(n, nil, sc, env, out)
 		}
 	}
+	g := &grouping{query: s, out: out}
 	for _, n := range s.GroupClause {
-		w.groupKey(n, sc, env, out)
+		w.groupKey(n, g, sc, env)
 	}
 	for _, n := range s.WindowClause {
 		w.window(n.GetWindowDef(), sc, env)
 	}
 	for _, n := range s.SortClause {
-		w.sortKey(n.GetSortBy().GetNode(), sc, env, out)
+		w.sortKey(n.GetSortBy().GetNode(), s, sc, env, out)
 	}
 	w.limit(s, sc, env)
 	w.selectInto(s.IntoClause)
@@ -73,88 +74,10 @@ func (w *walker) values(s *pg.SelectStmt, outer *scope, env *ctes) columns {
 		names[i] = valuesColumn(i)
 	}
 	for _, n := range s.SortClause {
-		w.sortKey(n.GetSortBy().GetNode(), sc, env, exactly(names...))
+		w.sortKey(n.GetSortBy().GetNode(), nil, sc, env, exactly(names...))
 	}
 	w.limit(s, sc, env)
 	return exactly(names...)
-}
-
-// sortKey walks a member of ORDER BY or DISTINCT ON: a bare name is an output
-// column if there is one of this name, else an expression.
-func (w *walker) sortKey(n *pg.Node, s *scope, env *ctes, out columns) {
-	name, ref := bareName(n)
-	if ref == nil || !w.r.names[name] {
-		w.expr(n, s, env)
-		return
-	}
-	switch out.has(name) {
-	case yes:
-	case maybe:
-		w.doubtfulKey(ref, name, s)
-	default:
-		w.unqualified(ref, name, s, out.names)
-	}
-}
-
-// groupKey walks a member of GROUP BY: a bare name is a column of FROM if
-// there is one, else an output column, else an expression.
-func (w *walker) groupKey(n *pg.Node, s *scope, env *ctes, out columns) {
-	if g := n.GetGroupingSet(); g != nil {
-		for _, inner := range g.Content {
-			w.groupKey(inner, s, env, out)
-		}
-		return
-	}
-	if row := n.GetRowExpr(); row.GetRowFormat() == pg.CoercionForm_COERCE_IMPLICIT_CAST {
-		// PostgreSQL takes (a, b) for two keys, but not ROW (a, b).
-		for _, inner := range row.Args {
-			w.groupKey(inner, s, env, out)
-		}
-		return
-	}
-	name, ref := bareName(n)
-	if ref == nil || !w.r.names[name] || !s.moving() {
-		w.expr(n, s, env)
-		return
-	}
-	input := no
-	var captor *table
-	for _, it := range s.items {
-		if it.seen(name) {
-			input = max(input, it.logical(name))
-		}
-		if it.table != nil && !it.veiled && it.table.moving(name) {
-			captor = it.table
-		}
-	}
-	switch has := out.has(name); {
-	case input == yes || has == no:
-		w.unqualified(ref, name, s, nil)
-	case input == maybe || has == maybe:
-		w.doubtfulKey(ref, name, s)
-	case captor != nil:
-		// The output column of this name is meant, but in the database the
-		// table's column would be preferred: name it by its position.
-		w.use(captor.reach(name)...)
-		w.byPosition(ref, name, out)
-	}
-}
-
-func (w *walker) byPosition(ref *pg.ColumnRef, name string, out columns) {
-	position := 0
-	for i, known := range out.names {
-		if known == name && position != 0 {
-			position = -1
-		} else if known == name {
-			position = i + 1
-		}
-	}
-	if !out.exact || position < 1 {
-		w.refuse(int(ref.Location), "Group by the expression, or by its position.",
-			"GROUP BY %s means an output column, but would find the column in transition", quote(name))
-		return
-	}
-	w.renameToken(w.at(int(ref.Location)), name, itoa(position))
 }
 
 // doubtfulKey refuses a key that may be an output column whose name is not

@@ -12,23 +12,54 @@ var sessionCommands = []string{"set", "reset", "discard", "deallocate", "do"}
 // beginsSession tells whether one of the commands may begin the text, or follow
 // a semicolon in it.
 func beginsSession(sql string) bool {
-	for {
-		sql = skipBlank(sql)
-		end := 0
-		for end < len(sql) && classes[sql[end]] == classWord {
-			end++
-		}
-		for _, command := range sessionCommands {
-			if equalFold(sql[:end], command) {
-				return true
-			}
+	_, found := begins(sql, sessionCommands)
+	return found
+}
+
+// endings are the words that begin the commands which end a transaction, or a
+// part of it. PREPARE is for PREPARE TRANSACTION.
+var endings = []string{"commit", "rollback", "end", "abort", "prepare"}
+
+// EndsTransaction tells whether the text may end a transaction or go back to a
+// savepoint, and whether it goes on after that. Semicolons in strings and the
+// like count, too.
+func EndsTransaction(sql string) (ends, goesOn bool) {
+	rest, ends := begins(sql, endings)
+	_, rest, more := strings.Cut(rest, ";")
+	return ends, more && skipBlank(rest) != ""
+}
+
+// begins tells whether one of the words may begin the text, or follow a
+// semicolon in it, and returns the text from there on. A semicolon may stand in a string, where what looks like a
+// comment is none: the tokens tell.
+func begins(sql string, words []string) (rest string, found bool) {
+	for sql = skipBlank(sql); ; {
+		if beginsWith(sql, words) {
+			return sql, true
 		}
 		semicolon := strings.IndexByte(sql, ';')
 		if semicolon < 0 {
-			return false
+			return "", false
 		}
 		sql = sql[semicolon+1:]
+		for len(sql) > 0 && classes[sql[0]] == classSpace {
+			sql = sql[1:]
+		}
+		if strings.HasPrefix(sql, "--") || strings.HasPrefix(sql, "/*") {
+			return sql, true
+		}
 	}
+}
+
+func beginsWith(sql string, words []string) bool {
+	for _, word := range words {
+		n := len(word)
+		if len(sql) >= n && lower(sql[0]) == word[0] && equalFold(sql[:n], word) &&
+			(len(sql) == n || classes[sql[n]] != classWord) {
+			return true
+		}
+	}
+	return false
 }
 
 // skipBlank cuts white space and comments off the front.

@@ -58,12 +58,12 @@ func (in *insertion) kept() bool {
 	return n == len(in.names)
 }
 
-// place is a range of the text.
-type place struct{ start, end int }
+// span is a range of the text.
+type span struct{ start, end int }
 
 // rearrange edits a list that has a member for each named column, so that it has
 // one for each slot. text writes one that is not there yet.
-func (in *insertion) rearrange(places []place, text func(slot) string) {
+func (in *insertion) rearrange(places []span, text func(slot) string) {
 	for i, p := range places[:min(len(places), len(in.names))] {
 		var more []string
 		kept := false

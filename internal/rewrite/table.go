@@ -96,6 +96,12 @@ func (t *table) reading(name string) template {
 // moving tells whether the name is that of a column in transition.
 func (t *table) moving(name string) bool { return len(t.byName[name]) > 0 }
 
+// written tells whether the phases write a moving column. One that two moves of
+// a chain share goes with either of them.
+func (t *table) written(name string) bool {
+	return !slices.ContainsFunc(t.byName[name], func(c *moving) bool { return !c.written() })
+}
+
 // shows tells whether the application sees a column of this name.
 func (t *table) shows(name string) bool { return slices.Contains(t.visible, name) }
 
@@ -174,9 +180,12 @@ func unlimited(typ string) string {
 }
 
 // list is the columns that a star over the table shows.
-func (t *table) list(prefix string) string {
+func (t *table) list(prefix string) string { return t.listOf(t.visible, prefix) }
+
+// listOf is the columns of these names, under them.
+func (t *table) listOf(names []string, prefix string) string {
 	var b strings.Builder
-	for i, name := range t.visible {
+	for i, name := range names {
 		if i > 0 {
 			b.WriteString(", ")
 		}

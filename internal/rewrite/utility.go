@@ -160,17 +160,6 @@ func (w *walker) createTableAs(c *pg.CreateTableAsStmt, first, last int) {
 	w.utility(c.Query, w.behind(first, last, "as"), last)
 }
 
-func (w *walker) copy(c *pg.CopyStmt, first, last int) {
-	if c.Query != nil {
-		w.utility(c.Query, first+2, last)
-		return
-	}
-	if t := w.tableOf(c.Relation); t != nil {
-		w.refuse(int(c.Relation.Location), "Use COPY (query) TO, or INSERT; or copy on a connection without the hook.",
-			"COPY of %v", t)
-	}
-}
-
 // mentionedName tells whether something tracked, in any schema, bears the name.
 func (w *walker) mentionedName(name string) bool {
 	_, ok := w.r.bare[name]

@@ -15,11 +15,7 @@ func (w *walker) veil(it *item, v *pg.RangeVar) {
 	t := it.table
 	w.wholly(t, int(v.Location))
 	first := w.at(int(v.Location))
-	last := first
-	for range len(nameParts(v)) - 1 {
-		last = w.afterName(last) + 1
-	}
-	behind := w.afterName(last)
+	behind := w.behindRelation(v)
 	switch {
 	case w.kind(behind) == kindOp && w.sql[w.tokens[behind].start:w.tokens[behind].end] == "*":
 		behind++
@@ -36,6 +32,15 @@ func (w *walker) veil(it *item, v *pg.RangeVar) {
 	w.edits.insert(w.endOf(behind), after)
 	it.veiled, it.aliases = true, aliasColumns(v.Alias)
 	it.columns = exactly(t.visible...).renamed(it.aliases)
+}
+
+// behindRelation is the index of the token behind a relation's name.
+func (w *walker) behindRelation(v *pg.RangeVar) int {
+	i := w.at(int(v.Location))
+	for range len(nameParts(v)) - 1 {
+		i = w.afterName(i) + 1
+	}
+	return w.afterName(i)
 }
 
 func nameParts(v *pg.RangeVar) []string {

@@ -29,6 +29,9 @@ type walker struct {
 	used  []*move
 	extra []string
 
+	// leading is how many statements were put before those of the text.
+	leading int
+
 	// pinned are the places of names that got a schema.
 	pinned map[int]bool
 
@@ -37,6 +40,8 @@ type walker struct {
 	// compared are references that a comparison lets read another column as it
 	// is.
 	compared map[*pg.ColumnRef]string
+	// recast are calls whose result stands in a cast now.
+	recast []*pg.FuncCall
 	// fieldsNamed counts the columns that stood as fields of a whole row.
 	fieldsNamed int
 	refusal     *Refusal
@@ -83,10 +88,7 @@ func (w *walker) rooted(n *pg.Node, first int) {
 	if w.refusal != nil || len(w.used) == 0 {
 		return
 	}
-	if w.tokenName == "" {
-		w.tokenName = w.fresh("_crossfade")
-	}
-	queries := []string{w.tokenName + " AS (SELECT FROM " + w.phases() + ")"}
+	queries := []string{w.fence()}
 	if with == nil {
 		queries = append(queries, w.extra...)
 		w.edits.insertBefore(int(w.tokens[first].start), "WITH "+strings.Join(queries, ", ")+" ")
@@ -97,6 +99,14 @@ func (w *walker) rooted(n *pg.Node, first int) {
 		i++
 	}
 	w.edits.insert(int(w.tokens[i].end), " "+queries[0]+",")
+}
+
+// fence is the WITH query that names the tokens of the phases in use.
+func (w *walker) fence() string {
+	if w.tokenName == "" {
+		w.tokenName = w.fresh("_crossfade")
+	}
+	return w.tokenName + " AS (SELECT FROM " + w.phases() + ")"
 }
 
 // phases are the tokens of the phases in use.

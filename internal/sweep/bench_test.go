@@ -16,6 +16,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/sweep"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 // envRows is the number of rows in the tables of the benchmarks.
@@ -61,7 +62,8 @@ func newBench(b *testing.B, ddl, value string, key []string) *bench {
 	b.Cleanup(func() { _ = conn.Close(ctx) })
 	require.NoError(b, ledger.Migrate(ctx, conn, nil))
 	m := &bench{B: b, conn: conn, rows: rows, table: sweep.Table{Schema: "public", Name: "item", Key: key}}
-	m.to = ledger.Transition{Name: "move", Schema: "public", Table: "item", Source: "src", Target: "dst"}
+	m.to = ledger.Transition{Name: "move", Schema: "public", Table: "item",
+		Definition: ledger.Definition{Move: transform.Renamed(transform.Column{Name: "src"}, "dst")}}
 	event := ledger.Event{Actor: "bench", Event: "register"}
 	require.NoError(b, ledger.Register(ctx, conn, &m.to, event))
 	require.NoError(b, ledger.Move(ctx, conn, &m.to, phase.DualWrite, event))

@@ -3,8 +3,11 @@ package sweep
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 // column is what the statements must know of a column.
@@ -51,17 +54,16 @@ join pg_catalog.pg_attribute a on a.attname = w.name and a.attrelid = to_regclas
 left join pg_catalog.pg_collation c on c.oid = a.attcollation
 order by w.n`
 
-// readColumns looks the key, From and To up in the catalog.
-func readColumns(ctx context.Context, conn *pgx.Conn, o Options) (key []column, from, to column, err error) {
-	table := o.Table
-	names := append(append([]string{}, table.Key...), o.From, o.To)
+// readColumns looks the key, the sources and the targets up in the catalog.
+func readColumns(ctx context.Context, conn *pgx.Conn, table Table, m transform.Move) (key, sources, targets []column, err error) {
+	names := slices.Concat(table.Key, m.SourceNames(), m.TargetNames())
 	expected := make([]*string, len(names))
 	for i := range table.KeyTypes {
 		expected[i] = &table.KeyTypes[i]
 	}
 	rows, err := conn.Query(ctx, columnsSQL, pgx.Identifier{table.Schema, table.Name}.Sanitize(), names, expected, exactTypes)
 	if err != nil {
-		return nil, from, to, fmt.Errorf("read columns: %w", err)
+		return nil, nil, nil, fmt.Errorf("read columns: %w", err)
 	}
 	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (column, error) {
 		var c column
@@ -70,19 +72,16 @@ func readColumns(ctx context.Context, conn *pgx.Conn, o Options) (key []column, 
 		return c, err
 	})
 	if err != nil {
-		return nil, from, to, fmt.Errorf("read columns: %w", err)
+		return nil, nil, nil, fmt.Errorf("read columns: %w", err)
 	}
 	if len(found) != len(names) {
-		return nil, from, to, fmt.Errorf("table %s.%s does not have all of the columns %q", table.Schema, table.Name, names)
+		return nil, nil, nil, fmt.Errorf("table %s.%s does not have all of the columns %q", table.Schema, table.Name, names)
 	}
-	key, from, to = found[:len(table.Key)], found[len(table.Key)], found[len(table.Key)+1]
+	key, found = found[:len(table.Key)], found[len(table.Key):]
 	for i, c := range key {
 		if !c.sameType {
-			return nil, from, to, fmt.Errorf("%w: column %s is of type %s, not %s", ErrKeyChanged, c.name, c.typ, table.KeyTypes[i])
+			return nil, nil, nil, fmt.Errorf("%w: column %s is of type %s, not %s", ErrKeyChanged, c.name, c.typ, table.KeyTypes[i])
 		}
 	}
-	if from.oid != to.oid {
-		return nil, from, to, fmt.Errorf("columns %s (%s) and %s (%s) are of different types", from.name, from.typ, to.name, to.typ)
-	}
-	return key, from, to, nil
+	return key, found[:len(m.Sources)], found[len(m.Sources):], nil
 }

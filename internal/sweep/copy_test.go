@@ -9,6 +9,7 @@ import (
 
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/sweep"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 func TestCopyAlongEachKindOfKey(t *testing.T) {
@@ -208,14 +209,18 @@ func TestSweepRefusesWhatCannotWork(t *testing.T) {
 		change func(*sweep.Options)
 		text   string
 	}{
-		"no token":        {func(o *sweep.Options) { o.Token = "" }, "token"},
-		"no job":          {func(o *sweep.Options) { o.Job = "" }, "job"},
-		"no key":          {func(o *sweep.Options) { o.Transition.Definition.Key = nil }, "key"},
-		"no such column":  {func(o *sweep.Options) { o.Transition.Target = "nowhere" }, "nowhere"},
-		"no such table":   {func(o *sweep.Options) { o.Transition.Table = "nowhere" }, "nowhere"},
-		"different types": {func(o *sweep.Options) { o.Transition.Target = "id" }, "different types"},
-		"types and key":   {func(o *sweep.Options) { o.Transition.Definition.KeyTypes = []string{"int", "int"} }, "types"},
-		"changed key":     {func(o *sweep.Options) { o.Transition.Definition.KeyTypes = []string{"uuid"} }, "has changed"},
+		"no token": {func(o *sweep.Options) { o.Token = "" }, "token"},
+		"no job":   {func(o *sweep.Options) { o.Job = "" }, "job"},
+		"no key":   {func(o *sweep.Options) { o.Transition.Definition.Key = nil }, "key"},
+		"no such column": {func(o *sweep.Options) {
+			o.Transition.Definition.Move = transform.Renamed(transform.Column{Name: "src"}, "nowhere")
+		}, "nowhere"},
+		"no such table": {func(o *sweep.Options) { o.Transition.Table = "nowhere" }, "nowhere"},
+		"different types": {func(o *sweep.Options) {
+			o.Transition.Definition.Move = transform.Renamed(transform.Column{Name: "src"}, "id")
+		}, "different types"},
+		"types and key": {func(o *sweep.Options) { o.Transition.Definition.KeyTypes = []string{"int", "int"} }, "types"},
+		"changed key":   {func(o *sweep.Options) { o.Transition.Definition.KeyTypes = []string{"uuid"} }, "has changed"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

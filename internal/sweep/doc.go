@@ -1,6 +1,7 @@
 // Package sweep walks a whole table in the order of its key, in small
-// transactions: Copy fills one column from another, Compare looks at every row
-// and counts those in which the two differ.
+// transactions: Copy fills one side of a move from the other, Compare looks at
+// every row and counts those that are not consistent. What consistent means is
+// ddl.Consistent's to say.
 //
 // The range is fixed at the start: from the first row to the greatest key of
 // that moment. Rows that are inserted later are written by statements that

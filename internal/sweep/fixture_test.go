@@ -12,6 +12,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/sweep"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -41,8 +42,8 @@ func newFixture(t testing.TB, ddl string, key ...string) *fixture {
 	f.conn = f.db.Conn(t)
 	require.NoError(t, ledger.Migrate(ctx, f.conn, nil))
 	f.transition = ledger.Transition{
-		Name: "move", Schema: "public", Table: "item", Source: "src", Target: "dst",
-		Definition: ledger.Definition{Kind: "rename", Key: key},
+		Name: "move", Schema: "public", Table: "item",
+		Definition: ledger.Definition{Move: transform.Renamed(transform.Column{Name: "src"}, "dst"), Key: key},
 	}
 	require.NoError(t, ledger.Register(ctx, f.conn, &f.transition, ledger.Event{Actor: "test", Event: "register"}))
 	f.move(phase.DualWrite)

@@ -21,10 +21,11 @@ type Table struct {
 // Options say what to walk, and how. Transition and Job are required, and
 // Token for Copy; the zero value of everything else works.
 type Options struct {
-	// Transition owns the progress that is kept. What Table, From and To leave
-	// out is taken from it.
+	// Transition owns the progress that is kept, and says what moves. The table
+	// is taken from it where Table leaves it out.
 	Transition ledger.Transition
-	// Job is the name under which the progress is kept.
+	// Job is the name under which the progress is kept. Copy fills the targets,
+	// but for ledger.Refill, which fills the sources.
 	Job ledger.Job
 	// Since voids progress that began in an earlier epoch: the sweep then
 	// begins anew. Zero: progress of any epoch counts.
@@ -32,9 +33,6 @@ type Options struct {
 
 	// Table is the table to walk; by default the transition's.
 	Table Table
-	// From and To are the columns: Copy writes From into To. By default source
-	// and target, and the other way round for ledger.Refill.
-	From, To string
 	// Token is the capability token (ledger.Allow) that each batch of Copy
 	// names. Compare needs none.
 	Token string
@@ -62,6 +60,9 @@ var (
 	// ErrForbidden: the token does not exist (any more). The direction has
 	// changed; nothing was copied.
 	ErrForbidden = errors.New("copying in this direction is not permitted any more")
+	// ErrNoCounterpart: a row holds a value that the expressions cannot bring to
+	// the other side. Nothing of its batch was copied.
+	ErrNoCounterpart = errors.New("a value has no counterpart on the other side")
 	// ErrKeyChanged: the key is not what it was when the transition began.
 	ErrKeyChanged = errors.New("the key of the table has changed since the transition began")
 )
@@ -71,12 +72,6 @@ func (o Options) withDefaults(copying bool) (Options, error) {
 	t := o.Transition
 	if o.Table.Name == "" {
 		o.Table = Table{Schema: t.Schema, Name: t.Table, Key: t.Definition.Key, KeyTypes: t.Definition.KeyTypes}
-	}
-	if o.From == "" && o.To == "" {
-		o.From, o.To = t.Source, t.Target
-		if o.Job == ledger.Refill {
-			o.From, o.To = o.To, o.From
-		}
 	}
 	if o.BatchTarget <= 0 {
 		o.BatchTarget = 100 * time.Millisecond
@@ -105,7 +100,7 @@ func (o Options) withDefaults(copying bool) (Options, error) {
 		return o, errors.New("no transition or no job")
 	case o.Since > t.Epoch:
 		return o, fmt.Errorf("progress is to count since epoch %d, the transition is at %d", o.Since, t.Epoch)
-	case o.Table.Name == "" || o.From == "" || o.To == "":
+	case o.Table.Name == "" || len(t.Definition.Sources) == 0 || len(t.Definition.Targets) == 0:
 		return o, errors.New("no table or no columns")
 	case len(o.Table.Key) == 0:
 		return o, fmt.Errorf("table %s.%s has no key to walk along", o.Table.Schema, o.Table.Name)

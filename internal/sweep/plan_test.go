@@ -9,7 +9,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 // Every statement of a batch walks the index of the key within the range, also
@@ -56,10 +58,12 @@ func TestBatchesWalkTheIndexOfTheKey(t *testing.T) {
 				insert into item select %s, 'value ' || i, null from generate_series(1, 20000) i order by md5(i::text);
 				%s`, c.key, strings.Join(c.columns, ", "), c.value, strings.TrimPrefix(c.more, "-")))
 			conn := db.Conn(t)
-			o := Options{Table: Table{Schema: "public", Name: "item", Key: c.columns}, From: "src", To: "dst"}
-			key, from, to, err := readColumns(ctx, conn, o)
+			move := transform.Renamed(transform.Column{Name: "src"}, "dst")
+			key, sources, targets, err := readColumns(ctx, conn, Table{Schema: "public", Name: "item", Key: c.columns}, move)
 			require.NoError(t, err)
-			q := statements{table: `"public"."item"`, key: key, from: from, to: to, token: "t1_fwd_1"}
+			movement, err := movementOf(move, ledger.Backfill, sources, targets)
+			require.NoError(t, err)
+			q := statements{table: `"public"."item"`, key: key, token: "t1_fwd_1", movement: movement}
 			s := span{lower: c.lower, upper: c.upper}
 
 			for name, build := range map[string]func() (string, arguments){

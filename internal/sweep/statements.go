@@ -11,10 +11,10 @@ import (
 
 // statements builds the SQL of one sweep. Key values travel as text.
 type statements struct {
-	table    string // quoted
-	key      []column
-	from, to column
-	token    string
+	table string // quoted
+	key   []column
+	token string
+	movement
 }
 
 // upper finds the greatest key.
@@ -44,13 +44,12 @@ func (q statements) count(s span) (string, arguments) {
 	return fmt.Sprintf(`select count(*) from %s as t where %s`, q.table, q.within(&args, s)), args
 }
 
-// copy fills To in a span. Both the value and the condition are of the row as
-// it is when it is locked, so they must stand here and not in a subquery.
+// copy moves the rows of a span. Both the values and the condition are of the
+// row as it is when it is locked, so they must stand here and not in a subquery.
 func (q statements) copy(s span) (string, arguments) {
 	var args arguments
-	return fmt.Sprintf(`with _crossfade as (select from %s) update %s as t set %s = t.%s where %s and %s`,
-		pgx.Identifier{ledger.Schema, q.token}.Sanitize(), q.table, q.to.name, q.from.name,
-		q.within(&args, s), q.differs()), args
+	return fmt.Sprintf(`with _crossfade as (select from %s) update %s as t set %s where %s and %s`,
+		pgx.Identifier{ledger.Schema, q.token}.Sanitize(), q.table, q.set, q.within(&args, s), q.differs), args
 }
 
 // compare counts the rows of a span, and those that differ, and lists keys of
@@ -67,16 +66,7 @@ func (q statements) compare(s span) (string, arguments) {
 			select array_agg(d.key) from (
 				select array[%[2]s] as key from %[3]s as t where %[4]s and %[1]s order by %[5]s limit %[6]d) d) end
 		from %[3]s as t where %[7]s`,
-		q.differs(), q.list("t.%s::text"), q.table, listed, q.list("t.%s"), maxSamples, within), args
-}
-
-// differs is true for a row in which To is not what From is.
-func (q statements) differs() string {
-	if q.from.exact && q.to.exact && q.from.coll == q.to.coll {
-		return fmt.Sprintf(`t.%s is distinct from t.%s`, q.to.name, q.from.name)
-	}
-	// The casts keep the parser from taking it for a comparison field by field.
-	return fmt.Sprintf(`row(t.%s)::record operator(pg_catalog.*<>) row(t.%s)::record`, q.to.name, q.from.name)
+		q.differs, q.list("t.%s::text"), q.table, listed, q.list("t.%s"), maxSamples, within), args
 }
 
 // within is the condition for a row to lie in a span.

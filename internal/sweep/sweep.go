@@ -12,8 +12,8 @@ import (
 // maxSamples is how many keys of mismatches are kept.
 const maxSamples = 20
 
-// Copy fills To from From, wherever they differ, in every row up to the
-// greatest key there is when it begins. It goes on where an earlier run
+// Copy fills one side of a move from the other, in every row up to the greatest
+// key there is when it begins that is not consistent (ddl.Consistent). It goes on where an earlier run
 // stopped, and does nothing when the job is finished. The progress it returns
 // is what has been committed, also with an error.
 //
@@ -26,9 +26,9 @@ func Copy(ctx context.Context, conn *pgx.Conn, o Options) (ledger.Progress, erro
 }
 
 // Compare looks at every row up to the greatest key there is when it begins,
-// counts those in which To and From are not identical, and keeps the keys of
-// the first 20. Both values are of one version of the row, so a row that is
-// being written is no false alarm. It stops and goes on as Copy does.
+// counts those that are not consistent, and keeps the keys of the first 20. Both
+// sides are of one version of the row, so a row that is being written is no
+// false alarm. It stops and goes on as Copy does.
 func Compare(ctx context.Context, conn *pgx.Conn, o Options) (ledger.Progress, error) {
 	return run(ctx, conn, o, false, compareBatch)
 }

@@ -52,13 +52,18 @@ func (w *walk) run(ctx context.Context) error {
 
 // begin takes up the progress there is, or writes down the beginning.
 func (w *walk) begin(ctx context.Context) error {
-	key, from, to, err := readColumns(ctx, w.conn, w.o)
+	move := w.o.Transition.Definition.Move
+	key, sources, targets, err := readColumns(ctx, w.conn, w.o.Table, move)
+	if err != nil {
+		return err
+	}
+	movement, err := movementOf(move, w.o.Job, sources, targets)
 	if err != nil {
 		return err
 	}
 	w.q = statements{
 		table: pgx.Identifier{w.o.Table.Schema, w.o.Table.Name}.Sanitize(),
-		key:   key, from: from, to: to, token: w.o.Token,
+		key:   key, token: w.o.Token, movement: movement,
 	}
 	found, err := w.resume(ctx)
 	if found || err != nil {
@@ -122,9 +127,9 @@ func (w *walk) step(ctx, background context.Context) error {
 	next := w.progress
 	lock, statement := w.pace.limits()
 	start := time.Now()
-	err := w.transaction(background, lock, statement, func(tx pgx.Tx) error {
-		s, err := w.span(background, tx)
-		if err != nil {
+	var s span
+	err := w.transaction(background, lock, statement, func(tx pgx.Tx) (err error) {
+		if s, err = w.span(background, tx); err != nil {
 			return err
 		}
 		if s.upper != nil {
@@ -145,7 +150,7 @@ func (w *walk) step(ctx, background context.Context) error {
 		return sleep(ctx, pause)
 	}
 	if err != nil {
-		return w.explain(err)
+		return w.explain(err, s)
 	}
 	w.pace.done(next.RowsScanned-w.progress.RowsScanned, time.Since(start))
 	if w.progress = next; next.Finished() {
@@ -190,11 +195,18 @@ func queryKey(ctx context.Context, tx pgx.Tx, columns int, sql string, args ...a
 	return key, err
 }
 
-// explain turns "no such token" into what it means.
-func (w *walk) explain(err error) error {
+// explain says what an error of the server means here: the token is gone, or an
+// expression of the move cannot cope with a value.
+func (w *walk) explain(err error, s span) error {
 	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) && pgErr.Code == "42P01" && w.o.Token != "" && strings.Contains(pgErr.Message, w.o.Token) {
+	switch {
+	case !errors.As(err, &pgErr):
+		return err
+	case pgErr.Code == "42P01" && w.o.Token != "" && strings.Contains(pgErr.Message, w.o.Token):
 		return fmt.Errorf("%w: %w", ErrForbidden, err)
+	case strings.HasPrefix(pgErr.Code, "22") && !w.o.Transition.Definition.Identity(): // data exception
+		return fmt.Errorf("%w: in a row after key (%s) and up to (%s): %w", ErrNoCounterpart,
+			strings.Join(s.lower, ", "), strings.Join(s.upper, ", "), err)
 	}
 	return err
 }

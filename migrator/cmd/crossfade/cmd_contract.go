@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +13,7 @@ func newContract(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "contract NAME",
 		Short: "Drop the source: the point of no return",
-		Long: `Takes a transition from phase complete to contracted and drops the source column.
+		Long: `Takes a transition from phase complete to contracted and drops the source columns.
 Until here rollback leads back from every phase; from here on nothing does. Let
 phase complete soak for as long as you would want to go back.
 
@@ -34,7 +33,7 @@ nothing, pass --yes. Applications go on running, whichever name they use.`,
 				return err
 			}
 			if status.Phase != migrator.Contracted {
-				drops := fmt.Sprintf("drops column %s of table %s", status.Source, status.Table)
+				drops := "drops " + counted(status.Sources) + " of table " + status.Table
 				if err := a.confirm(cmd.Context(), args[0], drops, yes); err != nil {
 					return err
 				}

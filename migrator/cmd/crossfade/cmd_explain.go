@@ -3,63 +3,71 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pgcrossfade/crossfade/internal/console"
+	"github.com/pgcrossfade/crossfade/internal/explain"
+	"github.com/pgcrossfade/crossfade/internal/phase"
+	"github.com/pgcrossfade/crossfade/internal/queryplan"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
 	"github.com/pgcrossfade/crossfade/migrator"
 )
 
+// explainFlags are the flags of explain.
+type explainFlags struct {
+	transition string
+	files      []string
+	schema     []string
+	searchPath string
+	phase      migrator.Phase
+	stars      starsFlag
+	gate       bool
+	costFactor float64
+}
+
 func newExplain(a *app) *cobra.Command {
-	var transition string
-	var phase migrator.Phase
-	stars := starsFlag(rewrite.StarsSource)
+	f := explainFlags{stars: starsFlag(rewrite.StarsSource), costFactor: queryplan.DefaultCostFactor}
 	cmd := &cobra.Command{
-		Use:   "explain [STATEMENT...]",
-		Short: "Show what statements become in each phase",
+		Use:   "explain [STATEMENT|FILE.sql...]",
+		Short: "Show what statements become in each phase, and whose plans get worse",
 		Long: `Shows what the hook makes of statements in each phase, or why it would refuse
-them. Statements are arguments, or are read from stdin, separated by semicolons as
-in psql. Nothing is executed and nothing is changed.
+them. Statements are arguments, or stand in files, query files of sqlc among them,
+or are read from stdin, separated by semicolons as in psql. Nothing is executed and
+nothing is changed.
 
 The transition is a file, so that statements can be checked before anything has
 begun, or the name of an active one; without --transition it is the only active
 one. The database is asked for the columns of the table and what else bears its
-name. The token of a phase, a table whose name says when the phase began, is shown
-as crossfade.` + shownToken + `.
+name; with --schema no database is needed: a throw-away PostgreSQL is started, and
+gets the schema. The token of a phase, a table whose name says when the phase
+began, is shown as crossfade.` + explain.Token + `.
 
-The exit code is 3 when a statement would be refused: fit for checking a file of
-queries in CI.`,
+Where the target and its indexes exist (with --schema, or from step index on), the
+plans of statements that come to read the target are compared with what they were.
+An index scan of the table that becomes a sequential scan is an error, and a cost
+that grows by more than --cost-factor a warning.
+
+The exit code is 3 when a statement would be refused, and with --gate also when a
+plan gets worse (an error, not a warning) or cannot be compared: fit for checking
+files of queries in CI.`,
 		Example: `  crossfade explain --transition users-name.yaml 'select * from users where id = $1'
-  crossfade explain --transition users-name --phase dualwrite < queries.sql`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			statements, err := a.statements(cmd.Context(), args)
-			if err != nil {
-				return err
-			}
-			phases := migrator.Phases()
-			if phase != "" {
-				phases = []migrator.Phase{phase}
-			}
-			explained, err := a.explain(cmd.Context(), transition, rewrite.Stars(stars), statements, phases)
-			if err != nil {
-				return err
-			}
-			err = a.result(explained, func(out *console.Output) error { return printExplained(out, out.Style(), explained, len(phases)) })
-			if err != nil {
-				return err
-			}
-			return refusals(explained)
-		},
+  crossfade explain --transition users-name --phase dualwrite < queries.sql
+  crossfade explain -t users-name.yaml --schema schema.sql --gate queries/*.sql`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.explain(cmd.Context(), f, args) },
 	}
-	cmd.Flags().StringVarP(&transition, "transition", "t", "", "a transition file, or the name of an active transition")
-	addPhase(cmd, &phase, "phase", "show this phase only", migrator.Phases()...)
-	cmd.Flags().Var(&stars, "stars", "which name of the column the application expects in *, and in an\nINSERT without a column list (default source)")
+	flags := cmd.Flags()
+	flags.StringVarP(&f.transition, "transition", "t", "", "a transition file, or the name of an active transition")
+	flags.StringArrayVarP(&f.files, "file", "f", nil, "a file of statements, or a directory of such files; may be repeated")
+	flags.StringArrayVar(&f.schema, "schema", nil, "use no database but a throw-away one with the schema in this file, or in\n"+
+		"the .sql files of this directory by name; may be repeated")
+	flags.StringVar(&f.searchPath, "search-path", "", "the search_path of the application, as SET takes it (default that of the role)")
+	addPhase(cmd, &f.phase, "phase", "show this phase only", migrator.Phases()...)
+	flags.Var(&f.stars, "stars", "which name of the column the application expects in *, and in an\nINSERT without a column list")
+	flags.BoolVar(&f.gate, "gate", false, "fail when a plan gets worse, or cannot be compared")
+	flags.Float64Var(&f.costFactor, "cost-factor", f.costFactor, "by how much the estimated cost may grow without a warning")
 	_ = cmd.RegisterFlagCompletionFunc("stars", cobra.FixedCompletions([]string{"source", "target"}, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("transition", a.completeNames)
+	_ = cmd.RegisterFlagCompletionFunc("transition", a.completeNamesAndFiles)
 	return cmd
 }
 
@@ -77,114 +85,42 @@ func (f *starsFlag) Set(value string) error {
 	return errors.New("it is source or target")
 }
 
-// statements are those of the arguments, or of stdin.
-func (a *app) statements(ctx context.Context, args []string) ([]string, error) {
-	if len(args) == 0 {
-		if console.IsTerminal(a.stdin) && !a.quiet {
-			fmt.Fprintln(a.stderr, "reading statements from stdin, end with Ctrl-D")
-		}
-		text, err := interruptible(ctx, func() ([]byte, error) { return io.ReadAll(a.stdin) })
-		if err != nil {
-			return nil, fmt.Errorf("read statements: %w", err)
-		}
-		args = []string{string(text)}
+// explain is the command: it reads the statements before it looks for a database.
+func (a *app) explain(ctx context.Context, f explainFlags, args []string) error {
+	if f.costFactor < 1 {
+		return &usageError{cause: errors.New("--cost-factor is 1 or more"), command: "crossfade explain"}
 	}
-	var statements []string
-	for _, text := range args {
-		statements = append(statements, splitStatements(text)...)
-	}
-	if len(statements) == 0 {
-		return nil, &usageError{cause: errors.New("no statement given, neither as an argument nor on stdin"), command: "crossfade explain"}
-	}
-	return statements, nil
-}
-
-func (a *app) explain(ctx context.Context, transition string, stars rewrite.Stars, statements []string, phases []migrator.Phase) ([]explanation, error) {
-	conn, err := a.connect(ctx)
+	statements, err := a.statements(ctx, args, f.files)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	x, err := newExplainer(ctx, conn, transition)
+	phases := migrator.Phases()
+	if f.phase != "" {
+		phases = []migrator.Phase{f.phase}
+	}
+	e, err := a.openExplained(ctx, f)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	x.stars = stars
-	return x.explain(statements, phases)
-}
-
-// printExplained shows each statement once, and once what it becomes in phases
-// that make the same of it.
-func printExplained(w io.Writer, s console.Style, explained []explanation, phases int) error {
-	var b strings.Builder
-	for i, e := range explained {
-		if i > 0 {
-			b.WriteString("\n")
-		}
-		fmt.Fprintf(&b, "%s\n", s.Bold(e.Statement))
-		for rest := e.Phases; len(rest) > 0; {
-			n := 1
-			for n < len(rest) && rest[n].sameAs(rest[0]) {
-				n++
-			}
-			printOutcome(&b, s, rest[:n], e.Statement, n == phases)
-			rest = rest[n:]
+	defer e.close()
+	e.explainer.Stars = rewrite.Stars(f.stars)
+	explained, err := e.explainer.Explain(statements, phases)
+	if err != nil {
+		return err
+	}
+	if f.phase == "" || f.phase.Behaviour().Read == phase.Target {
+		if err := e.plans(ctx, explained, f.costFactor); err != nil {
+			return err
 		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func (p phaseOutcome) sameAs(o phaseOutcome) bool {
-	return p.Outcome == o.Outcome && p.SQL == o.SQL && p.Message == o.Message && p.Hint == o.Hint
-}
-
-func printOutcome(b *strings.Builder, s console.Style, same []phaseOutcome, statement string, all bool) {
-	names := make([]string, len(same))
-	for i, p := range same {
-		names[i] = string(p.Phase)
+	err = a.result(explained, func(out *console.Output) error {
+		return printExplained(out, out.Style(), explained, len(phases), e.skip)
+	})
+	if err != nil {
+		return err
 	}
-	label := strings.Join(names, ", ")
-	if all && len(same) > 1 {
-		label = "every phase"
+	if e.skip != "" && countPlans(explained) > 0 {
+		a.note("plans are not compared: " + e.skip)
 	}
-	p := same[0]
-	switch p.Outcome {
-	case rewrite.Refused:
-		fmt.Fprintf(b, "  %s: %s\n%s\n", s.Accent(label), s.Bad("refused"), indented(p.Message, "    "))
-		if p.Hint != "" {
-			fmt.Fprintf(b, "    hint: %s\n", p.Hint)
-		}
-	case rewrite.Passed:
-		fmt.Fprintf(b, "  %s: as it is\n", s.Accent(label))
-	default:
-		fmt.Fprintf(b, "  %s:\n%s\n", s.Accent(label), indented(highlight(s, statement, p.edits), "    "))
-	}
-}
-
-// highlight paints what was put into a statement. Without colours it is the
-// rewritten text.
-func highlight(s console.Style, statement string, edits []rewrite.Edit) string {
-	var b strings.Builder
-	done := 0
-	for _, e := range edits {
-		b.WriteString(statement[done:e.Start])
-		b.WriteString(s.Good(e.Text))
-		done = e.End
-	}
-	b.WriteString(statement[done:])
-	return b.String()
-}
-
-func refusals(explained []explanation) error {
-	n := 0
-	for _, e := range explained {
-		if e.refused() {
-			n++
-		}
-	}
-	if n == 0 {
-		return nil
-	}
-	return &refusal{fmt.Sprintf("%d of %s would be refused", n, plural(len(explained), "statement")), ""}
+	return explainGate(explained, f.gate, e.skip)
 }

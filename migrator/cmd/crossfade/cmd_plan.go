@@ -52,11 +52,8 @@ The exit code is 3 when start would refuse the transition.`,
 // the whole is checked.
 func printPlan(w io.Writer, s console.Style, p migrator.Plan, undo bool) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: table %s", s.Bold(p.Transition.Name), p.Transition.Table)
-	if r := p.Transition.Rename; r != nil {
-		fmt.Fprintf(&b, ", column %s becomes %s", s.Accent(r.From), s.Accent(r.To))
-	}
-	b.WriteString("\n")
+	fmt.Fprintf(&b, "%s: table %s, %s\n", s.Bold(p.Transition.Name), p.Transition.Table,
+		becomes(s, p.Transition.Sources(), p.Transition.Targets()))
 	printFindings(&b, s, p.Findings)
 	contract := false
 	for i, step := range p.Steps {

@@ -39,9 +39,9 @@ the source too, and asks as contract does.`,
 				name = t.Name
 			}
 			if o.Until == migrator.Contracted {
-				drops := "drops the source column of " + name
-				if t.Rename != nil {
-					drops = "drops column " + t.Rename.From + " of table " + t.Table
+				drops := "drops the source of " + name
+				if t.Name != "" {
+					drops = "drops " + counted(t.Sources()) + " of table " + t.Table
 				}
 				if err := a.confirm(cmd.Context(), name, drops, yes); err != nil {
 					return err
@@ -80,5 +80,6 @@ func startOrContinue(ctx context.Context, m *migrator.Migrator, t migrator.Trans
 // may leave the schema out, and may put names in quotes.
 func isSame(s migrator.Status, t migrator.Transition) bool {
 	bare := func(table string) string { return "." + strings.ReplaceAll(table, `"`, "") }
-	return strings.HasSuffix(bare(s.Table), bare(t.Table)) && t.Rename != nil && s.Source == t.Rename.From && s.Target == t.Rename.To
+	was, err := migrator.ParseTransition([]byte(s.File))
+	return strings.HasSuffix(bare(s.Table), bare(t.Table)) && err == nil && was.SameOperation(t)
 }

@@ -60,7 +60,7 @@ func printStatusList(w io.Writer, list []migrator.Status) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tTABLE\tSOURCE\tTARGET\tPHASE\tLAST STEP\tNOW")
 	for _, s := range list {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, s.Table, s.Source, s.Target, s.Phase, dash(s.Step), now(s))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, s.Table, names(s.Sources), names(s.Targets), s.Phase, dash(s.Step), now(s))
 	}
 	return table.Flush()
 }
@@ -87,7 +87,7 @@ func dash(text string) string {
 
 func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: table %s, column %s becomes %s\n", s.Bold(status.Name), status.Table, s.Accent(status.Source), s.Accent(status.Target))
+	fmt.Fprintf(&b, "%s: table %s, %s\n", s.Bold(status.Name), status.Table, becomes(s, status.Sources, status.Targets))
 	fmt.Fprintf(&b, "  phase      %s (epoch %d)\n", s.Accent(string(status.Phase)), status.Epoch)
 	fmt.Fprintf(&b, "  last step  %s\n", dash(status.Step))
 	if status.Underway != "" {

@@ -41,7 +41,7 @@ phase live does the same by itself.`,
 			}
 			return a.result(v, func(out *console.Output) error {
 				_, err := fmt.Fprintf(out, "%s: %s and %s are %s in all %s rows\n", out.Style().Bold(v.Transition),
-					v.Source, v.Target, out.Style().Good("equal"), console.Count(v.Rows))
+					names(v.Sources), names(v.Targets), out.Style().Good("equal"), console.Count(v.Rows))
 				return err
 			})
 		},

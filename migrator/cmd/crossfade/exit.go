@@ -29,7 +29,7 @@ var exitCodes = []struct {
 	{exitOK, "ok", "done"},
 	{exitError, "error", "something else went wrong; the message says what"},
 	{exitUsage, "usage", "the command line or the transition file is wrong; nothing was done"},
-	{exitRefused, "refused", "preflight or the gate of a step refuses; the findings say what to do"},
+	{exitRefused, "refused", "preflight, the gate of a step or explain refuses; the findings say what to do"},
 	{exitWaiting, "waiting", "a drain hangs, or a lock is not to be had; nothing is wrong: run it again, it continues"},
 	{exitMismatch, "mismatch", "verification found rows in which source and target differ"},
 	{exitBusy, "busy", "another migrator is at work in this database, or moved the transition meanwhile"},

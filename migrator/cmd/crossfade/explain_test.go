@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pgcrossfade/crossfade/internal/explain"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
 	"github.com/pgcrossfade/crossfade/migrator"
 )
@@ -33,18 +34,18 @@ func TestExplainAnActiveTransition(t *testing.T) {
 	s.must(exitOK, "start", s.file)
 	s.stdin = someStatements
 	contains(t, s.must(exitOK, "explain", "-t", s.file, "--phase", "live").stdout, "name AS full_name")
-	byName := document[[]explanation](t, s.must(exitOK, "explain", "-t", "users-name", "-o", "json"))
-	theOnlyOne := document[[]explanation](t, s.must(exitOK, "explain", "-o", "json"))
+	byName := document[[]explain.Explanation](t, s.must(exitOK, "explain", "-t", "users-name", "-o", "json"))
+	theOnlyOne := document[[]explain.Explanation](t, s.must(exitOK, "explain", "-o", "json"))
 	if len(byName) != 3 || len(theOnlyOne) != 3 {
 		t.Fatalf("%d and %d statements, want 3", len(byName), len(theOnlyOne))
 	}
 	for i, e := range byName {
 		if len(e.Phases) != len(migrator.Phases()) {
-			t.Errorf("%d phases for %s", len(e.Phases), e.Statement)
+			t.Errorf("%d phases for %s", len(e.Phases), e.SQL)
 		}
 		for j, p := range e.Phases {
 			if i == 2 && p.Outcome != rewrite.Passed || i < 2 && p.SQL == "" {
-				t.Errorf("%s in %s: %+v", e.Statement, p.Phase, p)
+				t.Errorf("%s in %s: %+v", e.SQL, p.Phase, p)
 			}
 			if o := theOnlyOne[i].Phases[j]; o.SQL != p.SQL {
 				t.Errorf("without a name: %s, with it: %s", o.SQL, p.SQL)
@@ -63,8 +64,8 @@ func TestExplainRefuses(t *testing.T) {
 	contains(t, o.stderr, "1 of 2 statements would be refused")
 
 	o = s.must(exitRefused, "explain", "-t", s.file, "-o", "json", bad)
-	e := document[[]explanation](t, o)
-	if !e[0].refused() {
+	e := document[[]explain.Explanation](t, o)
+	if !e[0].Refused() {
 		t.Errorf("not refused: %+v", e)
 	}
 	contains(t, o.stderr, `"kind":"refused"`)

@@ -134,7 +134,7 @@ func drainMessage(d migrator.Drain) string {
 }
 
 func mismatchMessage(v migrator.Verification) string {
-	message := fmt.Sprintf("transition %q: %s and %s differ in %d of %d rows", v.Transition, v.Source, v.Target, v.Mismatches, v.Rows)
+	message := fmt.Sprintf("transition %q: %s and %s differ in %d of %d rows", v.Transition, names(v.Sources), names(v.Targets), v.Mismatches, v.Rows)
 	keys := make([]string, 0, len(v.Samples))
 	for _, key := range v.Samples {
 		keys = append(keys, "("+strings.Join(key, ", ")+")")

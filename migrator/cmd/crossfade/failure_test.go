@@ -66,8 +66,8 @@ func TestRefusedTransitions(t *testing.T) {
 	}
 
 	s.must(exitOK, "start", s.file)
-	other := writeFile(t, "other.yaml", "name: other\ntable: users\nrename: {from: email, to: mail}\n")
-	s.must(exitRefused, "start", other) // one transition per table
+	other := writeFile(t, "other.yaml", "name: other\ntable: users\nrename: {from: full_name, to: label}\n")
+	s.must(exitRefused, "start", other) // one transition for each column
 	contains(t, s.must(exitRefused, "verify", "users-name").stderr, "hint: ")
 }
 
@@ -76,7 +76,7 @@ func TestVerificationFindsDifferences(t *testing.T) {
 	s := newShell(t)
 	s.must(exitOK, "init")
 	s.must(exitOK, "run", s.file, "--until", "shadow")
-	s.db.Exec(t, "alter table users drop constraint crossfade_equal") // it would not let them differ
+	s.db.Exec(t, "alter table users drop constraint crossfade_t1_equal") // it would not let them differ
 	s.db.Exec(t, "update users set name = 'somebody else' where id in (17, 18)")
 	contains(t, s.must(exitMismatch, "verify", "users-name").stderr, "differ in 2 of 1000 rows", "(17) (18)", "hint: ")
 
@@ -108,7 +108,7 @@ func TestNotFound(t *testing.T) {
 	for _, args := range [][]string{
 		{"status", "nobody"}, {"advance", "nobody"}, {"run", "nobody"}, {"rollback", "nobody"}, {"verify", "nobody"},
 		{"contract", "nobody", "--yes"}, {"remove", "nobody"}, {"explain", "-t", "nobody", "select 1"},
-		{"plan", "no-such-file.yaml"}, {"run", "./no-such-file"},
+		{"plan", "no-such-file.yaml"}, {"explain", "no-such-file.sql"}, {"explain", "--file", "no-such-file"}, {"run", "./no-such-file"},
 	} {
 		o := s.must(exitNotFound, args...)
 		if o.stdout != "" || o.stderr == "" {
@@ -128,6 +128,7 @@ func bare(t *testing.T, args ...string) outcome {
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	wrong := writeFile(t, "wrong.yaml", "name: users-name\ntable: users\nrenames: {from: a, to: b}\n")
+	emptyDir := t.TempDir()
 	for _, c := range []struct {
 		args []string
 		want string
@@ -145,6 +146,9 @@ func TestUsage(t *testing.T) {
 		{[]string{"plan", wrong}, "line 3"},
 		{[]string{"explain"}, "no statement"},
 		{[]string{"explain", "--stars", "both", "select 1"}, "source or target"},
+		{[]string{"explain", "--cost-factor", "0.5", "select 1"}, "1 or more"},
+		{[]string{"explain", "--schema", "schema.sql", "select 1"}, "name a transition file"},
+		{[]string{"explain", "--file", emptyDir}, "holds no .sql file"},
 	} {
 		o := bare(t, c.args...)
 		if o.code != exitUsage || o.stdout != "" {

@@ -78,7 +78,7 @@ func TestWholePathInJSON(t *testing.T) {
 		}
 	}
 	status := document[migrator.Status](t, s.must(exitOK, "status", "users-name", "-o", "json"))
-	if status.Phase != migrator.Contracted || status.Source != "full_name" || len(status.History) == 0 {
+	if status.Phase != migrator.Contracted || names(status.Sources) != "full_name" || len(status.History) == 0 {
 		t.Errorf("status: %+v", status)
 	}
 	quiet := s.must(exitOK, "remove", "users-name", "-o", "json", "-q")

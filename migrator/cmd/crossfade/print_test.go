@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/pgcrossfade/crossfade/internal/console"
+	"github.com/pgcrossfade/crossfade/internal/explain"
+	"github.com/pgcrossfade/crossfade/internal/queryplan"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
 	"github.com/pgcrossfade/crossfade/migrator"
 )
@@ -50,7 +52,7 @@ func TestPrintStatus(t *testing.T) {
 	began := time.Date(2026, 11, 23, 1, 2, 3, 0, time.Local)
 	status := migrator.Status{
 		Position: migrator.Position{Name: "users-name", Phase: migrator.Live, Step: "shadow", Underway: "live", Epoch: 7},
-		Table:    "public.users", Source: "full_name", Target: "name",
+		Table:    "public.users", Sources: []string{"full_name"}, Targets: []string{"name"},
 		Drain: &migrator.Drain{Transition: "users-name", From: migrator.Shadow, To: migrator.Live, Epoch: 7, Waiting: laggards(2)},
 		Jobs: []migrator.JobProgress{
 			{Job: "backfill", RowsScanned: 100_000, RowsChanged: 90_000, Finished: true, Elapsed: 2 * time.Second},
@@ -60,27 +62,38 @@ func TestPrintStatus(t *testing.T) {
 		History:  []migrator.HistoryEvent{{At: began, Epoch: 7, Actor: "me@here", Event: "move", Detail: "shadow -> live"}},
 	}
 	printed(t, "status", func(b *bytes.Buffer, s console.Style) error { return printStatus(b, s, status) })
-	list := []migrator.Status{status, {Position: migrator.Position{Name: "b", Phase: migrator.Off}, Table: "public.orders", Source: "x", Target: "y"}}
+	list := []migrator.Status{status, {Position: migrator.Position{Name: "b", Phase: migrator.Off}, Table: "public.orders", Sources: []string{"x"}, Targets: []string{"y"}}}
 	printed(t, "status_list", func(b *bytes.Buffer, _ console.Style) error { return printStatusList(b, list) })
 }
 
 func TestPrintExplained(t *testing.T) {
 	const statement = "select a\nfrom t"
-	edits := []rewrite.Edit{{Start: 0, End: 0, Text: "with x as (select 1) "}, {Start: 7, End: 8, Text: "b as a"}}
+	edits := []explain.Edit{{Start: 0, End: 0, Text: "with x as (select 1) "}, {Start: 7, End: 8, Text: "b as a"}}
 	rewritten := "with x as (select 1) select b as a\nfrom t"
-	explained := []explanation{
-		{Statement: statement, Phases: []phaseOutcome{
-			{Phase: migrator.Off, Outcome: rewrite.Passed, SQL: statement},
-			{Phase: migrator.Live, Outcome: rewrite.Rewritten, SQL: rewritten, edits: edits},
-			{Phase: migrator.Complete, Outcome: rewrite.Rewritten, SQL: rewritten, edits: edits},
-		}},
-		{Statement: "copy t from stdin", Phases: []phaseOutcome{
-			{Phase: migrator.Off, Outcome: rewrite.Refused, Message: "copy is refused", Hint: "use insert"},
+	phases := []explain.Outcome{
+		{Phase: migrator.Off, Outcome: rewrite.Passed, SQL: statement},
+		{Phase: migrator.Live, Outcome: rewrite.Rewritten, SQL: rewritten, Edits: edits},
+		{Phase: migrator.Complete, Outcome: rewrite.Rewritten, SQL: rewritten, Edits: edits},
+	}
+	plan := func(skipped string, findings ...queryplan.Finding) *explain.Plan {
+		return &explain.Plan{From: migrator.Shadow, To: migrator.Live, Findings: findings, Skipped: skipped}
+	}
+	explained := []explain.Explanation{
+		{Statement: explain.Statement{SQL: statement}, Phases: phases},
+		{Statement: explain.Statement{SQL: "copy t from stdin", File: "q.sql", Line: 7}, Phases: []explain.Outcome{
+			{Phase: migrator.Off, Outcome: rewrite.Refused, Message: "copy is refused", Hint: "use insert", At: "q.sql:7"},
 			{Phase: migrator.Live, Outcome: rewrite.Refused, Message: "copy is refused", Hint: "use insert"},
 			{Phase: migrator.Complete, Outcome: rewrite.Refused, Message: "copy is refused", Hint: "use insert"},
 		}},
+		{Statement: explain.Statement{SQL: statement, Name: "Worse"}, Phases: phases, Plan: plan("",
+			queryplan.Finding{Severity: queryplan.Error, Code: queryplan.IndexLost, Source: "Index Scan using i on t", Target: "Seq Scan on t",
+				Message: "every row is read", Hint: "build an index"},
+			queryplan.Finding{Severity: queryplan.Warning, Code: queryplan.Costlier, Source: "Sort (cost 1.00)", Message: "it costs more", Hint: "look"})},
+		{Statement: explain.Statement{SQL: statement, Name: "Good", File: "q.sql", Line: 9}, Phases: phases, Plan: plan("")},
+		{Statement: explain.Statement{SQL: statement}, Phases: phases, Plan: plan("it has no plan")},
+		{Statement: explain.Statement{SQL: statement}, Phases: phases, Plan: plan("nothing has")},
 	}
-	printed(t, "explain", func(b *bytes.Buffer, s console.Style) error { return printExplained(b, s, explained, 3) })
+	printed(t, "explain", func(b *bytes.Buffer, s console.Style) error { return printExplained(b, s, explained, 3, "nothing has") })
 	if highlight(console.Style{}, statement, edits) != rewritten {
 		t.Error("without colours the highlighted text is not the rewritten one")
 	}

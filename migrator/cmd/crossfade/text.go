@@ -80,3 +80,23 @@ func oneLine(sql string) string { return strings.Join(strings.Fields(sql), " ") 
 func indented(text, indent string) string {
 	return indent + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n"+indent)
 }
+
+// names lists columns.
+func names(columns []string) string { return strings.Join(columns, ", ") }
+
+// counted is names behind the right word.
+func counted(columns []string) string {
+	if len(columns) == 1 {
+		return "column " + columns[0]
+	}
+	return "columns " + names(columns)
+}
+
+// becomes says what moves.
+func becomes(s console.Style, sources, targets []string) string {
+	word, verb := "column", "becomes"
+	if len(sources) > 1 {
+		word, verb = "columns", "become"
+	}
+	return word + " " + s.Accent(names(sources)) + " " + verb + " " + s.Accent(names(targets))
+}

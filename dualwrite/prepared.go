@@ -1,0 +1,148 @@
+package dualwrite
+
+import "github.com/pgcrossfade/crossfade/internal/rewrite"
+
+// prepared is a statement that the server knows by a name.
+//
+// PostgreSQL resolves the names in it again when search_path has changed. So its
+// text must be looked at again, too; and where it would have become another one,
+// the server gets that instead, under the same name, provided that the result
+// has the columns that the application was told of.
+type prepared struct {
+	*statement
+	// described: params and columns are what the server told the application:
+	// the body of ParameterDescription, and what matters of RowDescription.
+	described       bool
+	params, columns string
+}
+
+// unseen stands for a prepared statement of which no Parse was seen: PREPARE
+// made it, or its Close was discarded after an error.
+var unseen = &statement{doubtful: true}
+
+// prepared returns the text of a prepared statement; nil when it is of no
+// interest.
+func (c *conn) prepared(name []byte) *statement {
+	if len(name) == 0 {
+		return c.unnamed
+	}
+	if p := c.named[string(name)]; p != nil {
+		return p.statement
+	}
+	return nil
+}
+
+// prepare remembers the text of a prepared statement, nil to forget it.
+func (c *conn) prepare(name []byte, s *statement) {
+	if len(c.tokens) == 0 && !s.special() {
+		s = nil // nothing is in transition
+	}
+	switch {
+	case c.pending.skipping: // the server discards it
+	case len(name) == 0:
+		c.unnamed = s
+	case s == nil:
+		delete(c.named, string(name))
+	default:
+		if c.named == nil {
+			c.named = map[string]*prepared{}
+		}
+		c.named[string(name)] = &prepared{statement: s}
+	}
+}
+
+// distinct returns what to remember of a text that is prepared under a name in
+// use: the server keeps the text before, unless DEALLOCATE has removed that.
+func (c *conn) distinct(name []byte, s *statement) *statement {
+	before := c.named[string(name)]
+	if len(name) == 0 || before == nil || before.original == s.original {
+		return s
+	}
+	either := *s
+	either.by, either.doubtful = nil, true
+	either.result.Resets = s.result.Resets || before.result.Resets
+	either.result.MovesPath = s.result.MovesPath || before.result.MovesPath
+	return &either
+}
+
+// rebind returns what a prepared statement, s, is under the search_path of now,
+// for it to be executed: s, another one of the same text, or a refusal. It may
+// have to ask first.
+func (c *conn) rebind(name []byte, s *statement) *statement {
+	if s == nil && len(name) > 0 {
+		s = unseen
+	}
+	if s == nil || s.by == c.texts || c.pending.skipping {
+		return s
+	}
+	if refusal := c.unclear([]byte(s.original), true); refusal != nil {
+		return c.unbindable(s, refusal)
+	}
+	if s.doubtful {
+		return c.unbindable(s, nil)
+	}
+	now := c.texts.translate([]byte(s.original)).parsable()
+	if now.send == s.send {
+		c.keep(name, now)
+		return now
+	}
+	if c.askPath(now, false) {
+		return nil
+	}
+	if now.result.Outcome == rewrite.Refused {
+		return c.unbindable(s, now.result.Refusal)
+	}
+	p := c.named[string(name)]
+	if p == nil || !p.described {
+		return c.unbindable(s, nil)
+	}
+	c.ask(&question{name: string(name), was: p, now: now})
+	return nil
+}
+
+// keep takes note that the statement has the same text by now's translator.
+func (c *conn) keep(name []byte, now *statement) {
+	if p := c.named[string(name)]; p != nil {
+		p.statement = now
+	} else {
+		c.unnamed = now
+	}
+}
+
+// unbindable is a refusal to execute a prepared statement.
+func (c *conn) unbindable(s *statement, r *rewrite.Refusal) *statement {
+	if r == nil {
+		r = &rewrite.Refusal{
+			Message: "crossfade cannot execute this prepared statement: search_path has changed since it was prepared",
+			Hint:    "Prepare it again, or qualify the names of its tables.",
+			Offset:  -1,
+		}
+	}
+	return &statement{
+		original: s.original,
+		result:   rewrite.Result{Outcome: rewrite.Refused, Refusal: r},
+		send:     refusedName,
+		by:       c.texts,
+	}
+}
+
+// replaced takes note of what the server has under the name since it was asked
+// to prepare the text of now.
+func (c *conn) replaced(q *question) {
+	p := *q.was
+	switch {
+	case q.failed:
+		// Perhaps the one before, perhaps nothing: next time it is asked again.
+		p.statement = &statement{original: q.was.original, result: q.was.result}
+	case q.columns == p.columns:
+		p.statement = q.now
+	default:
+		p.statement = c.unbindable(q.was.statement, &rewrite.Refusal{
+			Message: "crossfade cannot execute this prepared statement: by the search_path of now, its result has other columns than when it was prepared",
+			Hint:    "Prepare it again; pgx's statement cache does so the next time.",
+			Offset:  -1,
+		})
+		p.by = q.now.by
+	}
+	c.named[q.name] = &p
+}
