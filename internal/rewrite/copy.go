@@ -7,9 +7,8 @@ import (
 	pg "github.com/sqlc-dev/oliphant"
 )
 
-// copy handles COPY of tables in transition, and of what is none; copiedThrough has
-// refused COPY FROM into a view. COPY TO of one needs no look:
-// PostgreSQL itself refuses to copy them, or leaves it to their triggers.
+// copy handles COPY in all its forms. COPY FROM into a view has been refused by
+// copiedThrough, and PostgreSQL itself refuses to copy from one.
 func (w *walker) copy(c *pg.CopyStmt, first, last int) {
 	if c.Query != nil {
 		w.utility(c.Query, first+2, w.closing(first+1))
