@@ -1,11 +1,15 @@
 package dualwrite
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"io"
+)
 
-// isCopy tells whether COPY data is written, or its end: pgconn writes each of
-// these messages by itself. What else begins like one is a part of a message.
-func isCopy(p []byte) bool {
-	return len(p) >= headerLen && (p[0] == 'd' || p[0] == 'c' || p[0] == 'f') && headerLen+bodyLen(p) == len(p)
+// isCopyData tells whether COPY data is written: pgconn writes each message of
+// it by itself, and from another goroutine than everything else. What else
+// begins like one is a part of a message.
+func isCopyData(p []byte) bool {
+	return len(p) >= headerLen && p[0] == 'd' && headerLen+bodyLen(p) == len(p)
 }
 
 // wait holds what is written from now on.
@@ -23,27 +27,52 @@ func (w *writer) stop(err error) {
 	}
 }
 
+// socketBuffer is what every socket takes, whether its other end reads or not.
+const socketBuffer = 8 << 10
+
 // resume goes on with what was held. The reader calls it, so it must not wait
-// for a server that waits for its answers to be read: much is written by the
-// way, and the next Write waits for that instead, as pgconn reads meanwhile.
+// for a server that waits for its answers to be read: what is more than a
+// socket takes is written by the way, and the next Write waits for that instead,
+// as pgconn reads meanwhile.
 func (w *writer) resume() error {
 	resumed := w.resumed
+	// Before that, the server has answered all of it, or discards the rest.
+	err := w.finish()
 	out := w.process(nil)
-	var err error
-	if len(out) <= keepBuffer {
+	switch {
+	case err != nil || len(out) == 0:
+	case len(out) <= socketBuffer:
 		_, err = w.to.Write(out)
-	} else {
+	default:
 		w.out = nil
-		writing := make(chan error, 1)
-		w.writing = writing
-		go func() {
-			_, err := w.to.Write(out)
-			writing <- err
-		}()
+		w.writing = make(chan error, 1)
+		go w.writeBehind(out, w.writing)
 	}
-	w.waiting.Store(w.asking != nil)
+	w.broken = err
+	w.waiting.Store(w.asking != nil && err == nil)
 	close(resumed)
 	return err
+}
+
+// writeBehind ends the connection if it fails: there may be no other Write that
+// could tell of it, and the reader would wait for an answer.
+func (w *writer) writeBehind(out []byte, done chan<- error) {
+	_, err := w.to.Write(out)
+	if c, ok := w.to.(io.Closer); ok && err != nil {
+		_ = c.Close()
+	}
+	done <- err
+}
+
+// finish waits for the end of what resume has left behind.
+func (w *writer) finish() error {
+	if w.writing != nil {
+		if err := <-w.writing; err != nil {
+			w.broken = err
+		}
+		w.writing = nil
+	}
+	return w.broken
 }
 
 // drop forgets the first message that is held.

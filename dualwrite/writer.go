@@ -30,7 +30,7 @@ type writer struct {
 	waiting atomic.Bool
 	resumed chan struct{}
 	broken  error
-	// writing is the end of a write that resume has left behind.
+	// writing tells the end of a write that resume has left behind.
 	writing chan error
 }
 
@@ -44,20 +44,14 @@ func (w *writer) Write(p []byte) (int, error) {
 		return w.begin(p)
 	}
 	if w.waiting.Load() {
-		if !isCopy(p) {
+		if !isCopyData(p) {
 			w.held = append(w.held, p...)
 			return len(p), nil
 		}
 		<-w.resumed
 	}
-	if w.broken != nil {
-		return 0, w.broken
-	}
-	if w.writing != nil {
-		if err := <-w.writing; err != nil {
-			return 0, err
-		}
-		w.writing = nil
+	if err := w.finish(); err != nil {
+		return 0, err
 	}
 	if n, err := w.to.Write(w.process(p)); err != nil {
 		// Only whether anything was sent matters to pgconn.
@@ -69,8 +63,8 @@ func (w *writer) Write(p []byte) (int, error) {
 // process returns what to send, now that p has come. It is valid until the next
 // call.
 func (w *writer) process(p []byte) []byte {
-	if cap(w.out)+cap(w.held) > keepBuffer {
-		w.out, w.held = nil, append([]byte(nil), w.held...)
+	if len(w.held) == 0 && cap(w.out)+cap(w.held) > keepBuffer {
+		w.out, w.held = nil, nil
 	}
 	whole := p
 	if len(w.held) > 0 {
@@ -160,6 +154,9 @@ func (w *writer) scan(p []byte) (done int, changed bool) {
 func (w *writer) message(m []byte) (start, end int, s *statement) {
 	c := w.conn
 	kind, body := m[0], m[headerLen:]
+	if kind == 'd' {
+		return 0, 0, nil // COPY data is sent while the reader reads
+	}
 	if c.unsettled {
 		c.settle(kind)
 	}
@@ -214,6 +211,9 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 			return 0, 0, nil
 		}
 		c.execute(s)
+		for range s.result.Leading {
+			c.pending.push(leading, s)
+		}
 		c.pending.push('Q', s)
 		c.unsettled = c.pathInTx
 		return headerLen, headerLen + len(text), s
