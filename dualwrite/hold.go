@@ -5,11 +5,34 @@ import (
 	"io"
 )
 
+// In a COPY FROM, pgconn reads and writes at the same time. Nothing else of a
+// connection is used by more than one goroutine: so the writer must not look at
+// what the reader changes, but for what mu guards, while COPY data is sent and
+// ended.
+
+// isCopy tells whether a message of that kind belongs to the data of a COPY.
+func isCopy(kind byte) bool { return kind == 'd' || kind == 'c' || kind == 'f' }
+
 // isCopyData tells whether COPY data is written: pgconn writes each message of
-// it by itself, and from another goroutine than everything else. What else
-// begins like one is a part of a message.
+// it by itself. What else begins like one is a part of a message.
 func isCopyData(p []byte) bool {
 	return len(p) >= headerLen && p[0] == 'd' && headerLen+bodyLen(p) == len(p)
+}
+
+// hold keeps what is written while the hook waits for an answer, and tells
+// whether it does. COPY data, which may be much, it lets wait for that.
+func (w *writer) hold(p []byte) bool {
+	if isCopyData(p) {
+		<-w.resumed
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.waiting.Load() {
+		w.held = append(w.held, p...)
+		return true
+	}
+	return false
 }
 
 // wait holds what is written from now on.
@@ -33,8 +56,14 @@ const socketBuffer = 8 << 10
 // resume goes on with what was held. The reader calls it, so it must not wait
 // for a server that waits for its answers to be read: what is more than a
 // socket takes is written by the way, and the next Write waits for that instead,
-// as pgconn reads meanwhile.
-func (w *writer) resume() error {
+// as pgconn reads meanwhile. without: the first message that was held is not
+// sent any more.
+func (w *writer) resume(without bool) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if without {
+		w.held = w.held[1+binary.BigEndian.Uint32(w.held[1:]):]
+	}
 	resumed := w.resumed
 	// Before that, the server has answered all of it, or discards the rest.
 	err := w.finish()
@@ -73,9 +102,4 @@ func (w *writer) finish() error {
 		w.writing = nil
 	}
 	return w.broken
-}
-
-// drop forgets the first message that is held.
-func (w *writer) drop() {
-	w.held = append([]byte(nil), w.held[1+binary.BigEndian.Uint32(w.held[1:]):]...)
 }

@@ -3,6 +3,7 @@ package dualwrite_test
 import (
 	"context"
 	"io"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"testing"
@@ -13,24 +14,36 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// bytewise is a network whose every read is of one byte.
-type bytewise struct {
+// cut is a network that reads otherwise.
+type cut struct {
 	net.Conn
-	r io.Reader
+	io.Reader
 }
 
-func (b *bytewise) Read(p []byte) (int, error) { return b.r.Read(p) }
+func (c *cut) Read(p []byte) (int, error) { return c.Reader.Read(p) }
 
-func inBytes(c *pgxpool.Config) {
-	dial := c.ConnConfig.DialFunc
-	c.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
+func reading(wrap func(io.Reader) io.Reader) func(*pgxpool.Config) {
+	return func(c *pgxpool.Config) {
+		dial := c.ConnConfig.DialFunc
+		c.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dial(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return &cut{conn, wrap(conn)}, nil
 		}
-		return &bytewise{conn, iotest.OneByteReader(conn)}, nil
 	}
 }
+
+// parts reads a few bytes at a time.
+type parts struct{ io.Reader }
+
+func (r parts) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(len(p), 1+rand.IntN(20))]) }
+
+var (
+	inBytes = reading(iotest.OneByteReader)
+	inParts = reading(func(r io.Reader) io.Reader { return parts{r} })
+)
 
 // pgconn stops reading at the first error, until what sends the data has ended.
 func TestCopyInAFailedTransaction(t *testing.T) {

@@ -100,10 +100,8 @@ func (c *conn) conclude() error {
 		c.replaced(q)
 	case !q.failed:
 		c.knowPath(q.path)
-	case q.simple:
-		c.writer.drop()
 	}
-	return c.writer.resume()
+	return c.writer.resume(q.failed && q.simple)
 }
 
 // parameterTypes reads the body of a ParameterDescription.

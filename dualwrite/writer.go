@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"sync"
 	"sync/atomic"
 )
 
@@ -22,11 +23,11 @@ type writer struct {
 	to io.Writer
 	*conn
 	started bool
-	held    []byte // an incomplete message, or what waits for an answer
-	out     []byte // reused, for what is changed
+	held    []byte     // an incomplete message, or what waits for an answer
+	out     []byte     // reused, for what is changed
+	mu      sync.Mutex // guards what is above, while waiting
 	// waiting: the hook has asked something. resumed is closed when it goes on,
-	// broken says why it does not. COPY data must know, as another goroutine than
-	// the reader's sends it.
+	// broken says why it does not.
 	waiting atomic.Bool
 	resumed chan struct{}
 	broken  error
@@ -43,12 +44,8 @@ func (w *writer) Write(p []byte) (int, error) {
 	if !w.armed {
 		return w.begin(p)
 	}
-	if w.waiting.Load() {
-		if !isCopyData(p) {
-			w.held = append(w.held, p...)
-			return len(p), nil
-		}
-		<-w.resumed
+	if w.waiting.Load() && w.hold(p) {
+		return len(p), nil
 	}
 	if err := w.finish(); err != nil {
 		return 0, err
@@ -154,8 +151,8 @@ func (w *writer) scan(p []byte) (done int, changed bool) {
 func (w *writer) message(m []byte) (start, end int, s *statement) {
 	c := w.conn
 	kind, body := m[0], m[headerLen:]
-	if kind == 'd' {
-		return 0, 0, nil // COPY data is sent while the reader reads
+	if isCopy(kind) {
+		return 0, 0, nil
 	}
 	if c.unsettled {
 		c.settle(kind)
