@@ -35,6 +35,15 @@ func (w *writer) hold(p []byte) bool {
 	return false
 }
 
+func isTerminate(p []byte) bool { return len(p) == headerLen && p[0] == 'X' }
+
+// end tells the server that the connection ends, whatever is held: pgconn keeps
+// it, and a pool the place of it, until the server closes it.
+func (w *writer) end(terminate []byte) (int, error) {
+	_ = w.finish()
+	return w.to.Write(terminate)
+}
+
 // wait holds what is written from now on.
 func (w *writer) wait() {
 	w.resumed = make(chan struct{})

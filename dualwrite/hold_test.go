@@ -5,13 +5,18 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
+
+	"github.com/pgcrossfade/crossfade/internal/pgtest"
 )
 
 // cut is a network that reads otherwise.
@@ -70,4 +75,59 @@ func TestQuestionAfterAnInterruptedOne(t *testing.T) {
 	require.NoError(t, err)
 	s.do(`set search_path = tenant_2`)
 	s.reaches("tenant_2")
+}
+
+// Whenever the application gives up, nothing hangs and nothing stays behind.
+func TestCancelledAnywhere(t *testing.T) {
+	f := tenants(t)
+	pool := f.pool(f.hook(), inParts, func(c *pgxpool.Config) { c.MaxConns = 1 })
+	before := runtime.NumGoroutine()
+	rows := strings.Repeat("1\tx\n", 100_000)
+	for name, run := range map[string]func(context.Context, *pgx.Conn) error{
+		"query": func(ctx context.Context, c *pgx.Conn) error {
+			_, err := c.Exec(ctx, usersWrite, "cancelled")
+			return err
+		},
+		"batch": func(ctx context.Context, c *pgx.Conn) error {
+			b := &pgx.Batch{}
+			for range 50 {
+				b.Queue(usersRead, strings.Repeat("x", 1000))
+			}
+			return c.SendBatch(ctx, b).Close()
+		},
+		"copy": func(ctx context.Context, c *pgx.Conn) error {
+			_, err := c.PgConn().CopyFrom(ctx, strings.NewReader(rows), `copy users (id, full_name) from stdin`)
+			return err
+		},
+		"pipeline": func(ctx context.Context, c *pgx.Conn) error {
+			p := c.PgConn().StartPipeline(ctx)
+			for _, schema := range []string{"tenant_1", "tenant_2"} {
+				p.SendQueryParams(`set search_path = `+schema, nil, nil, nil, nil)
+				p.SendQueryParams(usersRead, [][]byte{make([]byte, 0, 10)}, nil, nil, nil)
+				_ = p.Sync()
+			}
+			return p.Close()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for i := range 30 {
+				c, err := pool.Acquire(t.Context())
+				require.NoError(t, err)
+				pgxSession(t, c).do(`set search_path = tenant_` + strconv.Itoa(1+i%2))
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.IntN(3000))*time.Microsecond)
+				_ = run(ctx, c.Conn())
+				cancel()
+				closed := c.Conn().IsClosed()
+				c.Release()
+				if !closed {
+					_, err = pool.Exec(t.Context(), `set search_path = public`)
+					require.NoError(t, err)
+					pgxSession(t, pool).reaches("public")
+				}
+			}
+		})
+	}
+	pool.Reset()
+	pgtest.WaitFor(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= before+5 })
+	f.consistent()
 }

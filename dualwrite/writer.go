@@ -44,6 +44,9 @@ func (w *writer) Write(p []byte) (int, error) {
 	if !w.armed {
 		return w.begin(p)
 	}
+	if isTerminate(p) {
+		return w.end(p)
+	}
 	if w.waiting.Load() && w.hold(p) {
 		return len(p), nil
 	}
