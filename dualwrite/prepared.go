@@ -32,6 +32,14 @@ func (c *conn) prepared(name []byte) *statement {
 	return nil
 }
 
+// description is the request to describe a prepared statement.
+func (c *conn) description(name []byte) request {
+	if p := c.named[string(name)]; p != nil {
+		return request{kind: describe, statement: p.statement, named: p}
+	}
+	return request{kind: 'D', statement: c.prepared(name)}
+}
+
 // prepare remembers the text of a prepared statement, nil to forget it.
 func (c *conn) prepare(name []byte, s *statement) {
 	if len(c.tokens) == 0 && !s.special() {

@@ -227,7 +227,7 @@ func (r *reader) conclude() {
 
 // described takes note of what the application is told of a statement.
 func (r *reader) described(kind byte, body []byte) {
-	p := r.pending.describing[0]
+	p := r.pending.queue[r.pending.head].named
 	if kind == 't' {
 		p.params = string(body)
 		return

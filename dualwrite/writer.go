@@ -182,7 +182,7 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 	case 'D': // Describe: S or P, name
 		if len(body) > 0 && body[0] == 'S' {
 			name, _ := cString(body[1:])
-			c.pending.pushDescribe(c.unnamed, c.named[string(name)])
+			c.pending.add(c.description(name))
 		} else {
 			c.pending.push('D', ofPortal(body[min(1, len(body)):]))
 		}
