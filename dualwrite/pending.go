@@ -9,7 +9,7 @@ type request struct {
 	// statement is the rewritten or refused text that an error of this request
 	// would speak of; nil when the text went out as it came.
 	statement *statement
-	// named is the statement that a describe is about.
+	// named is the statement that a Parse or a describe is about, if it has a name.
 	named *prepared
 }
 
@@ -78,13 +78,12 @@ func (p *pending) asks() bool { return !p.empty() && p.queue[len(p.queue)-1].kin
 func (p *pending) yield() { p.queue[p.head].kind = 'Q' }
 
 // answered takes the oldest request off the queue if it is of that kind.
-func (p *pending) answered(kind byte) (*statement, bool) {
-	if !p.first(kind) {
-		return nil, false
+func (p *pending) answered(kind byte) (r request, ok bool) {
+	if ok = p.first(kind); ok {
+		r = p.queue[p.head]
+		p.pop()
 	}
-	s := p.queue[p.head].statement
-	p.pop()
-	return s, true
+	return r, ok
 }
 
 // ready is the end of a Sync, a Query or a function call.
@@ -115,8 +114,12 @@ func (p *pending) failed() *statement {
 		}
 	}
 	for !p.empty() {
-		if p.queue[p.head].kind == 'S' {
+		r := p.queue[p.head]
+		if r.kind == 'S' {
 			return first.statement
+		}
+		if r.kind == 'P' {
+			r.named.answered(false)
 		}
 		p.pop()
 	}

@@ -201,8 +201,7 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 		if s = c.translate(text).parsable(); c.askPath(s, false) {
 			return 0, 0, nil
 		}
-		c.prepare(name, c.distinct(name, s))
-		c.pending.push('P', s)
+		c.pending.add(request{kind: 'P', statement: s, named: c.prepare(name, s)})
 		start = headerLen + len(name) + 1
 		return start, start + len(text), s
 	case 'Q': // Query: text
