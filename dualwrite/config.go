@@ -17,6 +17,18 @@ const (
 	StarsTarget Stars = "target"
 )
 
+// Policy says what becomes of SQL that the hook cannot see into.
+type Policy string
+
+const (
+	// PolicyRefuse refuses the statement with SQLSTATE 0A000.
+	PolicyRefuse Policy = "refuse"
+	// PolicyReport sends it as it is, and reports it as an Event of the kind
+	// Reported. What it does to a column in transition is the application's to
+	// answer for: it will write one side, and read what may be stale.
+	PolicyReport Policy = "report"
+)
+
 // Config sets up a Hook. Its zero value works.
 type Config struct {
 	// Stars is the name that `*` shows; empty means StarsSource.
@@ -41,6 +53,18 @@ type Config struct {
 	// value means at once.
 	RecycleWithin time.Duration
 
+	// OpaqueText is for statements that run or store SQL in a string or a body
+	// (DO, CREATE FUNCTION, CREATE PROCEDURE, dblink, query_to_xml), when it
+	// mentions a table in transition. Reported, there is an Event each time. Empty
+	// means PolicyRefuse.
+	OpaqueText Policy
+
+	// OpaqueCalls is for calls of functions and procedures whose body names a
+	// table in transition and its column. That is found by words: a comment counts,
+	// SQL that is put together at run time does not. Reported, there is one Event
+	// for each function and epoch. Empty means PolicyReport.
+	OpaqueCalls Policy
+
 	// OnEvent is told what happens to connections; nil is fine. It is called
 	// from the goroutine that uses the connection, or from Run, possibly
 	// several at once: it must return quickly and not use the connection.
@@ -54,6 +78,11 @@ func (c Config) withDefaults() (Config, error) {
 	case StarsSource, StarsTarget:
 	default:
 		return c, fmt.Errorf("dualwrite: Stars is %q, must be %q or %q", c.Stars, StarsSource, StarsTarget)
+	}
+	for name, p := range map[string]*Policy{"OpaqueText": &c.OpaqueText, "OpaqueCalls": &c.OpaqueCalls} {
+		if *p != "" && *p != PolicyRefuse && *p != PolicyReport {
+			return c, fmt.Errorf("dualwrite: %s is %q, must be %q or %q", name, *p, PolicyRefuse, PolicyReport)
+		}
 	}
 	for _, d := range []struct {
 		name     string

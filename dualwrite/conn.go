@@ -143,19 +143,29 @@ func (c *conn) execute(s *statement) {
 	case s.result.Outcome == rewrite.Rewritten:
 		c.counts.rewritten.Add(1)
 	}
-	if c.pathInTx && s != nil {
+	if s == nil {
+		return
+	}
+	if c.pathInTx {
 		if ends, _ := rewrite.EndsTransaction(s.original); ends {
 			c.movePath()
 		}
 	}
-	if !s.special() {
-		return
-	}
+	c.report(s)
 	if s.result.Resets {
 		c.mark("the session's locks or prepared statements were reset")
 	}
 	if s.result.MovesPath {
 		c.movePath()
+	}
+}
+
+// report tells of what a policy lets pass.
+func (c *conn) report(s *statement) {
+	for _, r := range s.result.Reported {
+		if c.world.news(r) {
+			c.event(Event{Kind: Reported, SQL: s.original, Err: refusalOf(s.original, r)})
+		}
 	}
 }
 

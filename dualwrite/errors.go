@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/pgcrossfade/crossfade/internal/fence"
+	"github.com/pgcrossfade/crossfade/internal/rewrite"
 )
 
 // Why a connection is not hooked, or not opened at all.
@@ -90,17 +91,22 @@ func IsStalePhase(err error) bool {
 	return errors.As(err, &e) && e.Code == codeStale && e.Routine == routineStale
 }
 
+// refusalOf is a refusal as the application sees it.
+func refusalOf(text string, r *rewrite.Refusal) *Refusal {
+	refusal := &Refusal{Message: r.Message, Hint: r.Hint}
+	if r.Offset >= 0 {
+		refusal.Position = position(text, r.Offset)
+	}
+	return refusal
+}
+
 // refused finishes the error that the server made of a refused text.
 func refused(s *statement) *pgproto3.ErrorResponse {
-	r := s.result.Refusal
-	e := &pgproto3.ErrorResponse{
+	r := refusalOf(s.original, s.result.Refusal)
+	return &pgproto3.ErrorResponse{
 		Severity: "ERROR", SeverityUnlocalized: "ERROR", Code: codeRefused,
-		Message: r.Message, Hint: r.Hint, Routine: routineRefused,
+		Message: r.Message, Hint: r.Hint, Position: int32(r.Position), Routine: routineRefused,
 	}
-	if r.Offset >= 0 {
-		e.Position = int32(position(s.original, r.Offset))
-	}
-	return e
 }
 
 // missing explains that the table of a transition did not exist when the

@@ -15,6 +15,10 @@ const (
 	// Refused: SQL was refused; Err is a *Refusal. It is reported for each
 	// refusal that the application gets as an error.
 	Refused EventKind = "refused"
+	// Reported: SQL that the hook cannot see into was sent as it is, as
+	// Config.OpaqueText or OpaqueCalls has it; Err is a *Refusal that says what it
+	// would have been refused for.
+	Reported EventKind = "reported"
 	// Stale: a statement failed because its connection's phase has ended; Err
 	// is the error that the application gets.
 	Stale EventKind = "stale"

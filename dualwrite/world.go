@@ -30,6 +30,9 @@ type world struct {
 	// it are refused.
 	adrift *translator
 
+	// called has the functions whose calls have been reported.
+	called sync.Map
+
 	mu sync.Mutex // guards what follows
 	// translators by the search_path they resolve names with.
 	translators map[string]*translator
@@ -52,7 +55,20 @@ func newWorld(h *Hook, view fence.View, snapshot catalog.Snapshot) (*world, erro
 }
 
 func (w *world) catalog() rewrite.Catalog {
-	return w.snapshot.Catalog(w.view, rewrite.Stars(w.hook.config.Stars))
+	config := w.hook.config
+	c := w.snapshot.Catalog(w.view, rewrite.Stars(config.Stars))
+	c.OpaqueText, c.OpaqueCalls = rewrite.Policy(config.OpaqueText), rewrite.Policy(config.OpaqueCalls)
+	return c
+}
+
+// news tells whether a report has not been made before. Those of calls are about
+// the function, and made once.
+func (w *world) news(r *rewrite.Refusal) bool {
+	if r.Function == (rewrite.Name{}) {
+		return true
+	}
+	_, before := w.called.LoadOrStore(r.Function, true)
+	return !before
 }
 
 // fresh tells whether w can be relied on without another look.

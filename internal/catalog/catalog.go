@@ -13,7 +13,6 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -33,24 +32,20 @@ func Read(ctx context.Context, conn *pgconn.PgConn, view fence.View) (Snapshot, 
 	if len(view.Transitions) == 0 {
 		return s, nil
 	}
-	tables := make([]map[string]string, 0, len(view.Transitions))
-	var names []string
+	var tables []asked
 	for _, t := range view.Transitions {
-		table := map[string]string{"schema": t.Schema, "table": t.Table}
-		if !slices.ContainsFunc(tables, func(o map[string]string) bool { return maps.Equal(o, table) }) {
-			tables = append(tables, table)
+		i := slices.IndexFunc(tables, func(o asked) bool { return o.Schema == t.Schema && o.Table == t.Table })
+		if i < 0 {
+			i = len(tables)
+			tables = append(tables, asked{Schema: t.Schema, Table: t.Table})
 		}
-		names = append(append(names, t.Definition.SourceNames()...), t.Definition.TargetNames()...)
+		tables[i].Names = append(append(tables[i].Names, t.Definition.SourceNames()...), t.Definition.TargetNames()...)
 	}
 	tablesJSON, err := json.Marshal(tables)
 	if err != nil {
 		return s, fmt.Errorf("read catalog: %w", err)
 	}
-	namesJSON, err := json.Marshal(names)
-	if err != nil {
-		return s, fmt.Errorf("read catalog: %w", err)
-	}
-	result := conn.ExecParams(ctx, readSQL, [][]byte{tablesJSON, namesJSON}, nil, nil, nil).Read()
+	result := conn.ExecParams(ctx, readSQL, [][]byte{tablesJSON}, nil, nil, nil).Read()
 	if result.Err != nil {
 		return s, fmt.Errorf("read catalog: %w", result.Err)
 	}
@@ -58,6 +53,14 @@ func Read(ctx context.Context, conn *pgconn.PgConn, view fence.View) (Snapshot, 
 		return s, fmt.Errorf("read catalog: expected one row, got %d", len(result.Rows))
 	}
 	return s, s.fill(result.Rows[0][0], view.Transitions)
+}
+
+// asked is a table that read.sql is asked about.
+type asked struct {
+	Schema string `json:"schema"`
+	Table  string `json:"table"`
+	// Names are those of its transitions' sources and targets.
+	Names []string `json:"names"`
 }
 
 // MissingToken stands for the token of a transition whose table did not exist
@@ -74,6 +77,8 @@ func (s Snapshot) Catalog(view fence.View, stars rewrite.Stars) rewrite.Catalog 
 		Stars:      stars,
 		Tables:     slices.Clone(s.tables),
 		Views:      s.views,
+		Ancestors:  s.ancestors,
+		Opaque:     s.opaque,
 		Homonyms:   s.homonyms,
 		Namesakes:  s.namesakes,
 		Functions:  s.functions,
@@ -93,7 +98,8 @@ func (s Snapshot) Catalog(view fence.View, stars rewrite.Stars) rewrite.Catalog 
 			transition.Token = MissingToken
 			if !slices.ContainsFunc(c.Tables, func(t rewrite.Table) bool { return t.Name == name }) {
 				missing := rewrite.Table{Name: name, Of: name}
-				for _, column := range logical(nil, of(view.Transitions, name), true) {
+				columns, _ := logical(relation{}, nil, of(view.Transitions, name))
+				for _, column := range columns {
 					missing.Columns = append(missing.Columns, rewrite.Column{Name: column.Name, Type: column.Type})
 				}
 				c.Tables = append(c.Tables, missing)

@@ -13,6 +13,8 @@ import (
 type Snapshot struct {
 	tables    []rewrite.Table
 	views     []rewrite.View
+	ancestors []rewrite.Ancestor
+	opaque    []rewrite.Function
 	functions map[string]bool
 	homonyms  []rewrite.Name
 	namesakes map[rewrite.Name][]string
@@ -24,6 +26,8 @@ type Snapshot struct {
 type answer struct {
 	Relations []relation      `json:"relations"`
 	Views     []view          `json:"views"`
+	Ancestors []member        `json:"ancestors"`
+	Opaque    []member        `json:"opaque"`
 	Functions map[string]bool `json:"functions"`
 }
 
@@ -37,6 +41,10 @@ type relation struct {
 	Kind     string   `json:"kind"`
 	Homonym  bool     `json:"homonym"`
 	Columns  []column `json:"columns"`
+	// OwnDefaults are the sources with another default than the transition's table.
+	OwnDefaults []string `json:"own_defaults"`
+	// Dropped are the positions of columns that are gone.
+	Dropped []int `json:"dropped"`
 }
 
 type column struct {
@@ -44,15 +52,27 @@ type column struct {
 	Type      string `json:"type"`
 	Generated bool   `json:"generated,omitempty"`
 	Position  int    `json:"position"`
+	// Default is left out of what is kept: the migrator takes defaults away.
+	Default string `json:"default"`
 }
 
-type view struct {
+// member is a relation or function that has to do with a table in transition.
+type member struct {
 	Schema   string `json:"schema"`
 	Name     string `json:"name"`
 	OfSchema string `json:"of_schema"`
 	OfName   string `json:"of_name"`
-	Reads    bool   `json:"reads"`
-	Writable bool   `json:"writable"`
+}
+
+func (m member) name() rewrite.Name { return rewrite.Name{Schema: m.Schema, Name: m.Name} }
+func (m member) of() rewrite.Name   { return rewrite.Name{Schema: m.OfSchema, Name: m.OfName} }
+
+type view struct {
+	member
+	Kind  rewrite.ViewKind `json:"kind"`
+	Reads []string         `json:"reads"`
+	Whole bool             `json:"whole"`
+	Acts  bool             `json:"acts"`
 }
 
 // fill sorts what was found into the snapshot, with its fingerprint: the answer
@@ -61,6 +81,12 @@ func (s *Snapshot) fill(text []byte, transitions []fence.Member) error {
 	var found answer
 	if err := json.Unmarshal(text, &found); err != nil {
 		return fmt.Errorf("read catalog: %w", err)
+	}
+	roots := map[rewrite.Name]*relation{}
+	for _, r := range found.Relations {
+		if r.Schema == r.OfSchema && r.Name == r.OfName {
+			roots[rewrite.Name{Schema: r.Schema, Name: r.Name}] = &r
+		}
 	}
 	for i, r := range found.Relations {
 		name := rewrite.Name{Schema: r.Schema, Name: r.Name}
@@ -74,17 +100,32 @@ func (s *Snapshot) fill(text []byte, transitions []fence.Member) error {
 			continue
 		}
 		t := rewrite.Table{Name: name, Of: rewrite.Name{Schema: r.OfSchema, Name: r.OfName}, Kind: r.Kind}
-		found.Relations[i].Columns = logical(r.Columns, of(transitions, t.Of), name == t.Of)
-		for _, c := range found.Relations[i].Columns {
+		root := roots[t.Of]
+		if name == t.Of {
+			root = nil
+		}
+		t.OwnDefaults = ownDefaults(r, root, of(transitions, t.Of))
+		found.Relations[i].OwnDefaults = t.OwnDefaults
+		var sure bool
+		found.Relations[i].Columns, sure = logical(r, root, of(transitions, t.Of))
+		found.Relations[i].Dropped = nil
+		t.Unordered = !sure
+		for k, c := range found.Relations[i].Columns {
+			found.Relations[i].Columns[k].Default = ""
 			t.Columns = append(t.Columns, rewrite.Column{Name: c.Name, Type: c.Type, Generated: c.Generated})
 		}
 		s.tables = append(s.tables, t)
 	}
 	for _, v := range found.Views {
 		s.views = append(s.views, rewrite.View{
-			Name: rewrite.Name{Schema: v.Schema, Name: v.Name}, Of: rewrite.Name{Schema: v.OfSchema, Name: v.OfName},
-			Reads: v.Reads, Writable: v.Writable,
+			Name: v.name(), Of: v.of(), Kind: v.Kind, Reads: v.Reads, Whole: v.Whole, Acts: v.Acts,
 		})
+	}
+	for _, m := range found.Ancestors {
+		s.ancestors = append(s.ancestors, rewrite.Ancestor{Name: m.name(), Of: m.of()})
+	}
+	for _, m := range found.Opaque {
+		s.opaque = append(s.opaque, rewrite.Function{Name: m.name(), Of: m.of()})
 	}
 	s.functions = found.Functions
 	fingerprint, err := json.Marshal(found)
@@ -99,43 +140,5 @@ func (s *Snapshot) fill(text []byte, transitions []fence.Member) error {
 func of(transitions []fence.Member, table rewrite.Name) []fence.Member {
 	return slices.DeleteFunc(slices.Clone(transitions), func(t fence.Member) bool {
 		return t.Schema != table.Schema || t.Table != table.Name
-	})
-}
-
-// logical are the columns of the table without targets, the sources where they
-// stand, or stood. Positions are those of the transition's table: in a
-// descendant, a source that has gone stands last.
-func logical(columns []column, transitions []fence.Member, root bool) []column {
-	kept := slices.Clone(columns)
-	without := func(name string) {
-		kept = slices.DeleteFunc(kept, func(c column) bool { return c.Name == name })
-	}
-	for _, t := range transitions {
-		for _, target := range t.Definition.Targets {
-			without(target.Name)
-		}
-	}
-	for _, t := range transitions {
-		for _, source := range t.Definition.Sources {
-			if isTarget(source.Name, transitions) {
-				continue // of an earlier one, whose source stands for it
-			}
-			moving := column{Name: source.Name, Type: source.BaseType, Position: source.Position}
-			if i := slices.IndexFunc(kept, func(c column) bool { return c.Name == source.Name }); i >= 0 {
-				moving.Position = kept[i].Position
-			} else if !root {
-				moving.Position = 1 << 15
-			}
-			without(source.Name)
-			kept = append(kept, moving)
-		}
-	}
-	slices.SortStableFunc(kept, func(a, b column) int { return a.Position - b.Position })
-	return kept
-}
-
-func isTarget(name string, transitions []fence.Member) bool {
-	return slices.ContainsFunc(transitions, func(t fence.Member) bool {
-		return slices.Contains(t.Definition.TargetNames(), name)
 	})
 }

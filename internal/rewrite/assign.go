@@ -68,6 +68,9 @@ func (u *setList) whole() {
 			return
 		}
 		list, names = append(list, a), append(names, a.Name)
+		if a.node.GetSetToDefault() != nil {
+			u.ownDefaults(u.table, nil, nil, int(a.Location))
+		}
 	}
 	if len(list) == 0 {
 		return

@@ -79,18 +79,67 @@ type Table struct {
 	// Columns are the logical columns in their order: the sources stand where
 	// they stand (or stood, after contract), the targets are not among them.
 	Columns []Column
+	// OwnDefaults are the sources for which a descendant has another DEFAULT than
+	// the transition's table.
+	OwnDefaults []string
+	// Unordered: the order of Columns is not known, because a source has been
+	// dropped among others.
+	Unordered bool
 }
 
-// View is a view over a table in transition, or over such a view.
+// ViewKind is how a View comes to the rows of its table.
+type ViewKind string
+
+const (
+	// ViewPlain is a view: its query runs whenever the view is read.
+	ViewPlain ViewKind = "view"
+	// ViewStored is a materialized view: what it holds is a copy.
+	ViewStored ViewKind = "materialized view"
+	// ViewRule is an ordinary table with a rule that names the table.
+	ViewRule ViewKind = "table with a rule"
+)
+
+// View is a relation that leads to a table in transition by a query of its own,
+// which PostgreSQL stores with the columns that it named when it was made.
 type View struct {
 	Name Name
-	// Reads tells whether its query names a source or a target.
-	Reads bool
-	// Writable tells whether PostgreSQL passes writes on to the table.
-	Writable bool
+	// Of is the table, as the transitions name it. A view over several tables
+	// stands once for each.
+	Of   Name
+	Kind ViewKind
+	// Reads are the sources and targets that its query names, by itself or through
+	// another view.
+	Reads []string
+	// Whole: its query names whole rows.
+	Whole bool
+	// Acts: triggers or rules of its own say what a write to it does.
+	Acts bool
+}
+
+// Ancestor is a relation that is not in transition, and that a table in
+// transition is a partition or child of, with a column that moves there.
+type Ancestor struct {
+	Name Name
 	// Of is the table, as the transitions name it.
 	Of Name
 }
+
+// Function is one whose body names a column in transition.
+type Function struct {
+	Name Name
+	// Of is the table, as the transitions name it.
+	Of Name
+}
+
+// Policy is what becomes of SQL that the rewriter cannot see into.
+type Policy string
+
+const (
+	// PolicyRefuse refuses the statement.
+	PolicyRefuse Policy = "refuse"
+	// PolicyReport lets it pass, and says so in Result.Reported.
+	PolicyReport Policy = "report"
+)
 
 // Catalog is what the rewriter knows of a database, as one connection sees it.
 // It is immutable once a Rewriter has it.
@@ -108,8 +157,19 @@ type Catalog struct {
 	Transitions []Transition
 	Tables      []Table
 	Views       []View
-	// Homonyms are the relations that bear the name of a table in transition
-	// in any schema, that table included.
+	Ancestors   []Ancestor
+	// Opaque are the functions whose bodies name columns in transition. One name
+	// stands for all functions that bear it in its schema.
+	Opaque []Function
+	// OpaqueText is the policy for statements that run or store SQL in a string
+	// or body (DO, CREATE FUNCTION, dblink) and mention a table in transition.
+	// Empty means PolicyRefuse.
+	OpaqueText Policy
+	// OpaqueCalls is the policy for calls of Opaque functions. Empty means
+	// PolicyReport.
+	OpaqueCalls Policy
+	// Homonyms are the relations that bear the name of one of Tables, Views or
+	// Ancestors in any schema, those included.
 	Homonyms []Name
 	// Namesakes are, for relations other than the tables in transition, those
 	// of their columns that bear the name of a source or a target. Views and

@@ -58,7 +58,38 @@ func testCatalog(p phase.Phase) rewrite.Catalog {
 		{Schema: "pg_catalog", Name: "pg_settings"}: {"name"},
 		{Schema: "public", Name: "account_view"}:    {"owner"},
 	}
+	others(&c)
 	return c
+}
+
+// others adds what leads to the tables' rows by another way.
+func others(c *rewrite.Catalog) {
+	users, accounts := c.Tables[0].Name, c.Tables[1].Name
+	view := func(name string, of rewrite.Name, kind rewrite.ViewKind, reads ...string) *rewrite.View {
+		c.Views = append(c.Views, rewrite.View{Name: rewrite.Name{Schema: "public", Name: name}, Of: of, Kind: kind, Reads: reads})
+		return &c.Views[len(c.Views)-1]
+	}
+	view("user_names", users, rewrite.ViewPlain, "full_name")
+	view("user_new_names", users, rewrite.ViewPlain, "name")
+	view("user_emails", users, rewrite.ViewPlain)
+	view("user_cache", users, rewrite.ViewStored, "full_name")
+	view("user_mails_cache", users, rewrite.ViewStored)
+	view("account_kinds", accounts, rewrite.ViewPlain)
+	view("holdings", users, rewrite.ViewPlain, "full_name")
+	view("holdings", accounts, rewrite.ViewPlain, "owner")
+	view("user_rows", users, rewrite.ViewPlain).Whole = true
+	view("user_entry", users, rewrite.ViewPlain).Acts = true
+	view("journal", users, rewrite.ViewRule).Acts = true
+	c.Ancestors = []rewrite.Ancestor{{Name: rewrite.Name{Schema: "public", Name: "people"}, Of: users}}
+	for _, name := range []string{"tidy_users", "rename_all"} {
+		c.Opaque = append(c.Opaque, rewrite.Function{Name: rewrite.Name{Schema: "public", Name: name}, Of: users})
+	}
+	for _, v := range c.Views {
+		c.Homonyms = append(c.Homonyms, v.Name)
+	}
+	c.Homonyms = append(c.Homonyms, c.Ancestors[0].Name, rewrite.Name{Schema: "archive", Name: "user_names"})
+	c.Namesakes[rewrite.Name{Schema: "public", Name: "user_names"}] = []string{"full_name"}
+	c.Namesakes[rewrite.Name{Schema: "public", Name: "people"}] = []string{"full_name"}
 }
 
 // newRewriter is a Rewriter for the test catalog.

@@ -23,7 +23,7 @@ var comparisons = map[string]transform.Preserve{
 
 // comparison prepares the operands of a comparison before they are walked.
 func (w *walker) comparison(e *pg.A_Expr, s *scope) {
-	if !w.r.preserving || len(e.Name) == 0 || e.Lexpr == nil || e.Rexpr == nil {
+	if !w.r.preserving || w.arbiters || len(e.Name) == 0 || e.Lexpr == nil || e.Rexpr == nil {
 		return
 	}
 	needs, ok := comparisons[e.Name[len(e.Name)-1].GetString_().GetSval()]
@@ -53,18 +53,53 @@ func (w *walker) comparison(e *pg.A_Expr, s *scope) {
 // compare lets a reference read the target as it is, when all the values that
 // it is compared with can follow.
 func (w *walker) compare(n *pg.Node, values []*pg.Node, needs transform.Preserve, s *scope) {
+	if !w.r.preserving || w.arbiters {
+		return
+	}
 	source, target := w.readBack(n, s)
 	if source == nil || !source.move.preserves(needs) {
 		return
 	}
 	asItIs := source.move.preserves(transform.PreserveComparison)
-	if !asItIs && slices.ContainsFunc(values, func(v *pg.Node) bool { return !w.isLeaf(v) }) {
+	if !asItIs && len(values) == 1 {
+		if other, column := w.readBack(values[0], s); other != nil && other.move == source.move {
+			w.compareAs(n.GetColumnRef(), target)
+			w.compareAs(values[0].GetColumnRef(), column)
+			return
+		}
+	}
+	follows := func(v *pg.Node) bool { return w.isLeaf(v) || !asItIs && w.isOf(v, source.BaseType) }
+	if !asItIs && slices.ContainsFunc(values, func(v *pg.Node) bool { return !follows(v) }) {
 		return
 	}
 	w.compareAs(n.GetColumnRef(), target)
 	for _, v := range values {
-		if w.isLeaf(v) {
+		if follows(v) {
 			w.follow(v, source, asItIs)
+		}
+	}
+}
+
+// comparedToQuery handles IN, ANY and ALL of a sub-query.
+func (w *walker) comparedToQuery(l *pg.SubLink, s *scope) {
+	needs := transform.PreserveEquality // IN
+	if len(l.OperName) > 0 {
+		var ok bool
+		if needs, ok = comparisons[l.OperName[len(l.OperName)-1].GetString_().GetSval()]; !ok || len(l.OperName) > 1 {
+			return
+		}
+	}
+	left := []*pg.Node{l.Testexpr}
+	if row := l.Testexpr.GetRowExpr(); row != nil {
+		left = row.Args
+	}
+	for _, n := range left {
+		if n == nil {
+			continue
+		}
+		source, target := w.readBack(n, s)
+		if source != nil && source.move.preserves(needs) && source.move.preserves(transform.PreserveComparison) {
+			w.compareAs(n.GetColumnRef(), target)
 		}
 	}
 }
@@ -72,18 +107,30 @@ func (w *walker) compare(n *pg.Node, values []*pg.Node, needs transform.Preserve
 // compareArray handles = ANY (array).
 func (w *walker) compareArray(n, array *pg.Node, needs transform.Preserve, s *scope) {
 	source, target := w.readBack(n, s)
-	if source == nil || !source.move.preserves(needs) || !source.move.preserves(transform.PreserveComparison) {
+	if source == nil || !source.move.preserves(needs) {
 		return
 	}
-	w.compareAs(n.GetColumnRef(), target)
-	if w.isLeaf(array) && !isText(source) {
-		w.edits.insert(w.leafEnd(array), "::"+unlimited(source.BaseType)+"[]")
+	typ := unlimited(source.BaseType) + "[]"
+	switch asItIs := source.move.preserves(transform.PreserveComparison); {
+	case asItIs:
+		w.compareAs(n.GetColumnRef(), target)
+		if w.isLeaf(array) && !isText(source) {
+			_, end := w.leaf(array)
+			w.edits.insert(end, "::"+typ)
+		}
+	case w.isLeaf(array) || w.isOf(array, source.BaseType+"[]"):
+		// A sub-query of its own gives the array, and no array for none.
+		w.compareAs(n.GetColumnRef(), target)
+		start, end := w.leaf(array)
+		text := "(" + w.sql[start:end] + ")::" + typ
+		value := source.move.targets[0].value.enclosed().render(func(string) string { return "_e" })
+		w.edits.replace(start, end, "CASE WHEN "+text+" IS NOT NULL THEN ARRAY(SELECT "+value+" FROM unnest("+text+") AS _u(_e)) END")
 	}
 }
 
 // follow makes a value of what a leaf becomes beside the target.
 func (w *walker) follow(v *pg.Node, source *moving, asItIs bool) {
-	start, end := w.leafStart(v), w.leafEnd(v)
+	start, end := w.leaf(v)
 	switch {
 	case !asItIs:
 		forward := source.move.targets[0].value
@@ -95,6 +142,24 @@ func (w *walker) follow(v *pg.Node, source *moving, asItIs bool) {
 		w.edits.insert(end, "::"+unlimited(source.BaseType))
 	}
 }
+
+// textual lets a function of texts read a target that is one: an index on the
+// function is found then.
+func (w *walker) textual(f *pg.FuncCall, s *scope) {
+	if len(f.Funcname) != 1 || !textFunctions[f.Funcname[0].GetString_().GetSval()] {
+		return
+	}
+	for _, n := range f.Args {
+		source, target := w.readBack(n, s)
+		if source != nil && source.move.preserves(transform.PreserveComparison) && isText(source) && isText(source.move.targets[0]) {
+			w.compareAs(n.GetColumnRef(), target)
+		}
+	}
+}
+
+// textFunctions take texts, and whatever they return is the same for a varchar.
+var textFunctions = wordSet("lower upper initcap length char_length octet_length btrim ltrim rtrim left right substr " +
+	"replace reverse split_part strpos starts_with md5 to_tsvector")
 
 // isText: a varchar is compared as text already.
 func isText(source *moving) bool {
@@ -175,25 +240,3 @@ func (w *walker) compareAs(ref *pg.ColumnRef, target string) {
 	}
 	w.compared[ref] = target
 }
-
-// isLeaf tells whether a value is a parameter or a string constant: something
-// that takes its type from what it is compared with.
-func (w *walker) isLeaf(n *pg.Node) bool {
-	switch n := n.GetNode().(type) {
-	case *pg.Node_ParamRef:
-		return true
-	case *pg.Node_AConst:
-		_, isString := n.AConst.Val.(*pg.A_Const_Sval)
-		return isString && !w.is(w.at(int(n.AConst.Location))+1, "uescape")
-	}
-	return false
-}
-
-func (w *walker) leafStart(n *pg.Node) int {
-	if p := n.GetParamRef(); p != nil {
-		return int(p.Location)
-	}
-	return int(n.GetAConst().Location)
-}
-
-func (w *walker) leafEnd(n *pg.Node) int { return int(w.tokens[w.at(w.leafStart(n))].end) }

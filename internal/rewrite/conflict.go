@@ -46,6 +46,8 @@ func (w *walker) constraint(c *pg.OnConflictClause, target *item) {
 func (w *walker) inference(c *pg.OnConflictClause, target *item, s *scope, env *ctes) {
 	// A plain column has no place in the parse tree: go by the tokens behind
 	// ON CONFLICT and the opening parenthesis.
+	w.arbiters = true
+	defer func() { w.arbiters = false }()
 	i := w.at(int(c.Location)) + 3
 	for _, n := range c.Infer.IndexElems {
 		e := n.GetIndexElem()

@@ -7,8 +7,8 @@ import (
 	pg "github.com/sqlc-dev/oliphant"
 )
 
-// copy handles COPY in all its forms. Views are not tables in transition:
-// PostgreSQL itself refuses to copy them, or leaves it to their triggers.
+// copy handles COPY in all its forms. COPY FROM into a view has been refused by
+// copiedThrough, and PostgreSQL itself refuses to copy from one.
 func (w *walker) copy(c *pg.CopyStmt, first, last int) {
 	if c.Query != nil {
 		w.utility(c.Query, first+2, w.closing(first+1))
@@ -31,6 +31,9 @@ func (w *walker) copy(c *pg.CopyStmt, first, last int) {
 		}
 	}
 	if len(names) == 0 {
+		if t.Unordered {
+			w.wholly(t, int(c.Relation.Location))
+		}
 		names = slices.DeleteFunc(slices.Clone(t.visible), t.generated)
 	}
 	if w.is(first+1, "binary") || w.has(first, last, "delimiters") {

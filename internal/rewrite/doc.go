@@ -19,8 +19,16 @@
 // tree with PostgreSQL's rules for names and collects edits; the edited text is
 // parsed again before it goes out.
 //
-// Limits: a transition renames a column, so both columns have one type. String
-// constants are read as standard_conforming_strings = on has it. What views,
-// functions and triggers do with the table is not seen here, nor a statement
-// that reaches the table's rows by the name of a partition or parent.
+// Where a move preserves comparisons, they are made ones of the target, so that
+// they find an index on it: see compare.go, order.go and group.go.
+//
+// A view's text cannot be rewritten: reading one passes while the column that it
+// names is right, and carries the token of the phase; writing by way of one is
+// refused where it would leave a column out. Partitions and children stand for
+// themselves in the catalog. SQL in strings and the bodies of functions cannot be
+// rewritten either: a Policy says what becomes of them.
+//
+// Limits: string constants are read as standard_conforming_strings = on has it.
+// What triggers do with the table is not seen here, nor what a function does that
+// an operator, a cast, a default or another function calls.
 package rewrite

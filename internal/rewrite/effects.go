@@ -48,15 +48,16 @@ func (w *walker) effects(t *table, names []string, offset int, insert bool) []ef
 		given := map[string]template{}
 		for _, c := range side {
 			if given[c.Name] = column(c.Name); written(c) && !m.Identity() {
-				given[c.Name] = values[c.Name].cast(c.Column)
+				given[c.Name] = c.held(values[c.Name])
 			} else if written(c) {
 				given[c.Name] = values[c.Name]
 			}
 		}
 		for _, c := range others {
-			values[c.Name] = c.value.over(func(name string) template { return given[name] })
+			value := func(name string) template { return given[name] }
+			values[c.Name] = c.value.over(value)
 			if t.written(c.Name) {
-				list = append(list, effect{column: c.Name, value: values[c.Name], move: m})
+				list = append(list, effect{column: c.Name, value: c.stored.over(value), move: m})
 			}
 		}
 	}

@@ -3,6 +3,8 @@ package rewrite
 import (
 	pg "github.com/sqlc-dev/oliphant"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 // expr walks an expression in the name space s. The kinds that most
@@ -25,6 +27,7 @@ func (w *walker) expr(n *pg.Node, s *scope, env *ctes) {
 	case *pg.Node_List:
 		w.exprs(kind.List.Items, s, env)
 	case *pg.Node_NullTest:
+		w.compare(kind.NullTest.Arg, nil, transform.PreserveEquality, s)
 		w.expr(kind.NullTest.Arg, s, env)
 	case *pg.Node_CoalesceExpr:
 		w.exprs(kind.CoalesceExpr.Args, s, env)
@@ -46,6 +49,7 @@ func (w *walker) expr(n *pg.Node, s *scope, env *ctes) {
 		}
 		w.exprs(kind.AIndirection.Indirection, s, env)
 	case *pg.Node_SubLink:
+		w.comparedToQuery(kind.SubLink, s)
 		w.expr(kind.SubLink.Testexpr, s, env)
 		w.query(kind.SubLink.Subselect, s, env)
 	case *pg.Node_SelectStmt:
@@ -67,8 +71,12 @@ func (w *walker) exprs(nodes []*pg.Node, s *scope, env *ctes) {
 }
 
 func (w *walker) funcCall(f *pg.FuncCall, s *scope, env *ctes) {
+	w.calls(f)
 	if w.notation(f, s) || w.r.preserving && w.extreme(f, s) {
 		return
+	}
+	if w.r.preserving {
+		w.textual(f, s)
 	}
 	w.exprs(f.Args, s, env)
 	w.exprs(f.AggOrder, s, env)
@@ -98,7 +106,7 @@ func (w *walker) typeName(t *pg.TypeName) {
 		schema = t.Names[len(t.Names)-2].GetString_().GetSval()
 	}
 	// With %TYPE the last name is a column's.
-	table := w.r.relation(schema, last)
+	table := w.r.table(schema, last)
 	if table == nil && schema == "" && w.pathUnknown && w.mentionedName(last) {
 		w.refuse(int(t.Location), "Qualify the type's name with its schema.",
 			"the search_path has been changed, so it is not known whether %s is the row type of the table in transition", quote(last))

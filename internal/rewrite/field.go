@@ -8,7 +8,7 @@ import pg "github.com/sqlc-dev/oliphant"
 // indirection handles (u).name; false for any other.
 func (w *walker) indirection(n *pg.A_Indirection, s *scope) bool {
 	it, ref := wholeRowOf(n.Arg, s)
-	if it == nil || len(n.Indirection) == 0 {
+	if it == nil || it.veiled || len(n.Indirection) == 0 {
 		return false
 	}
 	name := n.Indirection[0].GetString_().GetSval()
@@ -33,12 +33,12 @@ func (w *walker) notation(f *pg.FuncCall, s *scope) bool {
 		return false
 	}
 	name := f.Funcname[0].GetString_().GetSval()
-	if !w.r.names[name] {
-		return false
-	}
 	it, ref := wholeRowOf(f.Args[0], s)
-	if it == nil || !it.table.moving(name) {
+	switch {
+	case it == nil || it.veiled || !it.table.moving(name) && !it.table.shows(name):
 		return false
+	case !it.table.moving(name):
+		return true // the row has it
 	}
 	first := w.at(int(f.Location))
 	w.field(ref, it, name, first, w.closing(w.afterName(first))+1, s)
@@ -57,7 +57,7 @@ func (w *walker) field(ref *pg.ColumnRef, it *item, name string, first, behind i
 // fields handles (u).* in a list of columns; false for any other item.
 func (w *walker) allFields(n *pg.A_Indirection, s *scope) (columns, bool) {
 	it, ref := wholeRowOf(n.GetArg(), s)
-	if it == nil || len(n.Indirection) != 1 {
+	if it == nil || it.veiled || len(n.Indirection) != 1 {
 		return columns{}, false
 	}
 	if _, star := n.Indirection[0].Node.(*pg.Node_AStar); !star {
@@ -68,7 +68,7 @@ func (w *walker) allFields(n *pg.A_Indirection, s *scope) (columns, bool) {
 		w.refuse(int(ref.Location), hintColumns, "the fields of the whole row of %v are listed", it.table)
 		return columns{unknown: true}, true
 	}
-	w.use(it.table.moves...)
+	w.wholly(it.table, int(ref.Location))
 	w.expectStar(last)
 	w.edits.replace(int(w.tokens[first].start), int(w.tokens[last].end), it.table.list(w.rowPrefix(ref, it, s)))
 	return exactly(it.table.visible...), true
@@ -106,12 +106,12 @@ func (w *walker) rowConstructor(r *pg.RowExpr, s *scope, env *ctes) {
 			continue
 		}
 		it := s.starred(ref)
-		if it == nil {
+		if it == nil || it.veiled {
 			continue
 		}
 		first := w.at(int(ref.Location))
 		last := w.lastStar(ref)
-		w.use(it.table.moves...)
+		w.wholly(it.table, int(ref.Location))
 		prefix := w.sql[w.tokens[first].start:w.tokens[last].start]
 		w.edits.replace(int(w.tokens[first].start), int(w.tokens[last].end), it.table.values(prefix))
 	}

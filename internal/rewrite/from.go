@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"slices"
 	"strings"
 
 	pg "github.com/sqlc-dev/oliphant"
@@ -10,8 +11,9 @@ import (
 // a bare star is over it.
 func (w *walker) from(clause []*pg.Node, starred bool, outer *scope, env *ctes) *scope {
 	s := &scope{parent: outer}
+	veil := starred && slices.ContainsFunc(clause, merges)
 	for _, n := range clause {
-		s.items = append(s.items, w.fromItem(n, s, s.items, starred && merges(n), env)...)
+		s.items = append(s.items, w.fromItem(n, s, s.items, veil, env)...)
 	}
 	return s
 }
@@ -101,6 +103,7 @@ func (w *walker) relationItem(v *pg.RangeVar, veil bool, env *ctes) *item {
 		}
 	}
 	it := w.tableItem(v)
+	w.readThrough(v)
 	if it.table != nil && (veil || len(aliasColumns(v.Alias)) > 0) {
 		w.veil(it, v)
 	}
@@ -124,24 +127,28 @@ func (w *walker) tableItem(v *pg.RangeVar) *item {
 
 // tableOf is the table in transition that a relation's name means, or nil.
 func (w *walker) tableOf(v *pg.RangeVar) *table {
-	if v.Schemaname == "" && w.pathUnknown {
-		if _, tracked := w.r.moving[v.Relname]; tracked {
-			w.refuse(int(v.Location), "Qualify the table's name with its schema, or set search_path in the connection string.",
-				"the search_path has been changed, so it is not known whether %s is the table in transition", quote(v.Relname))
-		}
+	t, _ := w.trackedOf(v).(*table)
+	return t
+}
+
+// trackedOf is what a relation's name means, or nil.
+func (w *walker) trackedOf(v *pg.RangeVar) tracked {
+	if v.Schemaname == "" && w.pathUnknown && w.mentionedName(v.Relname) {
+		w.refuse(int(v.Location), "Qualify the table's name with its schema, or set search_path in the connection string.",
+			"the search_path has been changed, so it is not known whether %s is %s", quote(v.Relname), w.r.meant(v.Relname))
 	}
-	t := w.r.relation(v.Schemaname, v.Relname)
-	if t == nil && v.Schemaname == "" {
+	known := w.r.relation(v.Schemaname, v.Relname)
+	if known == nil && v.Schemaname == "" {
 		w.pin(v)
 	}
-	return t
+	return known
 }
 
 // pin writes down which other relation a bare name means, where a table in
 // transition bears it too: should that relation go, the name would come to mean
 // the table, and nobody would have rewritten the statement.
 func (w *walker) pin(v *pg.RangeVar) {
-	schema := w.r.moving[v.Relname].schema
+	schema := w.r.bare[v.Relname].schema
 	at := int(v.Location)
 	if schema == "" || w.pinned[at] {
 		return
@@ -151,13 +158,6 @@ func (w *walker) pin(v *pg.RangeVar) {
 	}
 	w.pinned[at] = true
 	w.edits.insert(at, quote(schema)+".")
-}
-
-func (r *Rewriter) relation(schema, name string) *table {
-	if schema == "" {
-		return r.moving[name].table
-	}
-	return r.qualified(schema, name)
 }
 
 // namesakes are the columns of a relation that is not in transition.

@@ -72,6 +72,14 @@ func options(comment string) (list []func(*rewrite.Catalog)) {
 			list = append(list, func(c *rewrite.Catalog) { c.SearchPath = []string{"archive", "public"} })
 		case "path: unknown":
 			list = append(list, func(c *rewrite.Catalog) { c.PathUnknown = true })
+		case "own default":
+			list = append(list, func(c *rewrite.Catalog) { c.Tables[1].OwnDefaults = []string{"owner"} })
+		case "unordered":
+			list = append(list, func(c *rewrite.Catalog) { c.Tables[0].Unordered = true })
+		case "opaque text: report":
+			list = append(list, func(c *rewrite.Catalog) { c.OpaqueText = rewrite.PolicyReport })
+		case "opaque calls: refuse":
+			list = append(list, func(c *rewrite.Catalog) { c.OpaqueCalls = rewrite.PolicyRefuse })
 		}
 	}
 	return list
@@ -86,6 +94,9 @@ func describe(r rewrite.Result) string {
 		fmt.Fprintf(&b, "refused: %s\nhint: %s\n", r.Refusal.Message, r.Refusal.Hint)
 	default:
 		b.WriteString(r.SQL + "\n")
+	}
+	for _, reported := range r.Reported {
+		fmt.Fprintf(&b, "reports: %s\n", reported.Message)
 	}
 	if r.Resets {
 		b.WriteString("resets the session\n")

@@ -38,8 +38,10 @@ func (w *walker) groupKey(n *pg.Node, g *grouping, s *scope, env *ctes) {
 	if s.moving() && w.groupOutput(n, g, s) {
 		return
 	}
-	w.groupColumn(n, g, s)
 	name, ref := bareName(n)
+	if ref == nil {
+		w.groupColumn(n, g, s)
+	}
 	if ref == nil || !w.r.names[name] && s.row(name) == nil || !s.moving() {
 		w.expr(n, s, env)
 		return
@@ -57,6 +59,7 @@ func (w *walker) groupKey(n *pg.Node, g *grouping, s *scope, env *ctes) {
 	}
 	switch has := out.has(name); {
 	case input == yes || has == no:
+		w.groupColumn(n, g, s)
 		w.unqualified(ref, name, s, nil)
 	case input == maybe || has == maybe:
 		w.doubtfulKey(ref, name, s)
@@ -206,13 +209,7 @@ func (w *walker) groupSides(c *moving, g *grouping, it *item, s *scope, instead 
 // dependsOnKey tells whether the query uses a column of the item that is no key,
 // outside of aggregates: PostgreSQL allows it when a primary key is among the keys.
 func (w *walker) dependsOnKey(g *grouping, it *item) (found bool) {
-	var keys []string
-	for _, n := range g.query.GroupClause {
-		if ref := n.GetColumnRef(); ref != nil {
-			fields := stringsOf(ref.Fields)
-			keys = append(keys, fields[len(fields)-1])
-		}
-	}
+	keys, items := g.keys()
 	visit := func(m proto.Message) bool {
 		switch m := m.(type) {
 		case *pg.FuncCall:
@@ -225,7 +222,7 @@ func (w *walker) dependsOnKey(g *grouping, it *item) (found bool) {
 		}
 		return !found
 	}
-	for _, list := range [][]*pg.Node{g.query.TargetList, {g.query.HavingClause}, g.query.SortClause} {
+	for _, list := range [][]*pg.Node{items, {g.query.HavingClause}, g.query.SortClause} {
 		for _, n := range list {
 			if n != nil {
 				w.below(n.ProtoReflect(), visit)
@@ -233,6 +230,30 @@ func (w *walker) dependsOnKey(g *grouping, it *item) (found bool) {
 		}
 	}
 	return found
+}
+
+// keys are the names of the columns that are keys, and the items of the list that
+// are not.
+func (g *grouping) keys() (names []string, items []*pg.Node) {
+	places := map[int]bool{}
+	var collect func(list []*pg.Node)
+	collect = func(list []*pg.Node) {
+		for _, n := range list {
+			if ref := n.GetColumnRef(); ref != nil && !isStar(ref) {
+				names = append(names, ref.Fields[len(ref.Fields)-1].GetString_().GetSval())
+			} else if number := n.GetAConst().GetIval(); number != nil {
+				places[int(number.Ival)] = true
+			}
+			collect(n.GetRowExpr().GetArgs())
+		}
+	}
+	collect(g.query.GroupClause)
+	for i, n := range g.query.TargetList {
+		if name := n.GetResTarget().Name; !places[i+1] && (name == "" || !slices.Contains(names, name)) {
+			items = append(items, n)
+		}
+	}
+	return names, items
 }
 
 // aggregates are PostgreSQL's own; what is in the arguments of another one is

@@ -10,6 +10,7 @@ import (
 func (w *walker) insertStmt(s *pg.InsertStmt, env *ctes) columns {
 	env = w.with(s.WithClause, nil, env)
 	target := w.tableItem(s.Relation)
+	w.writeThrough(s.Relation, pg.CmdType_CMD_INSERT)
 	body := exactly()
 	edited := w.edits.count()
 	if s.SelectStmt != nil {
@@ -54,6 +55,7 @@ func (w *walker) insertInto(t *table, s *pg.InsertStmt, body columns, edited boo
 	if !in.columnList(body) {
 		return
 	}
+	in.ownDefaults(t, in.names, valueRows(in.query), int(s.Relation.Location))
 	effects := in.effects(t, in.names, int(s.Relation.Location), true)
 	if w.refusal != nil {
 		return
@@ -153,6 +155,7 @@ func (in *insertion) impliedList(body columns) bool {
 	if in.query == nil {
 		return true
 	}
+	in.wholly(t, int(in.stmt.Relation.Location))
 	if !body.exact {
 		in.refuse(int(in.stmt.Relation.Location), hintColumns,
 			"INSERT without a column list into %v takes a number of columns that is not known", t)

@@ -35,7 +35,8 @@ var kinds = []kindOf{
 		targets:     sides("total", "bigint", "n"),
 		columns:     []string{"id", "bigint", "n", "integer", "note", "text"},
 		constraints: map[string]rewrite.Counterpart{"counters_n_key": {Constraint: "counters_total_key"}},
-		index:       "alter table counters add constraint counters_total_key unique (total);",
+		index: "alter table counters add constraint counters_total_key unique (total);" +
+			"create unique index on counters (note) where total > 8 and total < 11;",
 	},
 	{
 		table:       "keys",
@@ -58,7 +59,8 @@ var kinds = []kindOf{
 		sources: sides("label", "character varying(20)", "title", "default", "'none'::character varying"),
 		targets: sides("title", "text", "label"),
 		columns: []string{"id", "bigint", "label", "character varying", "kind", "text"},
-		index:   "create unique index on labels (title);",
+		index: "create unique index on labels (title);" +
+			"create unique index on labels (lower(title)) where kind <> 'x' and title <> '';",
 	},
 	{
 		table:   "moods",
@@ -83,7 +85,8 @@ var kinds = []kindOf{
 		sources: sides("code", "integer", "sign::integer"),
 		targets: sides("sign", "text", "code::text"),
 		columns: []string{"id", "bigint", "code", "integer", "note", "text"},
-		index:   "create unique index on codes (sign);",
+		index: "create unique index on codes (sign);" +
+			"create unique index on codes (id, ((sign::integer)::integer + 1)) where (sign::integer)::integer > 5;",
 	},
 	{
 		table:   "badges",
@@ -94,14 +97,17 @@ var kinds = []kindOf{
 	},
 	{
 		table:   "people",
-		sources: sides("full_name", "text", "first_name || ' ' || last_name", "default", "'No One'::text"),
-		targets: sides("first_name", "text", "split_part(full_name, ' ', 1)", "", "", "last_name", "text", "split_part(full_name, ' ', 2)"),
+		sources: collated(`pg_catalog."C"`, "full_name", "text", "first_name || ' ' || last_name", "default", "'No One'::text"),
+		targets: collated(`pg_catalog."C"`, "first_name", "text", "split_part(full_name, ' ', 1)", "", "", "last_name", "text", "split_part(full_name, ' ', 2)"),
 		columns: []string{"id", "bigint", "full_name", "text", "age", "integer"},
 	},
 	{
-		table:   "families",
-		sources: sides("first_name", "text", "split_part(full_name, ' ', 1)", "default", "'No'::text", "last_name", "text", "split_part(full_name, ' ', 2)"),
-		targets: sides("full_name", "text", "first_name || ' ' || last_name"),
+		table: "families",
+		sources: slices.Concat(
+			collated(`pg_catalog."C"`, "first_name", "text", "split_part(full_name, ' ', 1)", "default", "'No'::text"),
+			collated(`pg_catalog."POSIX"`, "last_name", "text", "split_part(full_name, ' ', 2)"),
+		),
+		targets: collated(`pg_catalog."C"`, "full_name", "text", "first_name || ' ' || last_name"),
 		columns: []string{"id", "bigint", "first_name", "text", "last_name", "text", "age", "integer"},
 	},
 	{
@@ -138,8 +144,8 @@ var kinds = []kindOf{
 	},
 	{
 		table: "aliases", preserves: transform.PreserveComparison,
-		sources: collated(sides("alias", "character varying(20)", "title"), `pg_catalog."C"`),
-		targets: collated(sides("title", "text", "alias"), `pg_catalog."C"`),
+		sources: collated(`pg_catalog."C"`, "alias", "character varying(20)", "title"),
+		targets: collated(`pg_catalog."C"`, "title", "text", "alias"),
 		columns: []string{"id", "bigint", "alias", "character varying", "motto", "text"},
 		index:   "create index on aliases (title);",
 	},
@@ -163,7 +169,9 @@ func sides(words ...string) (list []transform.Column) {
 	return list
 }
 
-func collated(list []transform.Column, collation string) []transform.Column {
+// collated are columns of one collation.
+func collated(collation string, words ...string) []transform.Column {
+	list := sides(words...)
 	for i := range list {
 		list[i].Collation = collation
 	}

@@ -17,6 +17,7 @@ func (w *walker) mergeStmt(m *pg.MergeStmt, env *ctes) columns {
 			inner = source
 		}
 		w.expr(when.Condition, inner, env)
+		w.writeThrough(m.Relation, when.CommandType)
 		switch when.CommandType {
 		case pg.CmdType_CMD_UPDATE:
 			w.assignments(when.TargetList, target, inner, env)
@@ -46,7 +47,8 @@ func (w *walker) mergeInsert(m *pg.MergeStmt, when *pg.MergeWhenClause, t *table
 			return
 		}
 		i = w.closing(list + 1)
-	case len(when.Values) <= len(t.visible):
+	case len(when.Values) > 0 && len(when.Values) <= len(t.visible):
+		w.wholly(t, int(m.Relation.Location))
 		in.names = t.visible[:len(when.Values)]
 	}
 	if len(when.Values) != 0 && len(when.Values) != len(in.names) {
@@ -55,6 +57,7 @@ func (w *walker) mergeInsert(m *pg.MergeStmt, when *pg.MergeWhenClause, t *table
 	if in.is(i+1, "overriding") {
 		i += 3
 	}
+	w.ownDefaults(t, in.names, [][]*pg.Node{when.Values}, int(m.Relation.Location))
 	effects := w.effects(t, in.names, int(m.Relation.Location), true)
 	if w.refusal != nil {
 		return

@@ -24,6 +24,9 @@ type moving struct {
 	target bool
 	// value gives the column from those of the other side, cast to its type.
 	value template
+	// stored is value for an assignment to the column, where its collation is of no
+	// interest: in ON CONFLICT and MERGE, those of several columns would be at odds.
+	stored template
 	// absent is the value in a row that an INSERT gives none: the source's
 	// default, or what becomes of the sources' defaults.
 	absent template
@@ -73,7 +76,7 @@ func newMove(tr Transition, r *Rewriter) (*move, error) {
 			if m.Identity() {
 				return s.absent
 			}
-			return s.absent.cast(s.Column)
+			return s.held(s.absent)
 		})
 		if m.Identity() {
 			c.absent = m.sources[0].absent
@@ -97,29 +100,21 @@ func (m *move) side(columns, others []transform.Column, target bool, r *Rewriter
 		side[i] = &moving{Column: c, move: m, target: target}
 		if c.Value == "" {
 			side[i].value = column(others[0].Name)
+			side[i].stored = side[i].value
 			continue
 		}
-		value, err := parseTemplate(c.Value, others, r.parser)
+		value, expr, err := parseTemplate(c.Value, others, r.parser)
 		if err != nil {
 			return nil, fmt.Errorf("column %q: %w", c.Name, err)
 		}
-		if name, ok := value.bare(); ok && collationOf(others, name) == c.Collation {
-			// It has the collation already. Written out it would be stronger than
-			// that of a column, and at odds with one that the statement writes.
+		if carries(expr, others, c.Collation) {
 			c.Collation = ""
 		}
 		side[i].value = value.cast(c)
+		c.Collation = ""
+		side[i].stored = value.cast(c)
 	}
 	return side, nil
-}
-
-func collationOf(columns []transform.Column, name string) string {
-	for _, c := range columns {
-		if c.Name == name {
-			return c.Collation
-		}
-	}
-	return ""
 }
 
 // serves tells whether the column is on the side that serves reads.

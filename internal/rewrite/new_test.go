@@ -31,6 +31,10 @@ func TestNewRejectsContradictions(t *testing.T) {
 		},
 		"names something that is not one of [full_name]": func(c *rewrite.Catalog) { first(c).Targets[0].Value = "email" },
 		"sub-query":                            func(c *rewrite.Catalog) { first(c).Targets[0].Value = "(select 1)" },
+		"view {public user_names}: no trans":   func(c *rewrite.Catalog) { c.Views[0].Of.Name = "gone" },
+		"ancestor {public people}: no trans":   func(c *rewrite.Catalog) { c.Ancestors[0].Of.Name = "gone" },
+		"function {public tidy_users}: no":     func(c *rewrite.Catalog) { c.Opaque[0].Of.Name = "gone" },
+		`policy: "warn" is neither`:            func(c *rewrite.Catalog) { c.OpaqueText = "warn" },
 		"stars: \"all\" is neither \"source\"": func(c *rewrite.Catalog) { c.Stars = "all" },
 	} {
 		c := testCatalog(phase.Off)
@@ -54,6 +58,7 @@ func TestNamesThatNeedCare(t *testing.T) {
 	tr.Table.Name, tr.Sources[0].Name, tr.Targets[0].Name, tr.Token = `Us"ers`, "Füll Name", "order", "Tok"
 	c.Tables[0].Name, c.Tables[0].Of, c.Tables[0].Columns[2].Name = tr.Table, tr.Table, "Füll Name"
 	c.Homonyms = append(c.Homonyms, tr.Table)
+	c.Views, c.Ancestors, c.Opaque = nil, nil, nil
 	r, err := rewrite.New(c)
 	require.NoError(t, err)
 	for sql, want := range map[string]string{

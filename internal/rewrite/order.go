@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	pg "github.com/sqlc-dev/oliphant"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/pgcrossfade/crossfade/internal/transform"
 )
@@ -158,6 +159,46 @@ func (w *walker) extreme(f *pg.FuncCall, s *scope) bool {
 	w.edits.insert(w.endOf(w.closing(w.at(int(f.Location))+2*len(names)-1)+1), after)
 	w.recast = append(w.recast, f)
 	return true
+}
+
+// apart puts a query for the first or last of all values into a sub-query: beside
+// a WITH, PostgreSQL does not look for it in an index.
+func (w *walker) apart(n *pg.Node, first int) {
+	q := n.GetSelectStmt()
+	if q == nil || q.Op != pg.SetOperation_SETOP_NONE || len(q.FromClause) != 1 || q.FromClause[0].GetRangeVar() == nil || len(q.GroupClause) > 0 ||
+		q.IntoClause != nil || len(q.LockingClause) > 0 || !w.hasExtreme(q) {
+		return
+	}
+	last := first
+	for last < len(w.tokens) {
+		k := w.kind(last)
+		if k == '(' || k == '[' {
+			last = w.closing(last)
+		} else if k == ')' || k == ';' || w.is(last, "with") && !w.is(last+1, "time") { // WITH NO DATA
+			break
+		}
+		last++
+	}
+	w.edits.insertBefore(int(w.tokens[first].start), "SELECT * FROM (")
+	w.edits.insert(w.endOf(last), ") AS _q")
+}
+
+// hasExtreme tells whether min or max is called by the query itself.
+func (w *walker) hasExtreme(q *pg.SelectStmt) (found bool) {
+	for _, n := range q.TargetList {
+		w.below(n.ProtoReflect(), func(m proto.Message) bool {
+			switch m := m.(type) {
+			case *pg.SubLink:
+				return false
+			case *pg.FuncCall:
+				name := m.Funcname[len(m.Funcname)-1].GetString_().GetSval()
+				found = found || (name == "min" || name == "max") && len(m.Args) == 1 && m.Over == nil &&
+					m.AggFilter == nil && !m.AggDistinct
+			}
+			return !found
+		})
+	}
+	return found
 }
 
 // recastIn tells whether the name of an output column was that of a call which

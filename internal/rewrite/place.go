@@ -69,13 +69,14 @@ func (w *walker) exprEnd(i int) int {
 		case ')', ']', ',', ';':
 			return i
 		case kindWord:
+			// Behind a period or AS any word is a name.
 			switch {
-			case w.kind(i-1) == '.' || w.is(i-1, "as"): // any word is a name here
+			case w.kind(i-1) == '.' || w.is(i-1, "as"):
 			case w.is(i, "case"):
 				cases++
 			case w.is(i, "end"):
-				cases--
-			case w.is(i, "when") && cases == 0, w.endsExpr(i):
+				cases = max(cases-1, 0)
+			case w.endsExpr(i), cases == 0 && w.is(i, "when"): // the next action of MERGE
 				return i
 			}
 		}

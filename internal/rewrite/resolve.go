@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	pg "github.com/sqlc-dev/oliphant"
+
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 // system are the columns that every table has.
@@ -216,6 +218,13 @@ func (w *walker) reading(ref *pg.ColumnRef, name string, it *item) template {
 	}
 	if to, ok := w.compared[ref]; ok {
 		return column(to)
+	}
+	if w.arbiters {
+		// The index on the target has the target in the source's place, if it
+		// compares as the source does, and what reads it back otherwise.
+		if source, target := it.readBack(name); source != nil && source.move.preserves(transform.PreserveComparison) {
+			return column(target)
+		}
 	}
 	return it.table.read(name)
 }

@@ -32,6 +32,8 @@ type Result struct {
 	// or cached plans (DISCARD ALL, DEALLOCATE ALL, pg_advisory_unlock_all):
 	// the connection should not be used for long after it.
 	Resets bool
+	// Reported is what a policy lets pass though it would deserve a refusal.
+	Reported []*Refusal
 	// MovesPath: the text can change the session's search_path.
 	MovesPath bool
 
@@ -52,6 +54,8 @@ type Refusal struct {
 	Hint string
 	// Offset is the byte offset in the original text of what is refused, or -1.
 	Offset int
+	// Function is set when it is about the call of a function.
+	Function Name
 }
 
 // Error makes a Refusal usable as an error.

@@ -13,29 +13,37 @@ type Rewriter struct {
 	catalog Catalog
 	parser  parser
 	prescan *prescan
-	// tables are the relations with rows in transition; moving tells what an
-	// unqualified name of one of them means under the catalog's search_path.
-	tables []*table
-	moving map[string]meaning
+	// tables are the relations with rows in transition; tracked are these and the
+	// others whose names lead to such rows. bare tells what the unqualified name
+	// of one of them means under the catalog's search_path.
+	tables  []*table
+	tracked []tracked
+	bare    map[string]meaning
+	// opaque are the functions whose calls are of interest.
+	opaque []function
 	// names are the sources' and targets' names: the only columns whose
 	// resolution matters.
 	names map[string]bool
 	// preserving: some move preserves comparisons.
 	preserving bool
-	// lengths has a bit for each length of a name of a table in transition.
+	// lengths has a bit for each length of the name of what is tracked.
 	lengths uint64
 }
 
 // New makes a Rewriter. It fails when the catalog contradicts itself; the
 // caller must not change the catalog afterwards.
 func New(c Catalog) (*Rewriter, error) {
-	r := &Rewriter{catalog: c, parser: oliphant{}, moving: map[string]meaning{}, names: map[string]bool{}}
+	r := &Rewriter{catalog: c, parser: oliphant{}, bare: map[string]meaning{}, names: map[string]bool{}}
 	switch c.Stars {
 	case "", StarsSource, StarsTarget:
 	default:
 		return nil, fmt.Errorf("new rewriter: stars: %q is neither %q nor %q", c.Stars, StarsSource, StarsTarget)
 	}
-	words := slices.Clone(sessionNames)
+	for _, p := range []Policy{c.OpaqueText, c.OpaqueCalls} {
+		if p != "" && p != PolicyRefuse && p != PolicyReport {
+			return nil, fmt.Errorf("new rewriter: policy: %q is neither %q nor %q", p, PolicyRefuse, PolicyReport)
+		}
+	}
 	moves := map[Name][]*move{}
 	for _, tr := range c.Transitions {
 		m, err := newMove(tr, r)
@@ -49,7 +57,7 @@ func New(c Catalog) (*Rewriter, error) {
 		}
 	}
 	for _, known := range c.Tables {
-		if r.qualified(known.Name.Schema, known.Name.Name) != nil {
+		if r.relation(known.Name.Schema, known.Name.Name) != nil {
 			return nil, fmt.Errorf("new rewriter: %v stands twice", known.Name)
 		}
 		if len(moves[known.Of]) == 0 {
@@ -59,48 +67,29 @@ func New(c Catalog) (*Rewriter, error) {
 		if err != nil {
 			return nil, fmt.Errorf("new rewriter: table %v: %w", known.Name, err)
 		}
-		r.tables = append(r.tables, t)
-		r.lengths |= 1 << (len(known.Name.Name) & 63)
-		words = append(words, searchable(known.Name.Name))
+		r.tables, r.tracked = append(r.tables, t), append(r.tracked, t)
 	}
 	for of := range moves {
-		if r.qualified(of.Schema, of.Name) == nil {
+		if r.table(of.Schema, of.Name) == nil {
 			return nil, fmt.Errorf("new rewriter: %v is in transition, but its columns are not known", of)
 		}
 	}
-	for _, t := range r.tables {
-		r.moving[t.Name.Name] = r.unqualified(t.Name.Name)
+	if err := r.addOthers(); err != nil {
+		return nil, fmt.Errorf("new rewriter: %w", err)
+	}
+	words := slices.Clone(sessionNames)
+	for _, known := range r.tracked {
+		name := known.called().Name
+		r.bare[name] = r.unqualified(name)
+		r.lengths |= 1 << (len(name) & 63)
+		words = append(words, searchable(name))
+	}
+	for _, f := range r.opaque {
+		r.lengths |= 1 << (len(f.Name.Name) & 63)
+		words = append(words, searchable(f.Name.Name))
 	}
 	r.prescan = newPrescan(words)
 	return r, nil
-}
-
-// meaning is the relation that a bare name leads to: a table in transition, or
-// another one of the same name in that schema. The zero value is none.
-type meaning struct {
-	table  *table
-	schema string
-}
-
-// unqualified follows the path: its first schema that has a relation of this
-// name decides.
-func (r *Rewriter) unqualified(name string) meaning {
-	for _, schema := range r.catalog.SearchPath {
-		t := r.qualified(schema, name)
-		if t != nil || slices.Contains(r.catalog.Homonyms, Name{schema, name}) {
-			return meaning{t, schema}
-		}
-	}
-	return meaning{}
-}
-
-func (r *Rewriter) qualified(schema, name string) *table {
-	for _, t := range r.tables {
-		if t.Name.Name == name && t.Name.Schema == schema {
-			return t
-		}
-	}
-	return nil
 }
 
 // maxScratch is how many tokens are worth keeping room for.
@@ -139,14 +128,14 @@ func (r *Rewriter) Rewrite(sql string) (result Result) {
 	return r.rewrite(&walker{r: r, sql: sql, tokens: tokens, pathUnknown: r.catalog.PathUnknown || movesPath})
 }
 
-// mentions tells whether some token can be the name of a table in transition.
+// mentions tells whether some token can be the name of something tracked.
 // Strings count: a command inside one may name it.
 func (r *Rewriter) mentions(sql string, tokens []token) bool {
 	runs := runsStrings(sql, tokens)
 	for i, t := range tokens {
 		switch {
 		case t.isIdent():
-			if r.namesTable(sql, tokens, i) {
+			if r.namesTracked(sql, tokens, i) {
 				return true
 			}
 		case t.kind == kindString && runs:
@@ -161,17 +150,17 @@ func (r *Rewriter) mentions(sql string, tokens []token) bool {
 	return false
 }
 
-func (r *Rewriter) namesTable(sql string, tokens []token, i int) bool {
+func (r *Rewriter) namesTracked(sql string, tokens []token, i int) bool {
 	t := tokens[i]
 	if t.kind == kindWord && r.lengths&(1<<((t.end-t.start)&63)) == 0 && t.end-t.start <= maxIdent {
 		return false
 	}
-	for _, table := range r.tables {
-		if identEquals(sql, tokens, i, table.Name.Name) {
+	for _, known := range r.tracked {
+		if identEquals(sql, tokens, i, known.called().Name) {
 			return true
 		}
 	}
-	return false
+	return r.callsOpaque(sql, tokens, i)
 }
 
 // rewrite parses a text that mentions a table in transition and walks it.
@@ -194,7 +183,7 @@ func (r *Rewriter) rewrite(w *walker) Result {
 		}
 	}
 	if w.edits.count() == 0 {
-		return Result{Outcome: Passed, SQL: sql}
+		return Result{Outcome: Passed, SQL: sql, Reported: w.reported}
 	}
 	out, edits := w.edits.apply(sql)
 	again, err := r.parser.parse(out)
@@ -204,7 +193,7 @@ func (r *Rewriter) rewrite(w *walker) Result {
 	if len(again.Stmts) != len(tree.Stmts)+w.leading {
 		panic("the rewritten text has another number of statements")
 	}
-	return Result{Outcome: Rewritten, SQL: out, Edits: edits, Leading: w.leading, original: sql}
+	return Result{Outcome: Rewritten, SQL: out, Edits: edits, Leading: w.leading, Reported: w.reported, original: sql}
 }
 
 func refused(refusal *Refusal) Result { return Result{Outcome: Refused, Refusal: refusal} }

@@ -61,8 +61,8 @@ func (w *walker) selectInto(into *pg.IntoClause) {
 	if into == nil {
 		return
 	}
-	if _, tracked := w.r.moving[into.Rel.Relname]; tracked {
-		w.refuse(int(into.Rel.Location), "Give the new table another name.", "a table named %s is created while a table of this name is in transition", quote(into.Rel.Relname))
+	if w.mentionedName(into.Rel.Relname) {
+		w.refuse(int(into.Rel.Location), "Give the new table another name.", "a table named %s is created while that is the name of %s", quote(into.Rel.Relname), w.r.meant(into.Rel.Relname))
 	}
 }
 

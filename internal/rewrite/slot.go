@@ -108,7 +108,8 @@ func (in *insertion) value(s slot, given func(name string) (string, bool), once 
 		if s.identity {
 			return text
 		}
-		return "(" + c.Cast(text) + ")"
+		held, _ := c.held(constant(text)).text()
+		return "(" + held + ")"
 	})
 }
 

@@ -32,7 +32,7 @@ func (w *walker) star(ref *pg.ColumnRef, s *scope) columns {
 	default:
 		first := w.at(int(ref.Location))
 		last := first + 2*len(fields)
-		w.use(it.table.moves...)
+		w.wholly(it.table, int(ref.Location))
 		prefix := w.sql[w.tokens[first].start:w.tokens[last].start]
 		w.edits.replace(int(w.tokens[first].start), int(w.tokens[last].end), it.table.list(prefix))
 		w.expectStar(last)
@@ -61,7 +61,7 @@ func (w *walker) bareStar(ref *pg.ColumnRef, s *scope) columns {
 		switch {
 		case it.table != nil && !it.veiled:
 			covers = true
-			w.use(it.table.moves...)
+			w.wholly(it.table, int(ref.Location))
 			if count == 1 {
 				prefix, ok = "", true
 			}

@@ -10,17 +10,17 @@ var runners = []string{
 	"ts_stat", "ts_rewrite", "dblink", "dblink_exec", "crosstab", "connectby", "xpath_table",
 }
 
-// stringRunners refuses a statement that hands a string with the name of a
-// table in transition to one of the functions.
+// stringRunners looks for a string with the name of something tracked that is
+// handed to one of the functions.
 func (w *walker) stringRunners(first, last int) {
-	t := w.mentionedInString(first, last)
-	if t == nil {
+	known := w.mentionedInString(first, last)
+	if known == nil {
 		return
 	}
 	for i := first; i < last; i++ {
 		if runsString(w.sql, w.tokens, i) {
-			w.refuse(int(w.tokens[i].start), "Write the query as a statement of its own.",
-				"%s is given a string that mentions %v", w.sql[w.tokens[i].start:w.tokens[i].end], t)
+			w.opaqueText(int(w.tokens[i].start), "Write the query as a statement of its own.",
+				"%s is given a string that mentions %v", w.sql[w.tokens[i].start:w.tokens[i].end], known)
 			return
 		}
 	}
@@ -50,8 +50,8 @@ func runsStrings(sql string, tokens []token) bool {
 }
 
 func (r *Rewriter) mentionedIn(text string) bool {
-	for _, t := range r.tables {
-		if mentions(text, t.Name.Name) {
+	for _, known := range r.tracked {
+		if mentions(text, known.called().Name) {
 			return true
 		}
 	}

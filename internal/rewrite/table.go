@@ -51,6 +51,8 @@ func newTable(t Table, moves []*move, stars Stars) (*table, error) {
 	return out, nil
 }
 
+func (t *table) called() Name { return t.Name }
+
 // show makes the columns visible that the application expects of a move.
 func (t *table) show(m *move, stars Stars) error {
 	first := -1

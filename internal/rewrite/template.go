@@ -91,18 +91,19 @@ func (t template) cast(c transform.Column) template {
 	return constant(before).and(t).and(constant(after))
 }
 
-// parseTemplate reads an expression that names columns of one side bare.
-func parseTemplate(expr string, side []transform.Column, p parser) (template, error) {
+// parseTemplate reads an expression that names columns of one side bare. It also
+// returns its parse tree.
+func parseTemplate(expr string, side []transform.Column, p parser) (template, *pg.Node, error) {
 	const prefix = "select "
 	sql := prefix + expr
 	tokens := scan(sql, nil)
 	tree, err := p.parse(sql)
 	if err != nil {
-		return template{}, fmt.Errorf("parse %q: %w", expr, err)
+		return template{}, nil, fmt.Errorf("parse %q: %w", expr, err)
 	}
 	s := tree.Stmts[0].Stmt.GetSelectStmt()
 	if len(tree.Stmts) != 1 || s == nil || len(s.TargetList) != 1 || len(s.FromClause) > 0 || s.WhereClause != nil {
-		return template{}, fmt.Errorf("%q is not one expression", expr)
+		return template{}, nil, fmt.Errorf("%q is not one expression", expr)
 	}
 	w := &walker{sql: sql, tokens: tokens}
 	var places []int
@@ -124,7 +125,7 @@ func parseTemplate(expr string, side []transform.Column, p parser) (template, er
 		return true
 	})
 	if err != nil {
-		return template{}, err
+		return template{}, nil, err
 	}
 	slices.Sort(places)
 	start := len(prefix)
@@ -135,5 +136,5 @@ func parseTemplate(expr string, side []transform.Column, p parser) (template, er
 		start = int(tokens[end-1].end)
 	}
 	t.texts = append(t.texts, sql[start:])
-	return t, nil
+	return t, s.TargetList[0].GetResTarget().Val, nil
 }

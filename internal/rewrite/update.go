@@ -6,6 +6,7 @@ import pg "github.com/sqlc-dev/oliphant"
 func (w *walker) updateStmt(u *pg.UpdateStmt, env *ctes) columns {
 	env = w.with(u.WithClause, nil, env)
 	target := w.tableItem(u.Relation)
+	w.writeThrough(u.Relation, pg.CmdType_CMD_UPDATE)
 	s := w.targetScope(target, u.FromClause, u.ReturningClause, env)
 	w.assignments(u.TargetList, target, s, env)
 	w.expr(u.WhereClause, s, env)

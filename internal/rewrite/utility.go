@@ -29,17 +29,26 @@ func (w *walker) utility(n *pg.Node, first, last int) {
 	case *pg.Node_CreateTableAsStmt:
 		w.createTableAs(kind.CreateTableAsStmt, first, last)
 	case *pg.Node_CopyStmt:
+		w.copiedThrough(kind.CopyStmt)
 		w.copy(kind.CopyStmt, first, last)
 	case *pg.Node_CreateStmt:
 		if w.mentionedName(kind.CreateStmt.Relation.Relname) {
 			w.refuseUtility(first, last)
 		}
 		w.tableDDL(n, first, last)
+	case *pg.Node_RefreshMatViewStmt:
+		w.refresh(kind.RefreshMatViewStmt, first)
+	case *pg.Node_CallStmt, *pg.Node_ExecuteStmt:
+		w.callsBelow(n, first, last)
+	case *pg.Node_DoStmt, *pg.Node_CreateFunctionStmt:
+		if known := w.mentionedAnywhere(first, last); known != nil {
+			w.opaqueText(int(w.tokens[first].start), hintUnhooked, "a command that begins with %s mentions %v", w.command(first), known)
+		}
 	case *pg.Node_AlterTableStmt, *pg.Node_IndexStmt:
 		w.tableDDL(n, first, last)
 	case *pg.Node_TruncateStmt, *pg.Node_LockStmt, *pg.Node_ClusterStmt, *pg.Node_ReindexStmt,
 		*pg.Node_VariableSetStmt, *pg.Node_VariableShowStmt, *pg.Node_TransactionStmt, *pg.Node_ConstraintsSetStmt,
-		*pg.Node_ExecuteStmt, *pg.Node_DeallocateStmt, *pg.Node_FetchStmt, *pg.Node_ClosePortalStmt,
+		*pg.Node_DeallocateStmt, *pg.Node_FetchStmt, *pg.Node_ClosePortalStmt,
 		*pg.Node_ListenStmt, *pg.Node_NotifyStmt, *pg.Node_UnlistenStmt, *pg.Node_DiscardStmt, *pg.Node_CheckPointStmt,
 		*pg.Node_CreateRoleStmt, *pg.Node_DropRoleStmt, *pg.Node_GrantRoleStmt:
 	case *pg.Node_VacuumStmt:
@@ -67,42 +76,47 @@ func (w *walker) vacuum(r *pg.VacuumRelation, first, last int) {
 	}
 }
 
-// refuseUtility refuses a statement that mentions a table in transition, by
-// name or in a string that it runs or stores.
+// refuseUtility refuses a statement that mentions something tracked, by name or
+// in a string that it runs or stores.
 func (w *walker) refuseUtility(first, last int) {
-	t := w.mentioned(first, last)
-	if t == nil {
-		t = w.mentionedInString(first, last)
+	if known := w.mentionedAnywhere(first, last); known != nil {
+		w.refuse(int(w.tokens[first].start), hintUnhooked, "a command that begins with %s mentions %v", w.command(first), known)
 	}
-	if t == nil {
-		return
-	}
-	word := w.tokens[first]
-	w.refuse(int(word.start), hintUnhooked, "a command that begins with %s mentions %v",
-		strings.ToUpper(w.sql[word.start:word.end]), t)
 }
 
-// mentioned is the table in transition whose name is among the tokens.
-func (w *walker) mentioned(first, last int) *table {
+// command is the word that a command begins with, for messages.
+func (w *walker) command(first int) string {
+	return strings.ToUpper(w.sql[w.tokens[first].start:w.tokens[first].end])
+}
+
+func (w *walker) mentionedAnywhere(first, last int) tracked {
+	if known := w.mentioned(first, last); known != nil {
+		return known
+	}
+	return w.mentionedInString(first, last)
+}
+
+// mentioned is the tracked relation whose name is among the tokens, or nil.
+func (w *walker) mentioned(first, last int) tracked {
 	for i := first; i < last; i++ {
 		if !w.tokens[i].isIdent() {
 			continue
 		}
-		for _, t := range w.r.tables {
-			if identEquals(w.sql, w.tokens, i, t.Name.Name) {
-				return t
+		for _, known := range w.r.tracked {
+			if identEquals(w.sql, w.tokens, i, known.called().Name) {
+				return known
 			}
 		}
 	}
 	return nil
 }
 
-func (w *walker) mentionedInString(first, last int) *table {
+func (w *walker) mentionedInString(first, last int) tracked {
 	for i := first; i < last; i++ {
 		if token := w.tokens[i]; token.kind == kindString {
-			for _, t := range w.r.tables {
-				if mentions(w.sql[token.start:token.end], t.Name.Name) {
-					return t
+			for _, known := range w.r.tracked {
+				if mentions(w.sql[token.start:token.end], known.called().Name) {
+					return known
 				}
 			}
 		}
@@ -161,11 +175,10 @@ func (w *walker) createTableAs(c *pg.CreateTableAsStmt, first, last int) {
 	w.utility(c.Query, w.behind(first, last, "as"), last)
 }
 
-// mentionedName tells whether some table in transition, in any schema, bears
-// the name.
+// mentionedName tells whether something tracked, in any schema, bears the name.
 func (w *walker) mentionedName(name string) bool {
-	_, tracked := w.r.moving[name]
-	return tracked
+	_, ok := w.r.bare[name]
+	return ok
 }
 
 // tableDDL lets the definition of another table pass. It may refer to a table

@@ -13,7 +13,7 @@ import (
 // no system columns.
 func (w *walker) veil(it *item, v *pg.RangeVar) {
 	t := it.table
-	w.use(t.moves...)
+	w.wholly(t, int(v.Location))
 	first := w.at(int(v.Location))
 	behind := w.behindRelation(v)
 	switch {

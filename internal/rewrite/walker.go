@@ -40,11 +40,15 @@ type walker struct {
 	// compared are references that a comparison lets read another column as it
 	// is.
 	compared map[*pg.ColumnRef]string
+	// arbiters: in the expressions of ON CONFLICT, which must be those of an index.
+	arbiters bool
 	// recast are calls whose result stands in a cast now.
 	recast []*pg.FuncCall
 	// fieldsNamed counts the columns that stood as fields of a whole row.
 	fieldsNamed int
 	refusal     *Refusal
+	// reported is what would be refused if a policy did not let it pass.
+	reported []*Refusal
 }
 
 // use notes that the statement depends on the phases of the moves.
@@ -53,6 +57,16 @@ func (w *walker) use(moves ...*move) {
 		if !slices.Contains(w.used, m) {
 			w.used = append(w.used, m)
 		}
+	}
+}
+
+// wholly notes that the statement shows or fills all columns of a table, in
+// their order.
+func (w *walker) wholly(t *table, offset int) {
+	w.use(t.moves...)
+	if t.Unordered {
+		w.refuse(offset, hintColumns,
+			"the order of the columns of %v is not known: one that moved has been dropped, and other columns too", t)
 	}
 }
 
@@ -78,6 +92,7 @@ func (w *walker) rooted(n *pg.Node, first int) {
 	}
 	queries := []string{w.fence()}
 	if with == nil {
+		w.apart(n, first)
 		queries = append(queries, w.extra...)
 		w.edits.insertBefore(int(w.tokens[first].start), "WITH "+strings.Join(queries, ", ")+" ")
 		return

@@ -7,7 +7,7 @@ import (
 // wholeRow handles a bare name that is no column: it can mean the row of a table
 // in transition, which is then made of the visible columns.
 func (w *walker) wholeRow(ref *pg.ColumnRef, name string, s *scope) {
-	if it := s.row(name); it != nil {
+	if it := s.row(name); it != nil && !it.veiled {
 		w.row(ref, it, s)
 	}
 }
@@ -15,7 +15,7 @@ func (w *walker) wholeRow(ref *pg.ColumnRef, name string, s *scope) {
 // row is the table in transition whose whole row a bare name means, or nil.
 func (s *scope) row(name string) *item {
 	it, level, _ := s.named("", name)
-	if it == nil || it.table == nil || it.veiled {
+	if it == nil || it.table == nil {
 		return nil
 	}
 	for inner := s; inner != nil; inner = inner.parent {
@@ -33,7 +33,7 @@ func (s *scope) row(name string) *item {
 
 // starValue handles item.* where it is one value and not a list of columns.
 func (w *walker) starValue(ref *pg.ColumnRef, s *scope) {
-	if it := s.starred(ref); it != nil {
+	if it := s.starred(ref); it != nil && !it.veiled {
 		w.row(ref, it, s)
 	}
 }
@@ -49,7 +49,7 @@ func (s *scope) starred(ref *pg.ColumnRef) *item {
 		schema = fields[len(fields)-2]
 	}
 	it, _, _ := s.named(schema, fields[len(fields)-1])
-	if it == nil || it.table == nil || it.veiled {
+	if it == nil || it.table == nil {
 		return nil
 	}
 	return it
@@ -60,7 +60,7 @@ func (s *scope) starred(ref *pg.ColumnRef) *item {
 // join can be missing, and is NULL then.
 func (w *walker) row(ref *pg.ColumnRef, it *item, s *scope) {
 	prefix := w.rowPrefix(ref, it, s)
-	w.use(it.table.moves...)
+	w.wholly(it.table, int(ref.Location))
 	text := "(SELECT _r FROM (SELECT " + it.table.list(prefix) + ") AS _r)"
 	if it.optional {
 		text = "(CASE WHEN " + prefix + "ctid IS NOT NULL THEN " + text + " END)"

@@ -540,3 +540,25 @@ select id from counters where n between 0 and $1 order by id
 select id from counters where n > $1::numeric order by id
 
 select id from counters where n > -6 and n < '20' and n in ('10', '-5') order by id
+
+select id from counters where n is not null and n not in (select o.n from others o where o.n is not null) order by id
+
+select n is null, n in (select o.n from others o), n = any(select o.n from others o where o.n is not null) from counters order by id
+
+select id from counters where n < all(select o.n from others o where o.n is not null) order by id
+
+select id from counters where (n, id) in (select o.n, o.id from others o) order by id
+
+-- error: 42883
+select id from counters where n in (select '10')
+
+-- error: 42883
+select id from counters where n in (select o.label from others o)
+
+select n is null as missing, count(*) from counters group by n order by 1, 2
+
+select n is null as missing, count(*) from counters group by n is null order by 1, 2
+
+select c.id from counters c left join others o on o.n = c.n where o.n is null and c.n is not null order by 1
+
+insert into counters (id, n, note) values (9, 9, 'ten') on conflict (note) where n > 8 and n < 11 do update set n = excluded.n, note = 'eleven' returning *

@@ -230,3 +230,15 @@ update authors set full_name = default where id = 1 returning full_name
 update authors set (full_name, age) = (select 'Dan', 5) where id = 1 returning *
 
 delete from authors where full_name = 'Ann' returning *
+
+select full_name collate "POSIX" < 'B', full_name || 'x' collate "POSIX" as x from people order by x
+
+select p.full_name || a.motto collate "POSIX" from people p join aliases a on a.id = p.id order by 1
+
+select lower(full_name), pg_collation_for(full_name) from people order by full_name
+
+select first_name || last_name from families order by id
+
+select first_name || 'x' collate "POSIX" as x from families order by x
+
+select id from families where first_name < 'B' and last_name > 'M' order by id

@@ -350,3 +350,46 @@ insert into aliases (id, alias) select id + 10, motto from aliases returning *
 
 -- error: 22001
 update aliases set alias = repeat(alias || motto, 10)
+
+-- args: 9
+select id from codes where code = $1::int
+
+-- args: 9
+select id from codes where code = $1::bigint
+
+-- args: 9
+select id from codes where code = $1::smallint
+
+select id from codes where code = 9::int and code <> -1
+
+select id from codes where code in (9, 10, -1) order by id
+
+select id from codes where code = any(array[9, -1]) order by id
+
+select id from codes where code = any('{9,-1}'::int[]) order by id
+
+select id from codes where code <> all('{9}') order by id
+
+-- args: null
+select code = any($1) from codes order by id
+
+select id from codes where code = 9.0
+
+select id from codes where code = 99999999999
+
+select id from codes where code = - 1 and code = -'1'::int or code < - (1) order by id
+
+insert into labels (id, label, kind) values (9, 'FIRST', 'a') on conflict (lower(label)) where kind <> 'x' and label <> '' do update set label = excluded.label returning *
+
+insert into codes (id, code) values (1, 9) on conflict (id, (code + 1)) where code > 5 do nothing returning *
+
+insert into codes (id, code) values (1, 9) on conflict (id, (code + 1)) where code > 6 do nothing returning *
+
+-- error: 42P10
+insert into codes (id, code) values (1, 9) on conflict (id, (code + 1)) where code > 4 do nothing returning *
+
+select lower(label), length(label), pg_typeof(upper(label)), left(label, 2) || right(label, 2), md5(label) from labels order by id
+
+select lower(label), count(*) from labels group by lower(label) order by lower(label)
+
+select lower(label), label from labels group by label order by 1

@@ -331,3 +331,72 @@ with recursive t as (select id, name, 1 as depth from items where parent is null
 update items set id = id + 10 where name = 'bud' returning *
 
 delete from items where id = 4 returning *
+
+-- args: {2021-05-05 12:00,infinity}
+select id from stamps where not at = any($1) order by id
+
+-- args: {}
+select at = any($1), at <> all($1) from stamps order by id
+
+-- args: null
+select at = any($1), at <> all($1) from stamps order by id
+
+-- args: {2021-05-05 12:00,null}
+select at = any($1), at > all($1) from stamps order by id
+
+select id from stamps where at = any('{2021-05-05 12:00}') order by id
+
+-- args: {2021-05-05 12:00}
+select id from stamps where at = any($1::timestamp[]) order by id
+
+-- args: {2021-05-05 12:00}
+select id from stamps where at = any($1::timestamptz[]) order by id
+
+-- args: 2021-05-05 12:00
+select id from stamps where at = any(array[$1, now()::timestamp]) order by id
+
+-- args: 2021-05-05 12:00:00.5
+select id from stamps where at < $1::timestamp(0) order by id
+
+-- args: 2021-05-05 12:00:00.5
+select id from stamps where at < $1::timestamp without time zone and kind <> 'x' order by id
+
+-- args: 2021-05-05 12:00:00.5
+select id from stamps where at < cast($1 as timestamp) order by id
+
+select id from stamps where at < timestamp without time zone '2021-05-05 12:00:00.5' order by id
+
+select id from stamps where at < '2021-05-05 12:00:00.5'::pg_catalog.timestamp order by id
+
+select a.id from stamps a join stamps b on a.at = b.at and a.at >= b.at order by 1
+
+select id from stamps where at in ('2021-05-05 12:00', timestamp '2021-03-28') order by id
+
+-- args: 2021-05-05 12:00|2021-05-06
+select id from stamps where at >= $1::timestamp and at < $2::date order by id
+
+select max(at)::timestamp with time zone as m from stamps
+
+create temp table best as select max(at) as m, min(id) from stamps with no data; select * from best
+
+(select max(at) from stamps)
+
+select max(at) from stamps limit 1
+
+select max(at) from stamps where id < 3 having count(*) > 1 order by 1
+
+select max(id), count(*) from stamps where at is not null
+
+select kind from stamps group by kind order by max(at) desc nulls last, kind
+
+select max(s.at) as at, 'x' as kind from stamps s order by at
+
+prepare best as select max(at) from stamps; execute best
+
+select id from stamps where at is null
+
+select id, at is not null as known from stamps where at in (select b.at from stamps b) order by id
+
+select id from keys k join stamps s on s.id = k.rank where k.key is not null order by id
+
+select id from codes where code is null

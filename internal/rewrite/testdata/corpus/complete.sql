@@ -237,3 +237,14 @@ insert into users as name (id) values (50) returning row_to_json(name)
 select name.id, row_to_json(name) from users name order by name.id
 
 select x.full_name, x.id from users as x(a) where a = 1
+
+select email(u), id(u) from users u order by id
+
+-- refused
+select u from users u natural left join (select 1::bigint as id) x
+
+select row_to_json(u) from users u natural left join (select 1::bigint as id) x order by u.id
+
+select (u).full_name, u::text from users u natural left join (select 1::bigint as id) x order by u.id
+
+select * from orders o, users natural join (select 1::bigint as id) x order by o.id

@@ -6,20 +6,23 @@ create function call_int() returns int language sql volatile as $$ select nextva
 create function call_text(text) returns text language sql volatile as $$ select $1 || ' ' || nextval('public.calls') $$;
 
 create table counters (id bigint primary key, n integer default 0 constraint counters_n_key unique, note text);
+create unique index on counters (note) where n > 8 and n < 11;
 create table keys (key text primary key, owner text, rank integer);
 create table stamps (id bigint primary key, at timestamp default '2020-01-01', kind varchar(5));
 create unique index on stamps (at);
 create table labels (id bigint primary key, label varchar(20) default 'none', kind text);
 create unique index on labels (label);
+create unique index on labels (lower(label)) where kind <> 'x' and label <> '';
 create table moods (id bigint primary key, mood text, since date);
 create table prices (id bigint primary key, price numeric(12,4) default 0, qty int);
 create table papers (id bigint primary key, body json default '{}', note text);
 create table codes (id bigint primary key, code integer, note text);
 create unique index on codes (code);
+create unique index on codes (id, (code + 1)) where code > 5;
 create table badges (id bigint primary key, badge text, note text);
 create unique index on badges (badge);
-create table people (id bigint primary key, full_name text default 'No One', age int);
-create table families (id bigint primary key, first_name text default 'No', last_name text, age int);
+create table people (id bigint primary key, full_name text collate "C" default 'No One', age int);
+create table families (id bigint primary key, first_name text collate "C" default 'No', last_name text collate "POSIX", age int);
 create table pairs (id bigint primary key, n integer default 7, label varchar(20));
 create table authors (id bigint primary key, full_name text default 'Anon', age int);
 create table items (id integer primary key default nextval('item_ids'), name text, parent integer);

@@ -1,0 +1,25 @@
+select * from names order by id;
+select label from labels order by label;
+select * from emails order by id;
+select * from named order by id;
+select * from targets order by id;
+select * from cached;
+select p.*, n.label from people p join names n on n.id = p.id order by p.id;
+select t.label, p.full_name from targets t join people p on p.full_name = t.label order by 1;
+select (select label from names n where n.id = o.person_id) from orders o order by o.id;
+with x as (select * from names) update people set email = x.label from x where x.id = people.id returning people.*;
+insert into names values (7, 'New') returning *;
+insert into emails values (7, 'new@x') returning *;
+insert into named values (7, 'new@x') returning *;
+insert into targets values (7, 'New') returning *;
+insert into emails values (1, 'new@x') on conflict (id) do update set email = excluded.email returning *;
+insert into people select id + 10, label, 'x' from names returning *;
+update names set label = label || '!' returning *;
+update emails set email = 'x' where id < 3 returning *;
+update named set email = 'x' returning *;
+update targets set label = label || '!' where label is not null returning *;
+delete from names where label = 'Ann' returning *;
+delete from emails where id = 1 returning *;
+delete from named returning *;
+delete from targets where label is null returning *;
+refresh materialized view cached
