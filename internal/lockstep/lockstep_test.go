@@ -18,9 +18,9 @@ var (
 	histories = flag.Int("lockstep.n", 2, "how many histories to run for each kind of transition")
 	length    = flag.Int("lockstep.steps", 10, "how many steps a history has")
 	// Fixed by default: what main must pass must not depend on luck.
-	seed      = flag.Uint64("lockstep.seed", 1, "the seed of the first history; 0: a random one")
-	duration  = flag.Duration("lockstep.duration", 0, "go on for this long, whatever -lockstep.n says")
-	all       = flag.Bool("lockstep.all", false, "go on after a finding")
+	seed     = flag.Uint64("lockstep.seed", 1, "the seed of the first history; 0: a random one")
+	duration = flag.Duration("lockstep.duration", 0, "go on for this long, whatever -lockstep.n says")
+	all      = flag.Bool("lockstep.all", false, "go on after a finding")
 )
 
 // TestKinds runs, for every kind of transition and in every phase, the
