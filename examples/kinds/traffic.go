@@ -19,7 +19,7 @@ const workersPerClient = 3
 func connect(ctx context.Context, url string) (*pgxpool.Pool, func(), error) {
 	// RecycleWithin spreads reconnecting after a flip over a second, so that a
 	// fleet does not do it at once. This is one process, with many flips to show.
-	hook, err := dualwrite.New(dualwrite.Config{RecycleWithin: 200 * time.Millisecond})
+	hook, err := dualwrite.New(dualwrite.Config{RecycleWithin: 50 * time.Millisecond})
 	if err != nil {
 		return nil, nil, err
 	}
