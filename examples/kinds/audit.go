@@ -47,14 +47,11 @@ func (a *audit) compareSides(ctx context.Context, m move, p migrator.Phase) erro
 	})
 }
 
-// compareJournal reads the whole table by each client's names when the traffic
-// has ended.
+// compareJournal reads the whole table, by the names of each client that has
+// worked on it, when the traffic has ended.
 func (a *audit) compareJournal(ctx context.Context, t *traffic) error {
-	for client, query := range map[*client]string{
-		&before: `select * from orders`,
-		&after:  `select ` + columns + ` from orders`,
-	} {
-		rows, err := t.pool.Query(ctx, query)
+	for _, client := range t.clients {
+		rows, err := t.pool.Query(ctx, client.list)
 		if err != nil {
 			return fmt.Errorf("audit by the %s: %w", client.names, err)
 		}

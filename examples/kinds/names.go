@@ -14,8 +14,9 @@ type client struct {
 	names string // for messages
 	// Each takes the id first, if any.
 	read, insert, insertShort, replace, raise, correct, remove string
-	// cheapest takes a least price, and gives ten orders; costing takes a price.
-	cheapest, costing string
+	// cheapest takes a least price, and gives ten orders; costing takes a price;
+	// list takes nothing, and gives all.
+	cheapest, costing, list string
 	// all are the columns in the order that insert and replace have them.
 	all func(order) []any
 	// corrected says what correct does: it sets one column only of those that are
@@ -36,6 +37,7 @@ var before = client{
 	remove:      `delete from orders where id = $1 returning *`,
 	cheapest:    `select * from orders where cents >= $1 order by cents limit 10`,
 	costing:     `select * from orders where cents = $1`,
+	list:        `select * from orders`,
 	all:         func(o order) []any { return []any{o.fullName(), o.Area, o.Number, o.Cents, o.Note} },
 	corrected:   func(o order, text string) order { o.Area = text; return o },
 	orders:      collect[rowBefore],
@@ -55,6 +57,7 @@ var after = client{
 	remove:    `delete from orders where id = $1 returning ` + columns,
 	cheapest:  `select ` + columns + ` from orders where amount >= $1 order by amount limit 10`,
 	costing:   `select ` + columns + ` from orders where amount = $1`,
+	list:      `select ` + columns + ` from orders`,
 	all:       func(o order) []any { return []any{o.First, o.Last, o.phone(), o.Cents, o.Note} },
 	corrected: func(o order, text string) order { o.Last = text; return o },
 	orders:    collect[rowAfter],

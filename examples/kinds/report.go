@@ -32,7 +32,7 @@ type report struct {
 	BackfilledRows int64   `json:"backfilled_rows"`
 	RefilledRows   int64   `json:"refilled_rows"` // from the targets, on the way back
 	VerifiedRows   int64   `json:"verified_rows"`
-	AuditedRows    int64   `json:"audited_rows"` // each by both names
+	AuditedRows    int64   `json:"audited_rows"` // all of them by both names
 
 	Rows        int               `json:"rows"`
 	Transitions int               `json:"transitions"`
@@ -78,7 +78,7 @@ In %.1f s, %d transitions of one table went side by side, while its application 
 %s statements (%s a second) by the old names and the new, on PostgreSQL %s.
 
   application errors  %8s   %s of them refused by the hook
-  lost updates        %8s   of %s writes; %s rows read by both names
+  lost updates        %8s   of %s writes; rows read at the end, by both names: %s
   wrong reads         %8s   of %s compared
   divergent rows      %8s   with sides at odds where both are kept
   unexplained rows    %8s   that nobody has written
@@ -92,7 +92,7 @@ In %.1f s, %d transitions of one table went side by side, while its application 
 `,
 		r.Seconds, r.Transitions, count(r.Statements), count(int64(r.StatementsPerS)), r.PostgreSQL,
 		count(r.Errors), count(r.Refused),
-		count(r.LostUpdates), count(r.CheckedWrites), count(r.AuditedRows/2),
+		count(r.LostUpdates), count(r.CheckedWrites), count(r.AuditedRows),
 		count(r.WrongReads), count(r.CheckedReads),
 		count(r.DivergentRows), count(r.Unexplained),
 		r.Flips, r.SlowestDrainMS, count(r.StaleRetries), r.LongestStallMS,

@@ -52,7 +52,7 @@ func run(ctx context.Context, o options, stdout io.Writer) (r *report, err error
 	if err != nil {
 		t.log("it did not get to the end: %v", err)
 	}
-	// Both names must give what the shop knows, however far it got.
+	// All names in use must give what the shop knows, however far it got.
 	if auditErr := m.audit.compareJournal(ctx, t); auditErr != nil {
 		return nil, errors.Join(err, auditErr)
 	}

@@ -50,6 +50,7 @@ type traffic struct {
 	log     func(format string, args ...any)
 	stopped chan struct{} // closed when it is time to stop
 	running sync.WaitGroup
+	clients []client // those that have been started
 
 	mu     sync.Mutex // guards totals
 	totals totals
@@ -76,6 +77,7 @@ func (t *traffic) sum() totals {
 
 // start lets workers run that are written against a client's names.
 func (t *traffic) start(ctx context.Context, c client) {
+	t.clients = append(t.clients, c)
 	for i := range workersPerClient {
 		w := newWorker(t, c, i)
 		t.running.Go(func() { w.run(ctx) })

@@ -62,7 +62,9 @@ func (w *watch) Observe(event migrator.Event) {
 		s.drain = &e
 		if e.Done {
 			s.drain = nil
-			w.drains[e.Epoch] = max(w.drains[e.Epoch], e.Elapsed)
+			if e.From != "" && e.To != "" { // a flip, not the first drain
+				w.drains[e.Epoch] = max(w.drains[e.Epoch], e.Elapsed)
+			}
 		}
 		if e.To != "" {
 			s.phase = e.To
