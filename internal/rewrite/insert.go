@@ -42,8 +42,10 @@ type insertion struct {
 	// alias, the closing parenthesis of the column list or -1, and the first
 	// of the values or query and the one behind it.
 	first, behindName, listEnd, bodyStart, bodyEnd int
-	// once are expressions that are evaluated in a WITH query of their own.
-	once []string
+	// once are expressions that are evaluated in a WITH query of their own;
+	// onceValues has the references to them.
+	once       []string
+	onceValues map[string]onceValue
 	// mixed: values of other columns must be evaluated row by row as well.
 	mixed bool
 }
