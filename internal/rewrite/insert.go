@@ -42,8 +42,10 @@ type insertion struct {
 	// alias, the closing parenthesis of the column list or -1, and the first
 	// of the values or query and the one behind it.
 	first, behindName, listEnd, bodyStart, bodyEnd int
-	// once are expressions that are evaluated in a WITH query of their own.
-	once []string
+	// once are expressions that are evaluated in a WITH query of their own;
+	// onceValues has the references to them.
+	once       []string
+	onceValues map[string]onceValue
 	// mixed: values of other columns must be evaluated row by row as well.
 	mixed bool
 }
@@ -88,14 +90,10 @@ func isValues(s *pg.SelectStmt) bool {
 
 // layout finds the parts of the statement among the tokens.
 func (in *insertion) layout() {
-	i := in.at(int(in.stmt.Relation.Location))
-	in.first = i - 2
-	i++
-	for in.kind(i) == '.' {
-		i += 2
-	}
+	in.first = in.at(int(in.stmt.Relation.Location)) - 2
+	i := in.behindRelation(in.stmt.Relation)
 	if in.stmt.Relation.Alias != nil {
-		i += 2 // AS alias
+		i = in.afterName(i + 1) // AS alias
 	}
 	in.behindName, in.listEnd = i, -1
 	if len(in.stmt.Cols) > 0 {
@@ -110,14 +108,7 @@ func (in *insertion) layout() {
 	case c != nil:
 		in.bodyEnd = in.at(int(c.Location))
 	default:
-		for ; i < len(in.tokens); i++ {
-			if k := in.kind(i); k == '(' || k == '[' {
-				i = in.closing(i)
-			} else if k == ')' || k == ';' || in.is(i, "returning") && in.kind(i-1) != '.' && !in.is(i-1, "as") {
-				break
-			}
-		}
-		in.bodyEnd = i
+		in.bodyEnd = in.until(i, func(i int) bool { return in.is(i, "returning") && in.kind(i-1) != '.' && !in.is(i-1, "as") })
 	}
 }
 

@@ -62,15 +62,13 @@ func (w *walker) mergeInsert(m *pg.MergeStmt, when *pg.MergeWhenClause, t *table
 	if w.refusal != nil {
 		return
 	}
-	in.slots = t.slots(in.names, effects)
-	if len(when.Values) == 0 { // DEFAULT VALUES
-		if len(in.slots) > 0 {
-			w.edits.replace(int(w.tokens[i+1].start), int(w.tokens[i+2].end), "("+quoteAll("", columnsOf(in.slots))+") VALUES ("+in.absentRow()+")")
-		}
-		return
+	in.slots, in.bodyStart = t.slots(in.names, effects), i+1
+	if len(when.Values) == 0 {
+		in.defaultValues()
+	} else {
+		in.valuesRow(when.Values, i+2, w.closing(i+2))
+		in.writeList(when.TargetList, list)
 	}
-	in.valuesRow(when.Values, i+2, w.closing(i+2))
-	in.writeList(when.TargetList, list)
 	if len(in.once) > 0 {
 		w.refuse(int(m.Relation.Location), "Evaluate it in the query behind USING, or use INSERT ... ON CONFLICT.",
 			"a value that MERGE inserts into %v must be evaluated once", t)

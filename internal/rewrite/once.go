@@ -32,7 +32,10 @@ func (in *insertion) attachOnce() {
 	}
 }
 
-// onceRef evaluates the text in the WITH query and returns how to refer to its
+// onceValue is where a value that is evaluated once comes from.
+type onceValue struct{ query, column string }
+
+// onceRef evaluates the text in a WITH query and returns how to refer to its
 // value.
 func (in *insertion) onceRef(text string) string {
 	if in.onceName == "" {
@@ -40,7 +43,13 @@ func (in *insertion) onceRef(text string) string {
 	}
 	n, size := len(in.once), in.atOnce()
 	in.once = append(in.once, text)
-	return "(SELECT v" + itoa(n%size+1) + " FROM " + in.onceQuery(n/size) + ")"
+	v := onceValue{in.onceQuery(n / size), "v" + itoa(n%size+1)}
+	ref := "(SELECT " + v.column + " FROM " + v.query + ")"
+	if in.onceValues == nil {
+		in.onceValues = map[string]onceValue{}
+	}
+	in.onceValues[ref] = v
+	return ref
 }
 
 // maxOnce is how many expressions one WITH query evaluates at most. Each reference to

@@ -169,16 +169,7 @@ func (w *walker) apart(n *pg.Node, first int) {
 		q.IntoClause != nil || len(q.LockingClause) > 0 || !w.hasExtreme(q) {
 		return
 	}
-	last := first
-	for last < len(w.tokens) {
-		k := w.kind(last)
-		if k == '(' || k == '[' {
-			last = w.closing(last)
-		} else if k == ')' || k == ';' || w.is(last, "with") && !w.is(last+1, "time") { // WITH NO DATA
-			break
-		}
-		last++
-	}
+	last := w.until(first, func(i int) bool { return w.is(i, "with") && !w.is(i+1, "time") }) // WITH NO DATA
 	w.edits.insertBefore(int(w.tokens[first].start), "SELECT * FROM (")
 	w.edits.insert(w.endOf(last), ") AS _q")
 }

@@ -58,6 +58,20 @@ func (w *walker) closing(i int) int {
 	panic("a bracket is not closed")
 }
 
+// until is the index of the first token from i on, outside of brackets, that ends
+// the query or is where to stop.
+func (w *walker) until(i int, stop func(i int) bool) int {
+	for ; i < len(w.tokens); i++ {
+		switch k := w.kind(i); {
+		case k == '(' || k == '[':
+			i = w.closing(i)
+		case k == ')' || k == ';' || stop(i):
+			return i
+		}
+	}
+	return i
+}
+
 // exprEnd is the index of the first token behind the list item or expression
 // that begins at token i.
 func (w *walker) exprEnd(i int) int {

@@ -101,13 +101,9 @@ func (in *insertion) rowValue(n *pg.Node, name string, p span) string {
 	if once {
 		text = in.onceRef(text)
 	}
-	if once || n.GetSetToDefault() != nil && c.explicit() {
-		if in.edited {
-			in.edits.take(in.sql, p.start, p.end)
-		}
-		if slices.ContainsFunc(in.slots, func(s slot) bool { return s.from >= 0 && in.names[s.from] == name }) {
-			in.edits.replace(p.start, p.end, text)
-		}
+	kept := func(s slot) bool { return s.from >= 0 && in.names[s.from] == name }
+	if (once || n.GetSetToDefault() != nil && c.explicit()) && slices.ContainsFunc(in.slots, kept) {
+		in.replace(p.start, p.end, text)
 	}
 	return text
 }

@@ -80,30 +80,50 @@ func (in *insertion) rearrange(places []span, text func(slot) string) {
 			in.edits.insert(p.end, ", "+list)
 		case kept:
 		case list != "":
-			in.edits.take(in.sql, p.start, p.end)
-			in.edits.replace(p.start, p.end, list)
+			in.replace(p.start, p.end, list)
 		case i+1 < len(places):
 			// What it was leads to something behind it.
-			in.edits.take(in.sql, p.start, places[i+1].start)
-			in.edits.replace(p.start, places[i+1].start, "")
+			in.replace(p.start, places[i+1].start, "")
 		}
 	}
 }
 
+// replace puts a text in the place of another one, whatever was edited in that.
+func (in *insertion) replace(start, end int, text string) {
+	if in.edited { // looking for edits in every one of many rows takes long
+		in.edits.take(in.sql, start, end)
+	}
+	in.edits.replace(start, end, text)
+}
+
 // value is the text of a slot's value. given is the new value of a named column,
-// nil when there is none; the others are absent. Where what is absent may not be evaluated twice, once
-// evaluates it.
+// nil when there is none; the others are absent. Where what is absent may not be
+// evaluated twice, once evaluates it.
 func (in *insertion) value(s slot, given func(name string) (string, bool), once func(name string) string) string {
-	return s.value.render(func(name string) string {
+	var queries []string
+	// What is made of a value that is evaluated once stands in the query that
+	// refers to it: around the query, it would take the parser long to see that
+	// the parentheses are not all the query's.
+	inside := func(text string) string {
+		v, ok := in.onceValues[text]
+		if !ok || s.identity {
+			return text
+		}
+		if !slices.Contains(queries, v.query) {
+			queries = append(queries, v.query)
+		}
+		return v.query + "." + v.column
+	}
+	text := s.value.render(func(name string) string {
 		if given != nil {
 			if text, ok := given(name); ok {
-				return text
+				return inside(text)
 			}
 		}
 		c := in.table.byName[name][0]
 		text, _ := c.absent.text()
 		if !c.absentRepeats && in.uses(name) > 1 {
-			text = once(name)
+			text = inside(once(name))
 		}
 		if s.identity {
 			return text
@@ -111,6 +131,10 @@ func (in *insertion) value(s slot, given func(name string) (string, bool), once 
 		held, _ := c.held(constant(text)).text()
 		return "(" + held + ")"
 	})
+	if len(queries) > 0 {
+		return "(SELECT " + text + " FROM " + strings.Join(queries, ", ") + ")"
+	}
+	return text
 }
 
 // uses counts how often the slots need a column's value.

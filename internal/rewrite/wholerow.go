@@ -65,12 +65,7 @@ func (w *walker) row(ref *pg.ColumnRef, it *item, s *scope) {
 	if it.optional {
 		text = "(CASE WHEN " + prefix + "ctid IS NOT NULL THEN " + text + " END)"
 	}
-	first := w.at(int(ref.Location))
-	last := first
-	for range len(ref.Fields) - 1 {
-		last = w.afterName(last) + 1
-	}
-	w.edits.replace(int(w.tokens[first].start), int(w.tokens[w.afterName(last)-1].end), text)
+	w.edits.replace(int(ref.Location), w.endOf(w.afterName(w.lastName(ref))), text)
 	w.renamed = append(w.renamed, ref)
 }
 
