@@ -16,6 +16,10 @@
 // application it is the sweep that gives up, makes the batch smaller and tries
 // again. It never skips a row.
 //
+// Between two batches, where it holds no lock and no transaction is open, it
+// looks about once a second at what may hold it back (Signal) and at what
+// somebody has asked for (ledger.Control): to pause, or to go slower.
+//
 // The limit of it: a row whose key an application changes, from ahead of the
 // position to behind it, is not met. A later sweep meets it.
 //

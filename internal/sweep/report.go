@@ -23,6 +23,10 @@ type Report struct {
 	Left time.Duration
 	// Waiting says why the sweep stands still; empty when it does not.
 	Waiting string
+	// Signals are the last readings of what may hold the sweep back.
+	Signals []Reading
+	// Control is what somebody has asked for: to pause, or to go slower.
+	Control ledger.Control
 }
 
 // forecast fills in Rate and Left from the rows scanned since the run began.

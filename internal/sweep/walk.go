@@ -21,7 +21,9 @@ type walk struct {
 	batch batchFunc
 	q     statements
 	pace  pace
+	holding
 
+	took     time.Duration   // by batches, smoothed
 	progress ledger.Progress // as committed
 	began    time.Time       // of this run
 	before   int64           // rows scanned by earlier runs
@@ -105,23 +107,6 @@ func (w *walk) resume(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// hold waits as long as the throttle says so.
-func (w *walk) hold(ctx, background context.Context) error {
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		reason, err := w.o.Throttle.Hold(background, w.conn)
-		if err != nil || reason == "" {
-			return err
-		}
-		w.report(reason)
-		if err := sleep(ctx, pause); err != nil {
-			return err
-		}
-	}
-}
-
 // step does the next batch, or fails to and makes the following one smaller.
 func (w *walk) step(ctx, background context.Context) error {
 	next := w.progress
@@ -145,6 +130,7 @@ func (w *walk) step(ctx, background context.Context) error {
 		return ledger.SaveProgress(background, tx, w.o.Transition.ID, next, next.Finished())
 	})
 	if busy(err) {
+		w.took = latency(w.took, time.Since(start))
 		pause := w.pace.failed()
 		w.report(fmt.Sprintf("the next batch is blocked or slow: %v", err))
 		return sleep(ctx, pause)
@@ -152,7 +138,7 @@ func (w *walk) step(ctx, background context.Context) error {
 	if err != nil {
 		return w.explain(err, s)
 	}
-	w.pace.done(next.RowsScanned-w.progress.RowsScanned, time.Since(start))
+	w.learn(next.RowsScanned-w.progress.RowsScanned, start)
 	if w.progress = next; next.Finished() {
 		// The ledger's own clock, and the proof that the row was there.
 		found, err := w.resume(background)
@@ -167,16 +153,25 @@ func (w *walk) step(ctx, background context.Context) error {
 	return nil
 }
 
+// learn draws conclusions from a batch that went well.
+func (w *walk) learn(rows int64, began time.Time) {
+	took := time.Since(began)
+	w.pace.done(rows, took)
+	w.took = latency(w.took, took)
+	w.spend(rows, began)
+}
+
 // span finds the range of the next batch.
 func (w *walk) span(ctx context.Context, tx pgx.Tx) (span, error) {
 	s := span{lower: w.progress.Position, upper: w.progress.Upper, rows: -1}
 	if s.upper == nil {
 		return s, nil // an empty table
 	}
-	sql, args := w.q.bound(s, w.pace.rows)
+	rows := w.limit(w.pace.rows)
+	sql, args := w.q.bound(s, rows)
 	bound, err := queryKey(ctx, tx, len(w.q.key), sql, args...)
 	if bound != nil {
-		s.upper, s.rows = bound, int64(w.pace.rows)
+		s.upper, s.rows = bound, int64(rows)
 	}
 	return s, err
 }
@@ -215,7 +210,8 @@ func (w *walk) report(waiting string) {
 	if w.o.OnProgress == nil {
 		return
 	}
-	r := Report{Progress: w.progress, Batch: w.pace.rows, Waiting: waiting}
+	r := Report{Progress: w.progress, Batch: w.limit(w.pace.rows), Waiting: waiting,
+		Signals: w.gauges.readings, Control: w.control}
 	r.forecast(w.progress.RowsScanned-w.before, time.Since(w.began))
 	w.o.OnProgress(r)
 }

@@ -67,7 +67,22 @@ create table crossfade.progress (
     started_at    timestamptz not null default clock_timestamp(),
     updated_at    timestamptz not null default clock_timestamp(),
     finished_at   timestamptz,
+    -- written about once a second: why the scan stands still ('' when it does
+    -- not), and what each throttle signal reads
+    waiting       text not null default '',
+    signals       jsonb not null default '[]',
+    noted_at      timestamptz,
     primary key (transition_id, job)
+);
+
+-- What somebody asks of the scans of a transition while they run. No row: nothing.
+create table crossfade.control (
+    transition_id bigint primary key references crossfade.transition,
+    paused        boolean not null default false,
+    -- rows per second; null is as fast as the throttle lets it be
+    rate          int check (rate > 0),
+    actor         text not null,
+    changed_at    timestamptz not null default clock_timestamp()
 );
 
 -- What a joining connection reads. The name carries the version of the hook's
