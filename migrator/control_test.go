@@ -44,6 +44,7 @@ func TestPauseABackfill(t *testing.T) {
 	require.Contains(t, s.Jobs[0].Waiting, "paused by operator since")
 	require.Zero(t, s.Jobs[0].RowsScanned)
 
+	require.EqualValues(t, 300, s.Jobs[0].Forecast.Rows)
 	_, err = other.SetRate(ctx, rename.Name, 1000)
 	require.NoError(t, err)
 	_, err = other.Resume(ctx, rename.Name)
@@ -53,6 +54,13 @@ func TestPauseABackfill(t *testing.T) {
 	require.Equal(t, 1000, s.Control.Rate)
 	require.False(t, s.Control.Paused)
 	conn := audit(t, db)
+	evidence := scan[map[string]map[string]float64](t, conn, `select evidence from crossfade.history
+		where event = 'done' and detail = 'backfill'`)["backfill"]
+	require.EqualValues(t, 300, evidence["rows"])
+	require.EqualValues(t, 300, evidence["rows_foreseen"])
+	for _, cost := range []string{"seconds", "wal_bytes", "wal_bytes_foreseen", "growth_bytes", "growth_bytes_foreseen"} {
+		require.Positive(t, evidence[cost], cost)
+	}
 	require.Equal(t, []string{"pause ", "rate 1000 rows per second", "resume "}, list[string](t, conn,
 		`select event || ' ' || detail from crossfade.history where actor = 'operator' order by id`))
 }

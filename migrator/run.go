@@ -58,7 +58,10 @@ func (w *work) copy(ctx context.Context, job ledger.Job) error {
 	}
 	o := w.sweepOptions(job)
 	o.Token = token
-	_, err = sweep.Copy(ctx, w.conn, o)
+	p, err := sweep.Copy(ctx, w.conn, o)
+	if p.Finished() {
+		w.evidence = map[string]any{string(job): outcome(p)}
+	}
 	return err
 }
 

@@ -69,6 +69,12 @@ type JobProgress struct {
 	// RateLimit is the limit in rows per second that was asked for; 0 is none.
 	// Of a Status it is in Control.
 	RateLimit int `json:"rate_limit,omitempty"`
+	// Forecast is what the job was expected to cost; nil of a verification.
+	Forecast *Forecast `json:"forecast,omitempty"`
+	// WALBytes is, at the end, the WAL that the whole server wrote since the
+	// start; GrowthBytes by how much the table and its indexes grew.
+	WALBytes    int64 `json:"wal_bytes,omitempty"`
+	GrowthBytes int64 `json:"growth_bytes,omitempty"`
 	// Signals are the last readings of the throttle.
 	Signals []Signal `json:"signals,omitempty"`
 }
@@ -212,6 +218,7 @@ func jobProgress(p ledger.Progress) JobProgress {
 	j := JobProgress{
 		Job: string(p.Job), RowsScanned: p.RowsScanned, RowsChanged: p.RowsChanged, Mismatches: p.Mismatches,
 		Estimate: p.Estimate, StartedAt: p.StartedAt, Finished: p.Finished(), Elapsed: p.UpdatedAt.Sub(p.StartedAt),
+		Forecast: forecastOf(p), WALBytes: p.WALBytes, GrowthBytes: p.GrowthBytes,
 	}
 	if j.Elapsed > 0 {
 		j.Rate = float64(j.RowsScanned) / j.Elapsed.Seconds()

@@ -33,6 +33,22 @@ type Progress struct {
 	StartedAt   time.Time  `json:"started_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
 	FinishedAt  *time.Time `json:"finished_at,omitempty"`
+
+	// Forecast is what was expected, beside Estimate.
+	Forecast Forecast `json:"forecast"`
+	// Of a job that copies and is finished: the WAL that the whole server wrote
+	// from its start to its end, and by how much the table grew.
+	WALBytes    int64 `json:"wal_bytes"`
+	GrowthBytes int64 `json:"growth_bytes"`
+}
+
+// Forecast is what a job that copies is expected to cost.
+type Forecast struct {
+	// Seconds is known after the first batches; 0 before.
+	Seconds float64 `json:"seconds,omitempty"`
+	// WALBytes and GrowthBytes are at most.
+	WALBytes    int64 `json:"wal_bytes,omitempty"`
+	GrowthBytes int64 `json:"growth_bytes,omitempty"`
 }
 
 // Finished tells whether the job has seen the whole table.
@@ -41,17 +57,17 @@ func (p Progress) Finished() bool { return p.FinishedAt != nil }
 // GetProgress reads a job's progress; false when it never began.
 func GetProgress(ctx context.Context, db Conn, id int64, job Job) (Progress, bool, error) {
 	p := Progress{Job: job}
-	var samples []byte
+	var samples, forecast []byte
 	err := db.QueryRow(ctx, `select position, upper, rows_scanned, rows_changed, mismatches, samples, estimate, epoch,
-			started_at, updated_at, finished_at
+			started_at, updated_at, finished_at, forecast, wal_bytes, growth_bytes
 		from crossfade.progress where transition_id = $1 and job = $2`, id, string(job)).
 		Scan(&p.Position, &p.Upper, &p.RowsScanned, &p.RowsChanged, &p.Mismatches, &samples, &p.Estimate, &p.Epoch,
-			&p.StartedAt, &p.UpdatedAt, &p.FinishedAt)
+			&p.StartedAt, &p.UpdatedAt, &p.FinishedAt, &forecast, &p.WALBytes, &p.GrowthBytes)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Progress{}, false, nil
 	}
 	if err == nil {
-		err = json.Unmarshal(samples, &p.Samples)
+		err = errors.Join(json.Unmarshal(samples, &p.Samples), json.Unmarshal(forecast, &p.Forecast))
 	}
 	if err != nil {
 		return Progress{}, false, fmt.Errorf("read progress of %s: %w", job, err)
@@ -59,15 +75,23 @@ func GetProgress(ctx context.Context, db Conn, id int64, job Job) (Progress, boo
 	return p, true, nil
 }
 
-// StartProgress writes the beginning of a job, over what was there before.
-func StartProgress(ctx context.Context, db Conn, id int64, p Progress) error {
-	_, err := db.Exec(ctx, `insert into crossfade.progress (transition_id, job, upper, estimate, epoch)
-		values ($1, $2, $3, $4, $5)
+// StartProgress writes the beginning of a job, over what was there before. bytes
+// is the size of the table.
+func StartProgress(ctx context.Context, db Conn, id int64, p Progress, bytes int64) error {
+	forecast, err := json.Marshal(p.Forecast)
+	if err != nil {
+		return fmt.Errorf("start %s: %w", p.Job, err)
+	}
+	_, err = db.Exec(ctx, `insert into crossfade.progress
+			(transition_id, job, upper, estimate, epoch, forecast, start_bytes, start_lsn)
+		values ($1, $2, $3, $4, $5, $6, $7, pg_current_wal_lsn())
 		on conflict (transition_id, job) do update set position = null, upper = excluded.upper, rows_scanned = 0,
 			rows_changed = 0, mismatches = 0, samples = '[]', estimate = excluded.estimate, epoch = excluded.epoch,
 			started_at = clock_timestamp(), updated_at = clock_timestamp(), finished_at = null,
-			waiting = '', signals = '[]', noted_at = null`,
-		id, string(p.Job), p.Upper, p.Estimate, p.Epoch)
+			waiting = '', signals = '[]', noted_at = null,
+			forecast = excluded.forecast, start_bytes = excluded.start_bytes, start_lsn = excluded.start_lsn,
+			wal_bytes = 0, growth_bytes = 0`,
+		id, string(p.Job), p.Upper, p.Estimate, p.Epoch, forecast, bytes)
 	if err != nil {
 		return fmt.Errorf("start %s: %w", p.Job, err)
 	}
@@ -103,43 +127,24 @@ func ForgetProgress(ctx context.Context, db Conn, id int64, job Job) error {
 	return nil
 }
 
-// Note is what a scan says about itself between two batches.
-type Note struct {
-	// Waiting says why it stands still; empty when it does not.
-	Waiting string
-	// Signals is what each throttle signal reads, as JSON.
-	Signals json.RawMessage
-	// Age is the time since; a scan that is at work says something every few
-	// seconds.
-	Age time.Duration
-}
-
-// NoteProgress writes down why a job stands still, and what its signals read.
-func NoteProgress(ctx context.Context, db Conn, id int64, job Job, waiting string, signals any) error {
-	text, err := json.Marshal(signals)
-	if err == nil {
-		_, err = db.Exec(ctx, `update crossfade.progress set waiting = $3, signals = $4, noted_at = clock_timestamp()
-			where transition_id = $1 and job = $2`, id, string(job), waiting, text)
-	}
+// ForeseeProgress adds to the forecast how long a job will take.
+func ForeseeProgress(ctx context.Context, db Conn, id int64, job Job, seconds float64) error {
+	_, err := db.Exec(ctx, `update crossfade.progress set forecast = forecast || jsonb_build_object('seconds', $3::float8)
+		where transition_id = $1 and job = $2`, id, string(job), seconds)
 	if err != nil {
-		return fmt.Errorf("note progress of %s: %w", job, err)
+		return fmt.Errorf("foresee %s: %w", job, err)
 	}
 	return nil
 }
 
-// GetNote reads what a job said last; false when it never did.
-func GetNote(ctx context.Context, db Conn, id int64, job Job) (Note, bool, error) {
-	var n Note
-	var seconds float64
-	err := db.QueryRow(ctx, `select waiting, signals, extract(epoch from clock_timestamp() - noted_at)::float8
-		from crossfade.progress where transition_id = $1 and job = $2 and noted_at is not null`, id, string(job)).
-		Scan(&n.Waiting, &n.Signals, &seconds)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Note{}, false, nil
-	}
+// MeasureProgress writes down what a job has cost, at its end. bytes is the size
+// of the table.
+func MeasureProgress(ctx context.Context, db Conn, id int64, job Job, bytes int64) error {
+	_, err := db.Exec(ctx, `update crossfade.progress set growth_bytes = $3 - start_bytes,
+			wal_bytes = pg_wal_lsn_diff(pg_current_wal_lsn(), start_lsn)::bigint
+		where transition_id = $1 and job = $2`, id, string(job), bytes)
 	if err != nil {
-		return Note{}, false, fmt.Errorf("read the note of %s: %w", job, err)
+		return fmt.Errorf("measure %s: %w", job, err)
 	}
-	n.Age = time.Duration(seconds * float64(time.Second))
-	return n, true, nil
+	return nil
 }

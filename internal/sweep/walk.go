@@ -19,14 +19,17 @@ type walk struct {
 	conn  *pgx.Conn
 	o     Options
 	batch batchFunc
-	q     statements
-	pace  pace
+	// copying: batches write rows.
+	copying bool
+	q       statements
+	pace    pace
 	holding
 
 	took     time.Duration   // by batches, smoothed
 	progress ledger.Progress // as committed
 	began    time.Time       // of this run
 	before   int64           // rows scanned by earlier runs
+	foreseen bool            // how long it takes, in this run
 }
 
 func (w *walk) run(ctx context.Context) error {
@@ -79,7 +82,14 @@ func (w *walk) begin(ctx context.Context) error {
 		if start.Estimate, err = estimate(ctx, tx, w.q.table); err != nil {
 			return err
 		}
-		return ledger.StartProgress(ctx, tx, w.o.Transition.ID, start)
+		size, err := measure(ctx, tx, w.q.table)
+		if err != nil {
+			return err
+		}
+		if w.copying {
+			start.Forecast = Forecast(start.Estimate, size.table, size.indexes, size.count)
+		}
+		return ledger.StartProgress(ctx, tx, w.o.Transition.ID, start, size.bytes())
 	})
 	if err != nil {
 		return err
@@ -127,7 +137,7 @@ func (w *walk) step(ctx, background context.Context) error {
 			now := time.Now()
 			next.FinishedAt = &now
 		}
-		return ledger.SaveProgress(background, tx, w.o.Transition.ID, next, next.Finished())
+		return w.save(background, tx, next)
 	})
 	if busy(err) {
 		w.took = latency(w.took, time.Since(start))
@@ -149,8 +159,25 @@ func (w *walk) step(ctx, background context.Context) error {
 			return err
 		}
 	}
+	if err := w.foresee(background); err != nil {
+		return err
+	}
 	w.report("")
 	return nil
+}
+
+// save writes the progress down in a batch's own transaction; at the end with
+// what the job has cost.
+func (w *walk) save(ctx context.Context, tx pgx.Tx, p ledger.Progress) error {
+	err := ledger.SaveProgress(ctx, tx, w.o.Transition.ID, p, p.Finished())
+	if err != nil || !w.copying || !p.Finished() {
+		return err
+	}
+	size, err := measure(ctx, tx, w.q.table)
+	if err != nil {
+		return err
+	}
+	return ledger.MeasureProgress(ctx, tx, w.o.Transition.ID, p.Job, size.bytes())
 }
 
 // learn draws conclusions from a batch that went well.
@@ -207,11 +234,15 @@ func (w *walk) explain(err error, s span) error {
 }
 
 func (w *walk) report(waiting string) {
-	if w.o.OnProgress == nil {
-		return
+	if w.o.OnProgress != nil {
+		w.o.OnProgress(w.current(waiting))
 	}
+}
+
+// current is the report of now.
+func (w *walk) current(waiting string) Report {
 	r := Report{Progress: w.progress, Batch: w.limit(w.pace.rows), Waiting: waiting,
 		Signals: w.gauges.readings, Control: w.control}
 	r.forecast(w.progress.RowsScanned-w.before, time.Since(w.began))
-	w.o.OnProgress(r)
+	return r
 }

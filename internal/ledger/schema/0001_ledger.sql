@@ -67,6 +67,13 @@ create table crossfade.progress (
     started_at    timestamptz not null default clock_timestamp(),
     updated_at    timestamptz not null default clock_timestamp(),
     finished_at   timestamptz,
+    -- what was expected at the start, and what it was at the end: the WAL of the
+    -- whole server and the growth of the table with its indexes
+    forecast      jsonb not null default '{}',
+    start_lsn     pg_lsn,
+    start_bytes   bigint,
+    wal_bytes     bigint not null default 0,
+    growth_bytes  bigint not null default 0,
     -- written about once a second: why the scan stands still ('' when it does
     -- not), and what each throttle signal reads
     waiting       text not null default '',
