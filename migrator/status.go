@@ -53,6 +53,9 @@ type JobProgress struct {
 	RowsScanned int64  `json:"rows_scanned"`
 	RowsChanged int64  `json:"rows_changed"`
 	Mismatches  int64  `json:"mismatches"`
+	// Aside is how many batches, of one row as a rule, were locked by others and
+	// are left for the end.
+	Aside int `json:"aside,omitempty"`
 	// Estimate is the number of rows as the planner thinks; it may be off.
 	Estimate  int64     `json:"estimate"`
 	StartedAt time.Time `json:"started_at"`
@@ -216,7 +219,7 @@ func (s *session) sessionsByEpoch(ctx context.Context) ([]EpochSessions, error) 
 
 func jobProgress(p ledger.Progress) JobProgress {
 	j := JobProgress{
-		Job: string(p.Job), RowsScanned: p.RowsScanned, RowsChanged: p.RowsChanged, Mismatches: p.Mismatches,
+		Job: string(p.Job), RowsScanned: p.RowsScanned, RowsChanged: p.RowsChanged, Mismatches: p.Mismatches, Aside: len(p.Aside),
 		Estimate: p.Estimate, StartedAt: p.StartedAt, Finished: p.Finished(), Elapsed: p.UpdatedAt.Sub(p.StartedAt),
 		Forecast: forecastOf(p), WALBytes: p.WALBytes, GrowthBytes: p.GrowthBytes,
 	}

@@ -24,6 +24,7 @@ type Progress struct {
 	Job         Job        `json:"job"`
 	Position    []string   `json:"position,omitempty"` // the last key done; nil at the start
 	Upper       []string   `json:"upper,omitempty"`    // the last key to do; nil for an empty table
+	Aside       []Span     `json:"aside,omitempty"`    // up to Position, left for the end
 	RowsScanned int64      `json:"rows_scanned"`
 	RowsChanged int64      `json:"rows_changed"`
 	Mismatches  int64      `json:"mismatches"`
@@ -42,6 +43,13 @@ type Progress struct {
 	GrowthBytes int64 `json:"growth_bytes"`
 }
 
+// Span is a range of keys: after Lower (nil: from the first row) up to and
+// including Upper.
+type Span struct {
+	Lower []string `json:"lower"`
+	Upper []string `json:"upper"`
+}
+
 // Forecast is what a job that copies is expected to cost.
 type Forecast struct {
 	// Seconds is known after the first batches; 0 before.
@@ -57,17 +65,17 @@ func (p Progress) Finished() bool { return p.FinishedAt != nil }
 // GetProgress reads a job's progress; false when it never began.
 func GetProgress(ctx context.Context, db Conn, id int64, job Job) (Progress, bool, error) {
 	p := Progress{Job: job}
-	var samples, forecast []byte
+	var samples, forecast, aside []byte
 	err := db.QueryRow(ctx, `select position, upper, rows_scanned, rows_changed, mismatches, samples, estimate, epoch,
-			started_at, updated_at, finished_at, forecast, wal_bytes, growth_bytes
+			started_at, updated_at, finished_at, forecast, wal_bytes, growth_bytes, aside
 		from crossfade.progress where transition_id = $1 and job = $2`, id, string(job)).
 		Scan(&p.Position, &p.Upper, &p.RowsScanned, &p.RowsChanged, &p.Mismatches, &samples, &p.Estimate, &p.Epoch,
-			&p.StartedAt, &p.UpdatedAt, &p.FinishedAt, &forecast, &p.WALBytes, &p.GrowthBytes)
+			&p.StartedAt, &p.UpdatedAt, &p.FinishedAt, &forecast, &p.WALBytes, &p.GrowthBytes, &aside)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Progress{}, false, nil
 	}
 	if err == nil {
-		err = errors.Join(json.Unmarshal(samples, &p.Samples), json.Unmarshal(forecast, &p.Forecast))
+		err = errors.Join(json.Unmarshal(samples, &p.Samples), json.Unmarshal(forecast, &p.Forecast), json.Unmarshal(aside, &p.Aside))
 	}
 	if err != nil {
 		return Progress{}, false, fmt.Errorf("read progress of %s: %w", job, err)
@@ -85,7 +93,7 @@ func StartProgress(ctx context.Context, db Conn, id int64, p Progress, bytes int
 	_, err = db.Exec(ctx, `insert into crossfade.progress
 			(transition_id, job, upper, estimate, epoch, forecast, start_bytes, start_lsn)
 		values ($1, $2, $3, $4, $5, $6, $7, pg_current_wal_lsn())
-		on conflict (transition_id, job) do update set position = null, upper = excluded.upper, rows_scanned = 0,
+		on conflict (transition_id, job) do update set position = null, aside = '[]', upper = excluded.upper, rows_scanned = 0,
 			rows_changed = 0, mismatches = 0, samples = '[]', estimate = excluded.estimate, epoch = excluded.epoch,
 			started_at = clock_timestamp(), updated_at = clock_timestamp(), finished_at = null,
 			waiting = '', signals = '[]', noted_at = null,
@@ -101,22 +109,31 @@ func StartProgress(ctx context.Context, db Conn, id int64, p Progress, bytes int
 // SaveProgress writes how far a job has come. A batch calls it in its own
 // transaction, so that the position and the rows can never disagree.
 func SaveProgress(ctx context.Context, db Conn, id int64, p Progress, finished bool) error {
-	samples, err := json.Marshal(p.Samples)
+	samples, err := listOf(p.Samples)
 	if err != nil {
 		return fmt.Errorf("save progress of %s: %w", p.Job, err)
 	}
-	if p.Samples == nil {
-		samples = []byte("[]")
+	aside, err := listOf(p.Aside)
+	if err != nil {
+		return fmt.Errorf("save progress of %s: %w", p.Job, err)
 	}
 	_, err = db.Exec(ctx, `update crossfade.progress set position = $3, rows_scanned = $4, rows_changed = $5,
 			mismatches = $6, samples = $7, updated_at = clock_timestamp(),
-			finished_at = case when $8 then clock_timestamp() end
+			finished_at = case when $8 then clock_timestamp() end, aside = $9
 		where transition_id = $1 and job = $2`,
-		id, string(p.Job), p.Position, p.RowsScanned, p.RowsChanged, p.Mismatches, samples, finished)
+		id, string(p.Job), p.Position, p.RowsScanned, p.RowsChanged, p.Mismatches, samples, finished, aside)
 	if err != nil {
 		return fmt.Errorf("save progress of %s: %w", p.Job, err)
 	}
 	return nil
+}
+
+// listOf is a JSON array, also of nil.
+func listOf[T any](list []T) ([]byte, error) {
+	if list == nil {
+		return []byte("[]"), nil
+	}
+	return json.Marshal(list)
 }
 
 // ForgetProgress voids a job: it begins anew the next time.

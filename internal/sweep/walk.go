@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -119,12 +118,15 @@ func (w *walk) resume(ctx context.Context) (bool, error) {
 
 // step does the next batch, or fails to and makes the following one smaller.
 func (w *walk) step(ctx, background context.Context) error {
-	next := w.progress
+	next, retrying := w.progress, w.retrying()
+	if retrying {
+		w.pace.rows = w.pace.min // its patience is that of the smallest batch
+	}
 	lock, statement := w.pace.limits()
 	start := time.Now()
 	var s span
 	err := w.transaction(background, lock, statement, func(tx pgx.Tx) (err error) {
-		if s, err = w.span(background, tx); err != nil {
+		if s, err = w.span(background, tx, retrying); err != nil {
 			return err
 		}
 		if s.upper != nil {
@@ -132,18 +134,17 @@ func (w *walk) step(ctx, background context.Context) error {
 				return err
 			}
 		}
-		next.Position = s.upper
-		if slices.Equal(s.upper, w.progress.Upper) {
-			now := time.Now()
-			next.FinishedAt = &now
+		if retrying {
+			next.Aside = next.Aside[1:]
+		} else {
+			next.Position = s.upper
 		}
+		finish(&next)
 		return w.save(background, tx, next)
 	})
 	if busy(err) {
 		w.took = latency(w.took, time.Since(start))
-		pause := w.pace.failed()
-		w.report(fmt.Sprintf("the next batch is blocked or slow: %v", err))
-		return sleep(ctx, pause)
+		return w.failed(ctx, background, s, retrying, err)
 	}
 	if err != nil {
 		return w.explain(err, s)
@@ -189,7 +190,10 @@ func (w *walk) learn(rows int64, began time.Time) {
 }
 
 // span finds the range of the next batch.
-func (w *walk) span(ctx context.Context, tx pgx.Tx) (span, error) {
+func (w *walk) span(ctx context.Context, tx pgx.Tx, retrying bool) (span, error) {
+	if retrying {
+		return span{lower: w.progress.Aside[0].Lower, upper: w.progress.Aside[0].Upper, rows: -1}, nil
+	}
 	s := span{lower: w.progress.Position, upper: w.progress.Upper, rows: -1}
 	if s.upper == nil {
 		return s, nil // an empty table

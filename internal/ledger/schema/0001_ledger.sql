@@ -57,6 +57,8 @@ create table crossfade.progress (
     job           text not null,
     position      text[],
     upper         text[],
+    -- ranges up to the position that are still to do: their rows were locked
+    aside         jsonb not null default '[]',
     rows_scanned  bigint not null default 0,
     rows_changed  bigint not null default 0,
     -- of verify: how many rows differ, and the keys of the first of them

@@ -163,6 +163,9 @@ func jobText(j migrator.JobProgress) string {
 	if j.Job != "verify" {
 		text += ", " + console.Count(j.RowsChanged) + " changed"
 	}
+	if j.Aside > 0 {
+		text += ", " + plural(j.Aside, "locked row") + " left for the end"
+	}
 	if j.Mismatches > 0 {
 		text += ", " + console.Count(j.Mismatches) + " differ"
 	}
