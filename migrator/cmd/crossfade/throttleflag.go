@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -52,7 +53,7 @@ func (t *throttleFlag) set(name, limit string) (err error) {
 	case "vacuum":
 		t.VacuumWait, err = parseLimit(limit, time.ParseDuration)
 	case "batch-latency":
-		t.BatchLatency, err = parseLimit(limit, func(s string) (float64, error) { return strconv.ParseFloat(s, 64) })
+		t.BatchLatency, err = parseLimit(limit, parseTimes)
 	case "horizon-age":
 		t.HorizonAge, err = parseLimit(limit, func(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) })
 	default:
@@ -68,10 +69,19 @@ func parseLimit[T int | int64 | float64 | time.Duration](text string, parse func
 		return -1, nil
 	}
 	limit, err := parse(text)
-	if err != nil || !(limit > 0) {
+	if err != nil || limit <= 0 {
 		return 0, fmt.Errorf("%q is no limit above zero, nor off", text)
 	}
 	return limit, nil
+}
+
+// parseTimes reads a factor.
+func parseTimes(text string) (float64, error) {
+	times, err := strconv.ParseFloat(text, 64)
+	if math.IsNaN(times) || math.IsInf(times, 0) {
+		return 0, fmt.Errorf("%q is no factor", text)
+	}
+	return times, err
 }
 
 // parseSize reads bytes as PostgreSQL writes them: 512kB, 64MB, 1GB.
