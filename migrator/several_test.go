@@ -178,8 +178,8 @@ func TestPlanOfASplit(t *testing.T) {
 			}
 		}
 	}
-	const rule = `row("first_name")::record operator(pg_catalog.*=) row(((split_part(full_name, ' '::text, 1))::text))::record` +
-		` and row("last_name")::record operator(pg_catalog.*=) row(((split_part(full_name, ' '::text, 2))::text))::record`
+	const rule = `pg_catalog.record_image_eq(row("first_name"), row(((split_part(full_name, ' '::text, 1))::text)))` +
+		` and pg_catalog.record_image_eq(row("last_name"), row(((split_part(full_name, ' '::text, 2))::text)))`
 	require.Equal(t, []string{
 		`expand: alter table "public"."users" add column "first_name" text`,
 		`expand: alter table "public"."users" add column "last_name" text`,

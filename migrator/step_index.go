@@ -12,14 +12,14 @@ import (
 // whose reads need them.
 var indexStep = step{
 	name: "index", phase: DualWrite,
-	summary: "build the indexes of the source on the target",
+	summary: "build the indexes of the source on the target, and let the planner know them",
 	do: func(ctx context.Context, w *work) error {
 		for _, index := range w.t.Definition.Indexes {
 			if err := w.ensureIndex(ctx, index); err != nil {
 				return err
 			}
 		}
-		return nil
+		return w.run(ctx, ddl.Analyze(w.table()))
 	},
 	undo: func(ctx context.Context, w *work) error {
 		for _, index := range w.t.Definition.Indexes {
@@ -34,7 +34,7 @@ var indexStep = step{
 			create, drop := indexStatements(t, index)
 			do, undo = append(do, create...), append(undo, drop)
 		}
-		return do, undo
+		return append(do, ddl.Analyze(tableOf(t))), undo
 	},
 }
 

@@ -59,8 +59,14 @@ func Same(c transform.Column, a, b string) string {
 	if slices.Contains(exactTypes, c.BaseType) {
 		return a + " is not distinct from " + b
 	}
-	// The casts keep the parser from taking it for a comparison field by field.
-	return "row(" + a + ")::record operator(pg_catalog.*=) row(" + b + ")::record"
+	return sameImage(a, b)
+}
+
+// sameImage compares the images of two values. Not by the operator: PostgreSQL
+// prints a CHECK without the casts that would keep it from comparing field by
+// field, and a dump could not be restored.
+func sameImage(a, b string) string {
+	return "pg_catalog.record_image_eq(row(" + a + "), row(" + b + "))"
 }
 
 // exactTypes are such types, as format_type names them. None has a collation:

@@ -62,5 +62,5 @@ func TestConsistent(t *testing.T) {
 func TestCheckOfARename(t *testing.T) {
 	t.Parallel()
 	s := ddl.AddConsistentCheck(users, "c", transform.Renamed(transform.Column{Name: "a", Type: "integer", BaseType: "integer"}, "B"))
-	require.Contains(t, s.SQL, `check (row("a")::record operator(pg_catalog.*=) row("B")::record) not valid`)
+	require.Contains(t, s.SQL, `check (pg_catalog.record_image_eq(row("a"), row("B"))) not valid`)
 }

@@ -17,7 +17,7 @@ func AddNotNullCheck(table Name, constraint, column string) Statement {
 func AddConsistentCheck(table Name, constraint string, m transform.Move) Statement {
 	rule := Consistent(m)
 	if m.Identity() {
-		rule = "row(" + ident(m.Sources[0].Name) + ")::record operator(pg_catalog.*=) row(" + ident(m.Targets[0].Name) + ")::record"
+		rule = sameImage(ident(m.Sources[0].Name), ident(m.Targets[0].Name))
 	}
 	s := quick(table, "alter table "+table.String()+" add constraint "+ident(constraint)+" check ("+rule+") not valid",
 		"no new row may differ")

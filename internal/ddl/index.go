@@ -40,3 +40,9 @@ func Counterpart(definition, index, target string) (string, error) {
 	}
 	return "", fmt.Errorf("read definition of index %q: it does not begin as expected: %s", index, definition)
 }
+
+// Analyze lets the planner know what is in columns and indexes that have been
+// filled just now; of expressions in indexes it learns in no other way.
+func Analyze(table Name) Statement {
+	return gentle(table, "analyze "+table.String(), "the planner must know the target before reads move to it")
+}

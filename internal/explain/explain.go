@@ -41,6 +41,9 @@ type Outcome struct {
 	Message string `json:"message,omitempty"`
 	Hint    string `json:"hint,omitempty"`
 	At      string `json:"at,omitempty"`
+	// Reported are what the hook cannot see into and would report, by its default
+	// policy: a function whose body names the column.
+	Reported []string `json:"reported,omitempty"`
 }
 
 // Edit replaces the bytes from Start up to End.
@@ -52,7 +55,8 @@ type Edit struct {
 
 // SameAs tells whether two phases make the same of a statement.
 func (o Outcome) SameAs(p Outcome) bool {
-	return o.Outcome == p.Outcome && o.SQL == p.SQL && o.Message == p.Message && o.Hint == p.Hint
+	return o.Outcome == p.Outcome && o.SQL == p.SQL && o.Message == p.Message && o.Hint == p.Hint &&
+		slices.Equal(o.Reported, p.Reported)
 }
 
 // Explainer rewrites statements as a connection would that joins in one of the
@@ -98,6 +102,9 @@ func outcome(s Statement, p phase.Phase, r rewrite.Result) Outcome {
 	o := Outcome{Phase: p, Outcome: r.Outcome, SQL: r.SQL}
 	for _, e := range r.Edits {
 		o.Edits = append(o.Edits, Edit{e.Start, e.End, e.Text})
+	}
+	for _, reported := range r.Reported {
+		o.Reported = append(o.Reported, reported.Message)
 	}
 	if r.Refusal == nil {
 		return o

@@ -192,3 +192,15 @@ func TestReady(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, reason, "--schema")
 }
+
+func TestReported(t *testing.T) {
+	t.Parallel()
+	x := newExplainer(t, pgtest.NewFrom(t, usersSQL+`
+create function touch() returns void language sql as 'update users set full_name = upper(full_name)';`).Conn(t))
+	statements, _ := Parse("", "select touch()")
+	explained, err := x.Explain(statements, []phase.Phase{phase.DualWrite})
+	require.NoError(t, err)
+	require.Equal(t, rewrite.Passed, explained[0].Phases[0].Outcome)
+	require.Len(t, explained[0].Phases[0].Reported, 1)
+	require.Contains(t, explained[0].Phases[0].Reported[0], "touch")
+}

@@ -175,6 +175,8 @@ func TestRefusalsOfMoves(t *testing.T) {
 		{"NULL in NOT NULL", change("code", "n", "uuid", "", ""), func(r *preflight.Request) { r.NotNull = &yes }, "null-in-not-null", "1 of"},
 		{"order that is none", change("age", "n", "int", "-age", "-n"), func(r *preflight.Request) { r.Preserves = &order }, "preserves-broken", "order"},
 		{"preserves of a merge", merge, func(r *preflight.Request) { r.Preserves = &order }, "preserves-invalid", "one column to one"},
+		{"preserves without NULL", change("code", "n", "text", "coalesce(code, '')", "n", transform.Forward), func(r *preflight.Request) { r.Preserves = &order },
+			"preserves-invalid", "for NULL"},
 		{"default that forward refuses", change("mood", "n", "int", "case mood when 'bad' then ('x' || mood)::int end", "n::text", transform.Forward), nil,
 			"default-fails", "invalid input syntax"},
 		{"target exists", change("age", "code", "bigint", "", "code::int"), nil, "target-exists", "exists already"},

@@ -34,6 +34,10 @@ func checkNulls(ctx context.Context, in *inspection) error {
 		return nil
 	}
 	in.info("null-forward", object, "NULL in "+list(m.SourceNames())+" gives "+described(m.Targets, given), "")
+	if m.Preserves != transform.PreserveNothing && given[0] != nil {
+		in.refuse("preserves-invalid", object, "forward gives a value for NULL: a comparison of the target would find rows that one of the source does not",
+			"make it give NULL for NULL, or say preserves: none")
+	}
 	if nullable(m.Sources) && !returns && !m.Loses(transform.Forward) {
 		in.refuse("lossy-undeclared", object, "NULL in "+list(m.SourceNames())+" does not come back as NULL",
 			"make the expressions give NULL for NULL, or the sources NOT NULL, or declare lossy: [forward]")

@@ -15,7 +15,7 @@ func (w *walker) indirection(n *pg.A_Indirection, s *scope) bool {
 	if name == "" {
 		return false
 	}
-	if !it.table.moving(name) {
+	if !it.table.moving(name) && !w.r.names[it.name] {
 		return true // the row has it
 	}
 	first, last, ok := w.inParentheses(ref)

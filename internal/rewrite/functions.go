@@ -22,7 +22,7 @@ var steady = wordSet(`abs acos age array_append array_cat array_dims array_fill 
 	quote_nullable radians regexp_count regexp_instr regexp_like regexp_match regexp_replace regexp_split_to_array
 	regexp_substr repeat replace reverse right round row_to_json rpad rtrim scale set_bit set_byte sha224 sha256 sha384
 	sha512 sign sin split_part sqrt starts_with statement_timestamp string_to_array strpos substr substring tan
-	timezone to_ascii to_char to_date to_hex to_json to_jsonb to_number to_timestamp to_tsquery to_tsvector
+	to_ascii to_char to_date to_hex to_json to_jsonb to_number to_timestamp to_tsquery to_tsvector
 	transaction_timestamp translate trim_array trim_scale trunc tsrange tstzrange unistr upper upper_inc upper_inf
 	width_bucket`)
 

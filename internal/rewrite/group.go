@@ -174,8 +174,10 @@ func (g *grouping) output(n *pg.Node, s *scope) *pg.ResTarget {
 	return nil
 }
 
-func isStarItem(t *pg.ResTarget) bool {
-	ref := t.GetVal().GetColumnRef()
+func isStarItem(t *pg.ResTarget) bool { return isStarNode(t.GetVal()) }
+
+func isStarNode(n *pg.Node) bool {
+	ref := n.GetColumnRef()
 	return ref != nil && isStar(ref)
 }
 

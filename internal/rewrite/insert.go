@@ -138,7 +138,7 @@ func (in *insertion) listed(columns []*pg.Node) bool {
 			in.refuse(int(c.Location), "Write the whole value.", "a part of a column of %v is written", in.table)
 			return false
 		}
-		if slices.Contains(in.names, c.Name) {
+		if slices.Contains(in.names, c.Name) && len(c.Indirection) == 0 {
 			in.refuse(int(c.Location), "Name it once.", "column %s is named more than once", quote(c.Name))
 			return false
 		}

@@ -50,6 +50,8 @@ func (r *Rewriter) repeatable(n *pg.Node) bool {
 		return r.allRepeatable(n.CoalesceExpr.Args)
 	case *pg.Node_MinMaxExpr:
 		return r.allRepeatable(n.MinMaxExpr.Args)
+	case *pg.Node_RowExpr:
+		return r.allRepeatable(n.RowExpr.Args)
 	case *pg.Node_AArrayExpr:
 		return r.allRepeatable(n.AArrayExpr.Elements)
 	case *pg.Node_CaseExpr:

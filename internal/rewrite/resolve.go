@@ -39,7 +39,7 @@ func (w *walker) qualified(ref *pg.ColumnRef, schema, name, column string, s *sc
 	case it.veiled && slices.Contains(system, column):
 		w.refuse(int(ref.Location), "Write the join with ON, and name the columns instead of *.",
 			"%s of %v is named where the table stands as a sub-query", quote(column), it.table)
-	case it.table.moving(column):
+	case it.moves(column):
 		w.use(it.table.reach(column)...)
 		prefix := w.qualifierText(ref)
 		if it.veiled && schema != "" {
@@ -80,7 +80,7 @@ func (w *walker) unqualified(ref *pg.ColumnRef, name string, s *scope, outputs [
 		w.wholeRow(ref, name, s)
 		return
 	}
-	if t := found.item.table; t != nil && t.moving(name) {
+	if t := found.item.table; found.item.moves(name) {
 		w.use(t.reach(name)...)
 		read := w.reading(ref, name, found.item)
 		prefix := ""
@@ -113,15 +113,17 @@ func (w *walker) lookup(ref *pg.ColumnRef, name string, s *scope) (resolution, b
 		}
 	}
 	for level := s; level != nil; level = level.parent {
-		found, ok := w.lookupAt(ref, name, level, (*item).conceals, nil)
-		if !ok {
-			return resolution{}, false
-		}
-		if found == nil {
+		concealed := func(it *item) bool { return it.seen(name) && it.conceals(name) == yes }
+		if !slices.ContainsFunc(level.items, concealed) {
 			continue
 		}
 		if it, _, _ := s.named("", name); it != nil {
+			w.uncover(ref, name, s)
 			return resolution{}, true // a whole row
+		}
+		found, ok := w.lookupAt(ref, name, level, (*item).conceals, nil)
+		if !ok {
+			return resolution{}, false
 		}
 		if doubt {
 			w.refuse(int(ref.Location), hintQualify,
@@ -131,6 +133,15 @@ func (w *walker) lookup(ref *pg.ColumnRef, name string, s *scope) (resolution, b
 		return resolution{found, level}, true
 	}
 	return resolution{}, true
+}
+
+// uncover refuses the whole row of an item that is not in transition: in the
+// database, the name finds a column of the table instead.
+func (w *walker) uncover(ref *pg.ColumnRef, name string, s *scope) {
+	if s.row(name) == nil {
+		w.refuse(int(ref.Location), "Give that item of FROM another alias.",
+			"%s means a whole row, but would find the column in transition", quote(name))
+	}
 }
 
 // lookupAt finds the one item of a level that has the name.

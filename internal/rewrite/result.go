@@ -72,7 +72,7 @@ func (r Result) OriginalOffset(offset int) int {
 			break
 		}
 		if offset < start+len(e.Text) {
-			if from := copiedFrom(r.original, e.Text, offset-start); from >= 0 {
+			if from := copiedFrom(r.original, e.Text, offset-start); from >= 0 && (offset > start || e.End == e.Start) {
 				return from
 			}
 			return e.Start
@@ -97,6 +97,9 @@ func copiedFrom(original, text string, offset int) int {
 			return best
 		}
 		at += next
+		if at > 0 && isIdentPart(original[at-1]) && isIdentPart(original[at]) {
+			continue // in the middle of a word
+		}
 		same := end - offset
 		for i := 1; i <= min(at, offset) && original[at-i] == text[offset-i]; i++ {
 			same++

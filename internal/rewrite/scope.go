@@ -59,6 +59,12 @@ func (it *item) logical(name string) answer {
 	return no
 }
 
+// moves tells whether a column of the item that is in transition bears the name,
+// unless an alias gives it to another column.
+func (it *item) moves(name string) bool {
+	return it.table != nil && it.table.moving(name) && (!it.veiled || it.columns.has(name) != yes)
+}
+
 // physical tells whether the item may have a column of this name in the
 // database, in this phase or a neighbouring one.
 func (it *item) physical(name string) answer {

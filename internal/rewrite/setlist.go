@@ -62,6 +62,9 @@ func (u *setList) layout(groups [][]*pg.ResTarget) {
 			g.value = u.behindColumn(g.first) + 1
 		}
 		g.behind = u.exprEnd(g.value)
+		if slices.ContainsFunc(g.row.GetArgs(), isStarNode) {
+			u.refuseStars(members)
+		}
 		var ranges [][2]int
 		if g.row != nil {
 			ranges = u.rowItems(g.value, g.behind)
@@ -87,6 +90,16 @@ func (u *setList) layout(groups [][]*pg.ResTarget) {
 		}
 		u.groups = append(u.groups, g)
 		u.settings = append(u.settings, g.settings...)
+	}
+}
+
+// refuseStars refuses a row that does not say which value goes where, unless it
+// is of other columns.
+func (u *setList) refuseStars(members []*pg.ResTarget) {
+	for _, member := range members {
+		if u.table.moving(member.Name) {
+			u.refuse(int(member.Location), "Write the values one by one.", "a column of %v is assigned from a row that contains *", u.table)
+		}
 	}
 }
 

@@ -51,13 +51,28 @@ func (w *walker) utility(n *pg.Node, first, last int) {
 		*pg.Node_DeallocateStmt, *pg.Node_FetchStmt, *pg.Node_ClosePortalStmt,
 		*pg.Node_ListenStmt, *pg.Node_NotifyStmt, *pg.Node_UnlistenStmt, *pg.Node_DiscardStmt, *pg.Node_CheckPointStmt,
 		*pg.Node_CreateRoleStmt, *pg.Node_DropRoleStmt, *pg.Node_GrantRoleStmt:
-	case *pg.Node_VacuumStmt, *pg.Node_CommentStmt, *pg.Node_GrantStmt:
+	case *pg.Node_VacuumStmt:
+		for _, n := range kind.VacuumStmt.Rels {
+			w.vacuum(n.GetVacuumRelation(), first, last)
+		}
+	case *pg.Node_CommentStmt, *pg.Node_GrantStmt:
 		// Of the whole table they pass; of the moving column they don't.
 		if w.mentioned(first, last) != nil && w.namesColumn(first, last) {
 			w.refuseUtility(first, last)
 		}
 	default:
 		w.refuseUtility(first, last)
+	}
+}
+
+// vacuum lets VACUUM and ANALYZE pass, but for a list of columns with one that
+// moves.
+func (w *walker) vacuum(r *pg.VacuumRelation, first, last int) {
+	t := w.tableOf(r.GetRelation())
+	for _, name := range stringsOf(r.GetVaCols()) {
+		if t != nil && t.moving(name) {
+			w.refuseUtility(first, last)
+		}
 	}
 }
 

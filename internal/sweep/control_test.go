@@ -45,8 +45,11 @@ func TestPauseAndResume(t *testing.T) {
 	require.Contains(t, report.Waiting, "paused by op since ")
 	require.True(t, report.Control.Paused)
 	require.EqualValues(t, 100, report.RowsScanned)
-	require.Equal(t, "idle", query[string](f, `select state from pg_stat_activity where pid = $1`, pid))
-	require.Zero(t, query[int](f, `select count(*) from pg_locks where pid = $1`, pid))
+	require.Zero(t, query[int](f, `select count(*) from pg_locks where pid = $1 and relation = 'item'::regclass`, pid))
+	pgtest.WaitFor(t, "a moment at which it does not look at the ledger", func() bool {
+		return query[bool](f, `select state = 'idle' and xact_start is null and not exists (
+			select from pg_locks l where l.pid = a.pid) from pg_stat_activity a where pid = $1`, pid)
+	})
 	require.EqualValues(t, 100, f.different())
 	note, _, err := ledger.GetNote(ctx, f.conn, f.transition.ID, ledger.Backfill)
 	require.NoError(t, err)

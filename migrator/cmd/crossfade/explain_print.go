@@ -65,6 +65,9 @@ func printOutcome(b *strings.Builder, s console.Style, same []explain.Outcome, s
 	default:
 		fmt.Fprintf(b, "  %s:\n%s\n", s.Accent(label), indented(highlight(s, statement, p.Edits), "    "))
 	}
+	for _, message := range p.Reported {
+		fmt.Fprintf(b, "    %s: %s\n", s.Warn("reported"), message)
+	}
 }
 
 // printPlanChange shows what gets worse, with the lines of both plans.

@@ -191,3 +191,13 @@ insert into accounts(select 20 union select 21)
 insert into accounts(select)
 
 insert into users(values(10,'e@x','n'))
+
+insert into sets (id, nums[1], nums[2], tags) values (50, 1, 2, '{x}'), (51, 3, 4, default) returning *
+
+insert into sets (nums[1], nums[2], id) select 1, 2, 60 returning *
+
+insert into sets (id, nums[1], tags, nums[2]) values (52, 1, array['q', 'r'], 9) returning tags, nums
+
+insert into sets (id, nums, nums) values (52, '{1}', '{2}')
+
+insert into sets (id, nums[1], nums[2], tags) values (1, 7, 8, '{z}') on conflict (id) do update set nums = excluded.nums, tags[2] = excluded.tags[1] returning *

@@ -277,3 +277,13 @@ select*from users
 select"full_name"from users where"full_name"is not null
 
 select u.*from users u order by"full_name"
+
+select name from users as u(i, name) order by 1
+
+select u.i, u.name, u.full_name from users as u(i, name) where name like '%@x' order by i
+
+select (name).email, (name).id, (name).full_name from users name order by (name).id
+
+select count(name), count(name.*) from orders o left join users name on name.id = o.user_id
+
+select name.email from users name join users x on x.id = name.id where name is not null order by (name).email

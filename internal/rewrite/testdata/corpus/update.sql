@@ -130,3 +130,9 @@ delete from orders using users u where u.id = user_id and u.name = 'Bob' returni
 delete from products where name in (select name from users) returning *
 
 delete from users
+
+update users set (id, balance) = row (v.*) from (values (90, 5)) as v(a, b) where users.id = 1 returning users.*
+
+update users set full_name = row (id, lower(email))::text returning full_name
+
+update users set (full_name, email) = row (row (id, 'x')::text, 'e') where id = 1
