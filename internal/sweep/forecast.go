@@ -22,12 +22,13 @@ const (
 // the WAL, and after each checkpoint the first change of a page brings the whole
 // page: the table and its indexes once as pages, and once again as records.
 // Until vacuum frees the former versions, the table and its indexes grow by what
-// they hold.
+// they hold, and a quarter more: the new values, and index pages that split.
 func Forecast(rows, tableBytes, indexBytes int64, indexes int) ledger.Forecast {
 	content := tableBytes + indexBytes
+	growth := content + content/4
 	return ledger.Forecast{
-		WALBytes:    2*content + rows*(rowRecord+indexRecord*int64(indexes)),
-		GrowthBytes: content,
+		WALBytes:    content + growth + rows*(rowRecord+indexRecord*int64(indexes)),
+		GrowthBytes: growth,
 	}
 }
 

@@ -3,6 +3,7 @@ package sweep_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -77,10 +78,12 @@ func TestActiveSessions(t *testing.T) {
 	before := read(t, f.conn, &sweep.ActiveSessions{})
 	require.EqualValues(t, 100, before.Limit, "a quarter of max_connections")
 	sleeping, wake := context.WithCancel(ctx)
+	var sessions sync.WaitGroup
+	defer sessions.Wait()
 	defer wake()
 	for range 3 {
 		conn := f.db.Conn(t)
-		go func() { _, _ = conn.Exec(sleeping, `select pg_sleep(60)`) }()
+		sessions.Go(func() { _, _ = conn.Exec(sleeping, `select pg_sleep(60)`) })
 	}
 	pgtest.WaitFor(t, "the sessions to be active", func() bool {
 		return query[int](f, `select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`) == 3
