@@ -24,5 +24,6 @@ fuzz: ## the rewriter's fuzz test, for a minute
 golden: ## write the rewriter's golden files anew
 	go test ./internal/rewrite -run Golden -update
 
-example: ## the main job, end to end, with small numbers
+example: ## the main job and the other kinds, end to end, with small numbers
 	go run ./examples/rename -rows 5000 -duration 1s
+	go run ./examples/kinds -rows 5000 -duration 300ms

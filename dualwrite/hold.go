@@ -1,11 +1,47 @@
 package dualwrite
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"io"
+)
 
-// isCopy tells whether COPY data is written, or its end: pgconn writes each of
-// these messages by itself. What else begins like one is a part of a message.
-func isCopy(p []byte) bool {
-	return len(p) >= headerLen && (p[0] == 'd' || p[0] == 'c' || p[0] == 'f') && headerLen+bodyLen(p) == len(p)
+// In a COPY FROM, pgconn reads and writes at the same time. Nothing else of a
+// connection is used by more than one goroutine: so the writer must not look at
+// what the reader changes, but for what mu guards, while COPY data is sent and
+// ended.
+
+// isCopy tells whether a message of that kind belongs to the data of a COPY.
+func isCopy(kind byte) bool { return kind == 'd' || kind == 'c' || kind == 'f' }
+
+// isCopyData tells whether COPY data is written: pgconn writes each message of
+// it by itself. What else begins like one is a part of a message.
+func isCopyData(p []byte) bool {
+	return len(p) >= headerLen && p[0] == 'd' && headerLen+bodyLen(p) == len(p)
+}
+
+// hold keeps what is written while the hook waits for an answer, and tells
+// whether it does. COPY data, which may be much, it lets wait for that.
+func (w *writer) hold(p []byte) bool {
+	if isCopyData(p) {
+		<-w.resumed
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.waiting.Load() {
+		w.held = append(w.held, p...)
+		return true
+	}
+	return false
+}
+
+func isTerminate(p []byte) bool { return len(p) == headerLen && p[0] == 'X' }
+
+// end tells the server that the connection ends, whatever is held: pgconn keeps
+// it, and a pool the place of it, until the server closes it.
+func (w *writer) end(terminate []byte) (int, error) {
+	_ = w.finish()
+	return w.to.Write(terminate)
 }
 
 // wait holds what is written from now on.
@@ -23,30 +59,56 @@ func (w *writer) stop(err error) {
 	}
 }
 
+// socketBuffer is what every socket takes, whether its other end reads or not.
+const socketBuffer = 8 << 10
+
 // resume goes on with what was held. The reader calls it, so it must not wait
-// for a server that waits for its answers to be read: much is written by the
-// way, and the next Write waits for that instead, as pgconn reads meanwhile.
-func (w *writer) resume() error {
-	resumed := w.resumed
-	out := w.process(nil)
-	var err error
-	if len(out) <= keepBuffer {
-		_, err = w.to.Write(out)
-	} else {
-		w.out = nil
-		writing := make(chan error, 1)
-		w.writing = writing
-		go func() {
-			_, err := w.to.Write(out)
-			writing <- err
-		}()
+// for a server that waits for its answers to be read: what is more than a
+// socket takes is written by the way, and the next Write waits for that instead,
+// as pgconn reads meanwhile. without: the first message that was held is not
+// sent any more.
+func (w *writer) resume(without bool) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if without {
+		w.held = w.held[1+binary.BigEndian.Uint32(w.held[1:]):]
 	}
-	w.waiting.Store(w.asking != nil)
+	resumed := w.resumed
+	// Before that, the server has answered all of it, or discards the rest.
+	err := w.finish()
+	out := w.process(nil)
+	switch {
+	case err != nil || len(out) == 0:
+	case len(out) <= socketBuffer:
+		_, err = w.to.Write(out)
+	default:
+		w.out = nil
+		w.writing = make(chan error, 1)
+		go w.writeBehind(out, w.writing)
+	}
+	w.broken = err
+	w.waiting.Store(w.asking != nil && err == nil)
 	close(resumed)
 	return err
 }
 
-// drop forgets the first message that is held.
-func (w *writer) drop() {
-	w.held = append([]byte(nil), w.held[1+binary.BigEndian.Uint32(w.held[1:]):]...)
+// writeBehind ends the connection if it fails: there may be no other Write that
+// could tell of it, and the reader would wait for an answer.
+func (w *writer) writeBehind(out []byte, done chan<- error) {
+	_, err := w.to.Write(out)
+	if c, ok := w.to.(io.Closer); ok && err != nil {
+		_ = c.Close()
+	}
+	done <- err
+}
+
+// finish waits for the end of what resume has left behind.
+func (w *writer) finish() error {
+	if w.writing != nil {
+		if err := <-w.writing; err != nil {
+			w.broken = err
+		}
+		w.writing = nil
+	}
+	return w.broken
 }

@@ -3,7 +3,9 @@ package dualwrite_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ var pathSteps = []string{
 	`begin`, `commit`, `rollback`, `commit and chain`, `savepoint a`, `rollback to a`, `release a`, `select 1 / 0`,
 	`set search_path = tenant_1`, `set search_path = tenant_2`, `set search_path = tenant_3`, `set search_path = nowhere`,
 	`set local search_path = tenant_1`, `set local search_path = tenant_2`, `set local search_path = tenant_3`,
+	`notify steps`, `set application_name = a`, `set application_name = b`, `do $$ begin raise notice 'by the way'; end $$`,
 	`reset search_path`, `select set_config('search_path', 'tenant_1', true)`, `select set_config('search_path', 'tenant_3', false)`,
 }
 
@@ -65,6 +68,68 @@ func batched(ctx context.Context, c *pgx.Conn, steps []string) (outcomes []strin
 	return outcomes
 }
 
+// piped has a Sync after every second step, and reads when all is sent.
+func piped(ctx context.Context, c *pgx.Conn, steps []string) (outcomes []string) {
+	p := c.PgConn().StartPipeline(ctx)
+	for i, sql := range steps {
+		if sql == where {
+			p.SendQueryPrepared("where", nil, nil, nil)
+		} else {
+			p.SendQueryParams(sql, nil, nil, nil, nil)
+		}
+		if i%2 == 1 {
+			_ = p.Sync()
+		}
+	}
+	_ = p.Sync()
+	for {
+		switch r, err := p.GetResults(); r := r.(type) {
+		case nil:
+			if err == nil {
+				return append(outcomes, outcome(nil, p.Close()))
+			}
+			outcomes = append(outcomes, outcome(nil, err))
+			if c.IsClosed() {
+				return outcomes
+			}
+		case *pgconn.PipelineSync:
+			outcomes = append(outcomes, "sync")
+		case *pgconn.ResultReader:
+			outcomes = append(outcomes, read(r.Read()))
+		}
+	}
+}
+
+func read(r *pgconn.Result) string {
+	if r.Err == nil && len(r.Rows) == 1 {
+		got := string(r.Rows[0][0])
+		return outcome(&got, nil)
+	}
+	return r.CommandTag.String() + outcome(nil, r.Err)
+}
+
+// copied reads by COPY, and fails to write by it: id 1 is there, if it is not
+// refused.
+func copied(ctx context.Context, c *pgx.Conn, steps []string) (outcomes []string) {
+	for _, sql := range steps {
+		if sql != where {
+			outcomes = append(outcomes, oneByOne(ctx, c, []string{sql})...)
+			continue
+		}
+		var to strings.Builder
+		_, err := c.PgConn().CopyTo(ctx, &to, `copy (`+where+`) to stdout`)
+		got := strings.TrimSpace(to.String())
+		outcomes = append(outcomes, outcome(&got, err))
+		for _, data := range []string{"", "1\tx\n"} {
+			_, _ = c.Exec(ctx, `select 1`) // pgx sees to its cache while the transaction has not failed
+			_, err = c.PgConn().CopyFrom(ctx, strings.NewReader(data), `copy users (id, full_name) from stdin`)
+			outcomes = append(outcomes, fmt.Sprint("known: ", outcome(nil, err) != "42P01"))
+			_, _ = c.Exec(ctx, `select 1 / 0`) // as a refusal fails the transaction
+		}
+	}
+	return outcomes
+}
+
 // A hooked connection and one without the hook get the same steps, and must get
 // to the same tables.
 func TestPathAgainstPostgreSQL(t *testing.T) {
@@ -77,17 +142,28 @@ func TestPathAgainstPostgreSQL(t *testing.T) {
 			plain, err := pgx.ConnectConfig(ctx, config)
 			require.NoError(t, err)
 			defer func() { _ = plain.Close(ctx) }()
-			c, err := f.pool(f.hook(), func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode }).Acquire(ctx)
-			require.NoError(t, err)
-			defer c.Release()
+			c := f.acquire(inParts, func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })
+			for _, conn := range []*pgx.Conn{plain, c.Conn()} {
+				_, err = conn.PgConn().Prepare(ctx, "where", where, nil)
+				require.NoError(t, err)
+				_, err = conn.Exec(ctx, `listen steps`)
+				require.NoError(t, err)
+			}
 			seed := uint64(time.Now().UnixNano())
 			random := rand.New(rand.NewPCG(seed, 0))
 			var history [][]string
 			for range 200 {
 				send := oneByOne
 				steps := make([]string, 1+random.IntN(6))
-				if mode != pgx.QueryExecModeSimpleProtocol && random.IntN(3) == 0 {
-					send = batched
+				switch random.IntN(6) {
+				case 0, 1:
+					if mode != pgx.QueryExecModeSimpleProtocol {
+						send = batched
+					}
+				case 2:
+					send = piped
+				case 3:
+					send = copied
 				}
 				for i := range steps {
 					steps[i] = pathSteps[random.IntN(len(pathSteps))]

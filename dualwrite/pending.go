@@ -3,7 +3,8 @@ package dualwrite
 // request is a message that the server will answer.
 type request struct {
 	// kind is the type of the message: P, B, D, E, C, S, Q or F. Or it is one of
-	// those below.
+	// those below, of which leading and asked are answered to the hook, not to the
+	// application.
 	kind byte
 	// statement is the rewritten or refused text that an error of this request
 	// would speak of; nil when the text went out as it came.
@@ -13,6 +14,9 @@ type request struct {
 const (
 	// describe is a Describe of a named statement.
 	describe = 'd'
+	// leading is a statement of the hook's own that stands before the
+	// application's in a Query.
+	leading = 'l'
 	// asked is a question of the hook's own, whatever its messages are. It is the
 	// last one in the queue.
 	asked = '?'
@@ -36,9 +40,6 @@ type pending struct {
 	skipping bool
 	// portal is the text of the portal bound last.
 	portal *statement
-	// led is how many statements of the hook's own, before the text of the first
-	// request, have been answered.
-	led int
 	// describing are the statements of the requests to describe one.
 	describing []*prepared
 }
@@ -77,14 +78,12 @@ func (p *pending) empty() bool { return p.head == len(p.queue) }
 // first tells whether the oldest request is of that kind.
 func (p *pending) first(kind byte) bool { return !p.empty() && p.queue[p.head].kind == kind }
 
-// leads tells whether the command that is completed next is one that the hook
-// put before the application's text.
-func (p *pending) leads() bool {
-	return p.first('Q') && p.queue[p.head].statement != nil && p.led < p.queue[p.head].statement.result.Leading
-}
-
 // asks tells whether a question is under way.
 func (p *pending) asks() bool { return !p.empty() && p.queue[len(p.queue)-1].kind == asked }
+
+// yield puts a Query of the application's into the place of the question, which
+// is the oldest request.
+func (p *pending) yield() { p.queue[p.head].kind = 'Q' }
 
 // answered takes the oldest request off the queue if it is of that kind.
 func (p *pending) answered(kind byte) (*statement, bool) {
@@ -98,7 +97,7 @@ func (p *pending) answered(kind byte) (*statement, bool) {
 
 // ready is the end of a Sync, a Query or a function call.
 func (p *pending) ready() {
-	p.skipping, p.led = false, 0
+	p.skipping = false
 	for !p.empty() {
 		kind := p.queue[p.head].kind
 		p.pop()
@@ -116,7 +115,7 @@ func (p *pending) failed() *statement {
 	}
 	first := p.queue[p.head]
 	switch first.kind {
-	case 'Q', 'F', 'S': // ready follows
+	case 'Q', leading, 'F', 'S': // ready follows
 		return first.statement
 	case 'D', 'E':
 		if first.statement == nil {

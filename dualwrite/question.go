@@ -52,6 +52,7 @@ func (q *question) append(b []byte) []byte {
 		messages = []pgproto3.FrontendMessage{&pgproto3.Query{String: pathQuery}}
 	default:
 		messages = []pgproto3.FrontendMessage{
+			&pgproto3.Close{ObjectType: 'S', Name: questionName}, // of one that failed half way
 			&pgproto3.Parse{Name: questionName, Query: pathQuery},
 			&pgproto3.Bind{DestinationPortal: questionName, PreparedStatement: questionName},
 			&pgproto3.Execute{Portal: questionName},
@@ -78,7 +79,7 @@ func (q *question) answered(kind byte, body []byte) bool {
 		return true
 	case kind == '3':
 		q.closed++
-		return q.now == nil && q.closed == 2
+		return q.now == nil && q.closed == 3
 	case q.now != nil && (kind == 'T' || kind == 'n'):
 		q.columns = columnsOf(body)
 		return true
@@ -89,8 +90,8 @@ func (q *question) answered(kind byte, body []byte) bool {
 	return false
 }
 
-// conclude ends the question. A failed one that was simple was reported in the
-// place of the Query that waited for it.
+// conclude ends the question. A failed one that was simple has taken the place
+// of the Query that waited for it.
 func (c *conn) conclude() error {
 	q := c.asking
 	c.asking = nil
@@ -99,10 +100,8 @@ func (c *conn) conclude() error {
 		c.replaced(q)
 	case !q.failed:
 		c.knowPath(q.path)
-	case q.simple:
-		c.writer.drop()
 	}
-	return c.writer.resume()
+	return c.writer.resume(q.failed && q.simple)
 }
 
 // parameterTypes reads the body of a ParameterDescription.

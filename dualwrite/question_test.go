@@ -3,14 +3,11 @@ package dualwrite_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -195,24 +192,7 @@ func TestLargeBatchAfterThePathMoved(t *testing.T) {
 // silent is a network that swallows the hook's question when told to.
 type silent struct {
 	net.Conn
-	asked       *atomic.Pointer[context.CancelFunc]
-	interrupted atomic.Bool
-}
-
-func (s *silent) Read(p []byte) (int, error) {
-	n, err := s.Conn.Read(p)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		s.interrupted.Store(true)
-	}
-	return n, err
-}
-
-// SetDeadline spares pgconn the wait for the server to end, which knows nothing.
-func (s *silent) SetDeadline(t time.Time) error {
-	if s.interrupted.Load() {
-		return s.Close()
-	}
-	return s.Conn.SetDeadline(t)
+	asked *atomic.Pointer[context.CancelFunc]
 }
 
 func (s *silent) Write(p []byte) (int, error) {

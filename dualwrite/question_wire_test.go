@@ -108,11 +108,12 @@ func TestQuestionInAPipeline(t *testing.T) {
 				&pgproto3.Parse{Query: unrelated}, &pgproto3.Bind{}, &pgproto3.Execute{},
 				&pgproto3.Parse{Query: touching}, &pgproto3.Bind{}, &pgproto3.Execute{}, &pgproto3.Sync{},
 			}
-			require.Equal(t, "PBEPBECCH", c.sends(t, sent, send...))
+			require.Equal(t, "PBECPBECCH", c.sends(t, sent, send...))
 			require.Empty(t, c.sends(t, sent, &pgproto3.Parse{Query: unrelated}, &pgproto3.Sync{}))
 			require.Equal(t, "12C", c.reads(t, wrap,
 				&pgproto3.ParseComplete{}, &pgproto3.BindComplete{}, done,
-				&pgproto3.ParseComplete{}, &pgproto3.BindComplete{}, path, done, &pgproto3.CloseComplete{}, &pgproto3.CloseComplete{}))
+				&pgproto3.CloseComplete{}, &pgproto3.ParseComplete{}, &pgproto3.BindComplete{}, path, done,
+				&pgproto3.CloseComplete{}, &pgproto3.CloseComplete{}))
 			require.Equal(t, "PBESPS", kindsOf(sent.Bytes()))
 			known := c.world.translators["pg_catalog\x00public"]
 			require.Contains(t, sent.String(), known.translate([]byte(touching)).send)
@@ -159,4 +160,55 @@ func TestQuestionWithoutAnAnswer(t *testing.T) {
 	_, err := io.ReadAll(&reader{from: iotest.ErrReader(io.ErrUnexpectedEOF), conn: c})
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.ErrorIs(t, <-data, io.ErrUnexpectedEOF)
+}
+
+// The end of an empty COPY is sent by who reads.
+func TestEndOfCopyDoesNotWait(t *testing.T) {
+	c, sent := adrift(t)
+	c.sends(t, sent, &pgproto3.Query{String: unrelated + "; " + touching})
+	require.Empty(t, c.sends(t, sent, &pgproto3.CopyDone{}))
+	require.Empty(t, c.reads(t, readers["whole"], fields, path, done, idle))
+	require.Equal(t, "Qc", kindsOf(sent.Bytes()))
+}
+
+// faulty is a network that takes small messages only.
+type faulty struct{ closed bool }
+
+func (f *faulty) Write(p []byte) (int, error) {
+	if len(p) > socketBuffer {
+		return 0, io.ErrShortWrite
+	}
+	return len(p), nil
+}
+
+func (f *faulty) Close() error {
+	f.closed = true
+	return nil
+}
+
+func TestWriteBehindFails(t *testing.T) {
+	c, sent := adrift(t)
+	network := &faulty{}
+	c.writer.to = network
+	c.sends(t, sent, &pgproto3.Parse{Query: touching}, &pgproto3.Bind{Parameters: [][]byte{make([]byte, socketBuffer)}}, &pgproto3.Sync{})
+	answer := []pgproto3.BackendMessage{
+		&pgproto3.CloseComplete{}, &pgproto3.ParseComplete{}, &pgproto3.BindComplete{}, path, done,
+		&pgproto3.CloseComplete{}, &pgproto3.CloseComplete{},
+	}
+	require.Empty(t, c.reads(t, readers["whole"], answer...))
+	for range 2 {
+		_, err := c.writer.Write(encode(t, &pgproto3.Sync{}))
+		require.ErrorIs(t, err, io.ErrShortWrite)
+	}
+	_, err := c.writer.Write(encode(t, &pgproto3.Terminate{}))
+	require.NoError(t, err)
+	require.True(t, network.closed, "the reader must not wait")
+}
+
+func TestMalformedReadyForQuery(t *testing.T) {
+	c := wired(t)
+	c.unsettled = true
+	read, err := io.ReadAll(&reader{from: bytes.NewReader([]byte{'Z', 0, 0, 0, 4}), conn: c})
+	require.NoError(t, err)
+	require.Equal(t, "Z", kindsOf(read))
 }

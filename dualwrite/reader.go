@@ -1,6 +1,7 @@
 package dualwrite
 
 import (
+	"cmp"
 	"encoding/binary"
 	"io"
 
@@ -26,25 +27,24 @@ type reader struct {
 	// is ready for the frontend, and err what the network said after that.
 	in, out []byte
 	err     error
-	// broken is why the writer could not go on.
-	broken error
 	// failed ends the connection.
 	failed *pgproto3.ErrorResponse
+	// broken is why the connection is of no use any more.
+	broken error
 }
 
 func (r *reader) Read(p []byte) (int, error) {
 	for {
 		if len(r.out) > 0 {
 			n := copy(p, r.out)
-			r.out = r.out[n:]
+			if r.out = r.out[n:]; len(r.out) == 0 {
+				r.out = nil
+			}
 			return n, nil
 		}
 		if err := r.err; err != nil {
 			r.err = nil
 			return 0, err
-		}
-		if r.failed != nil {
-			return 0, pgconn.ErrorResponseToPgError(r.failed)
 		}
 		if r.broken != nil {
 			return 0, r.broken
@@ -58,8 +58,11 @@ func (r *reader) Read(p []byte) (int, error) {
 			r.in = append(r.in, p[keep:n]...)
 			r.release()
 		}
-		if err != nil && r.asking != nil {
-			r.writer.stop(err)
+		if r.failed != nil {
+			r.broken = pgconn.ErrorResponseToPgError(r.failed)
+		}
+		if r.asking != nil && (err != nil || r.broken != nil) {
+			r.writer.stop(cmp.Or(err, r.broken)) // there will be no answer
 		}
 		if len(r.out) > 0 {
 			r.err, err = err, nil
@@ -128,7 +131,7 @@ func (r *reader) takesOut(kind byte) bool {
 	case 'Z':
 		return r.unsettled || r.answering()
 	case 'C':
-		return r.pending.leads() || r.answering()
+		return r.pending.first(leading) || r.answering()
 	}
 	return r.answering()
 }
@@ -198,19 +201,17 @@ func (r *reader) taken(message []byte) []byte {
 	case r.answering():
 		if r.asking.answered(kind, body) {
 			r.pending.pop()
-			if !r.asking.failed {
-				message = nil
-			}
 			r.conclude()
-			return message
 		}
 		return nil
 	case kind == 'C': // of a statement that stands before the application's
-		r.pending.led++
+		r.pending.pop()
 		return nil
 	case kind == 'Z':
 		r.pending.ready()
-		r.settled(body[0])
+		if len(body) > 0 {
+			r.settled(body[0])
+		}
 	default: // the description of a statement
 		r.described(kind, body)
 	}
@@ -237,12 +238,13 @@ func (r *reader) described(kind byte, body []byte) {
 
 // restored returns what the frontend gets instead of an ErrorResponse.
 func (r *reader) restored(message []byte) []byte {
-	var s *statement
-	if r.asking != nil && r.asking.simple && r.pending.first(asked) {
-		r.asking.failed = true // ReadyForQuery follows
-		return message
+	if r.answering() && r.asking.simple {
+		// It fails in the place of the Query that waits, whose ReadyForQuery will
+		// follow. COPY data must not wait for that: pgconn does not read on before
+		// the data's end.
+		r.pending.yield()
 	}
-	s = r.pending.failed()
+	s := r.pending.failed()
 	if r.asking != nil && !r.pending.asks() {
 		// The server discards it, and what waits for it up to the Sync.
 		r.asking.failed = true

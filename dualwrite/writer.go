@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"sync"
 	"sync/atomic"
 )
 
@@ -22,15 +23,15 @@ type writer struct {
 	to io.Writer
 	*conn
 	started bool
-	held    []byte // an incomplete message, or what waits for an answer
-	out     []byte // reused, for what is changed
+	held    []byte     // an incomplete message, or what waits for an answer
+	out     []byte     // reused, for what is changed
+	mu      sync.Mutex // guards what is above, while waiting
 	// waiting: the hook has asked something. resumed is closed when it goes on,
-	// broken says why it does not. COPY data must know, as another goroutine than
-	// the reader's sends it.
+	// broken says why it does not.
 	waiting atomic.Bool
 	resumed chan struct{}
 	broken  error
-	// writing is the end of a write that resume has left behind.
+	// writing tells the end of a write that resume has left behind.
 	writing chan error
 }
 
@@ -43,21 +44,14 @@ func (w *writer) Write(p []byte) (int, error) {
 	if !w.armed {
 		return w.begin(p)
 	}
-	if w.waiting.Load() {
-		if !isCopy(p) {
-			w.held = append(w.held, p...)
-			return len(p), nil
-		}
-		<-w.resumed
+	if isTerminate(p) {
+		return w.end(p)
 	}
-	if w.broken != nil {
-		return 0, w.broken
+	if w.waiting.Load() && w.hold(p) {
+		return len(p), nil
 	}
-	if w.writing != nil {
-		if err := <-w.writing; err != nil {
-			return 0, err
-		}
-		w.writing = nil
+	if err := w.finish(); err != nil {
+		return 0, err
 	}
 	if n, err := w.to.Write(w.process(p)); err != nil {
 		// Only whether anything was sent matters to pgconn.
@@ -69,8 +63,8 @@ func (w *writer) Write(p []byte) (int, error) {
 // process returns what to send, now that p has come. It is valid until the next
 // call.
 func (w *writer) process(p []byte) []byte {
-	if cap(w.out)+cap(w.held) > keepBuffer {
-		w.out, w.held = nil, append([]byte(nil), w.held...)
+	if len(w.held) == 0 && cap(w.out)+cap(w.held) > keepBuffer {
+		w.out, w.held = nil, nil
 	}
 	whole := p
 	if len(w.held) > 0 {
@@ -160,6 +154,9 @@ func (w *writer) scan(p []byte) (done int, changed bool) {
 func (w *writer) message(m []byte) (start, end int, s *statement) {
 	c := w.conn
 	kind, body := m[0], m[headerLen:]
+	if isCopy(kind) {
+		return 0, 0, nil
+	}
 	if c.unsettled {
 		c.settle(kind)
 	}
@@ -214,6 +211,9 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 			return 0, 0, nil
 		}
 		c.execute(s)
+		for range s.result.Leading {
+			c.pending.push(leading, s)
+		}
 		c.pending.push('Q', s)
 		c.unsettled = c.pathInTx
 		return headerLen, headerLen + len(text), s

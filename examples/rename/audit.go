@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcrossfade/crossfade/examples/internal/database"
 	"github.com/pgcrossfade/crossfade/migrator"
 )
 
@@ -38,7 +39,7 @@ func (a *audit) note(format string, args ...any) {
 func (a *audit) compareColumns(ctx context.Context, p migrator.Phase) error {
 	const query = `select (select count(*) from users),
 		array(select id from users where full_name is distinct from name order by id)`
-	return withConn(ctx, a.url, func(conn *pgx.Conn) error {
+	return database.WithConn(ctx, a.url, func(conn *pgx.Conn) error {
 		var rows int64
 		var differ []int64
 		if err := conn.QueryRow(ctx, query).Scan(&rows, &differ); err != nil {
@@ -171,7 +172,7 @@ func (a *audit) compareRest(seeds int, table map[int64]stored, known map[int64]b
 
 func (a *audit) readTable(ctx context.Context, column string) (map[int64]stored, error) {
 	table := map[int64]stored{}
-	err := withConn(ctx, a.url, func(conn *pgx.Conn) error {
+	err := database.WithConn(ctx, a.url, func(conn *pgx.Conn) error {
 		// A name that is missing is a name that is wrong.
 		query := `select id, email, coalesce(` + pgx.Identifier{column}.Sanitize() + `, '(null)') from users`
 		rows, err := conn.Query(ctx, query)

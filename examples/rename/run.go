@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcrossfade/crossfade/examples/internal/database"
 	"github.com/pgcrossfade/crossfade/internal/console"
 	"github.com/pgcrossfade/crossfade/internal/phase"
 )
@@ -18,19 +19,13 @@ import (
 // nothing to report; there can be one together with an error.
 func run(ctx context.Context, o options, stdout io.Writer) (r *report, err error) {
 	fmt.Fprintln(os.Stderr, "starting PostgreSQL ...")
-	d, err := openDatabase(ctx, o)
+	d, err := database.Open(ctx, database.Config{Name: "rename", URL: o.databaseURL, Connections: 40 + 20*o.apps})
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		end := d.close
-		if o.keep && ctx.Err() == nil {
-			end = func() error { return d.keep(ctx) }
-		}
-		err = errors.Join(err, end())
-	}()
-	fmt.Fprintf(os.Stderr, "PostgreSQL %s; filling users with %s rows ...\n", d.server.Version(), console.Count(int64(o.rows)))
-	err = withConn(ctx, d.url, func(conn *pgx.Conn) error { return createTables(ctx, conn, o.rows) })
+	defer func() { err = errors.Join(err, d.End(ctx, o.keep)) }()
+	fmt.Fprintf(os.Stderr, "PostgreSQL %s; filling users with %s rows ...\n", d.Version(), console.Count(int64(o.rows)))
+	err = database.WithConn(ctx, d.URL(), func(conn *pgx.Conn) error { return createTables(ctx, conn, o.rows) })
 	if err != nil {
 		return nil, err
 	}
@@ -43,10 +38,10 @@ func run(ctx context.Context, o options, stdout io.Writer) (r *report, err error
 	}
 	m := &migration{
 		options: o,
-		url:     d.url,
+		url:     d.URL(),
 		fleet:   &fleet{problem: func(text string) { log("%s", text) }},
 		watch:   newWatch(log),
-		audit:   &audit{url: d.url, log: log, divergent: map[int64]bool{}},
+		audit:   &audit{url: d.URL(), log: log, divergent: map[int64]bool{}},
 		log:     log,
 	}
 	v.watch, v.fleet = m.watch, m.fleet
@@ -79,7 +74,7 @@ func run(ctx context.Context, o options, stdout io.Writer) (r *report, err error
 	if auditErr := m.audit.compareJournals(ctx, column, o.rows, m.fleet.all()); auditErr != nil {
 		return nil, errors.Join(err, stopped, auditErr)
 	}
-	r = m.report(d.server.Version(), took, err == nil && stopped == nil)
+	r = m.report(d.Version(), took, err == nil && stopped == nil)
 	r.print(stdout)
 	return r, errors.Join(err, stopped)
 }

@@ -44,7 +44,9 @@ func (w *walker) comparison(e *pg.A_Expr, s *scope) {
 			w.compare(left.Args[i], []*pg.Node{right.Args[i]}, needs, s)
 			w.compare(right.Args[i], []*pg.Node{left.Args[i]}, needs, s)
 		}
-	case pg.A_Expr_Kind_AEXPR_IN, pg.A_Expr_Kind_AEXPR_BETWEEN, pg.A_Expr_Kind_AEXPR_NOT_BETWEEN,
+	case pg.A_Expr_Kind_AEXPR_IN:
+		w.compareList(e.Lexpr, e.Rexpr.GetList().GetItems(), needs, s)
+	case pg.A_Expr_Kind_AEXPR_BETWEEN, pg.A_Expr_Kind_AEXPR_NOT_BETWEEN,
 		pg.A_Expr_Kind_AEXPR_BETWEEN_SYM, pg.A_Expr_Kind_AEXPR_NOT_BETWEEN_SYM:
 		w.compare(e.Lexpr, e.Rexpr.GetList().GetItems(), needs, s)
 	}
@@ -76,6 +78,29 @@ func (w *walker) compare(n *pg.Node, values []*pg.Node, needs transform.Preserve
 	for _, v := range values {
 		if follows(v) {
 			w.follow(v, source, asItIs)
+		}
+	}
+}
+
+// compareList handles IN. The members of a list have one type in common, which
+// parameters among them take: it must not come to be another one.
+func (w *walker) compareList(n *pg.Node, values []*pg.Node, needs transform.Preserve, s *scope) {
+	source, _ := w.readBack(n, s)
+	if source == nil {
+		return
+	}
+	several := len(values) > 1 && slices.ContainsFunc(values, w.isLeaf)
+	if several && slices.ContainsFunc(values, func(v *pg.Node) bool { return !w.isLeaf(v) && !w.isOf(v, source.BaseType) }) {
+		return
+	}
+	w.compare(n, values, needs, s)
+	if !several || !isText(source) || !source.move.preserves(transform.PreserveComparison) {
+		return // compare has given them the source's type
+	}
+	for _, v := range values {
+		if v.GetParamRef() != nil {
+			_, end := w.leaf(v)
+			w.edits.insert(end, "::"+source.BaseType)
 		}
 	}
 }

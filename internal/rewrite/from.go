@@ -11,7 +11,7 @@ import (
 // a bare star is over it.
 func (w *walker) from(clause []*pg.Node, starred bool, outer *scope, env *ctes) *scope {
 	s := &scope{parent: outer}
-	veil := starred && slices.ContainsFunc(clause, merges)
+	veil := veiling{all: starred && slices.ContainsFunc(clause, merges)}
 	for _, n := range clause {
 		s.items = append(s.items, w.fromItem(n, s, s.items, veil, env)...)
 	}
@@ -26,8 +26,8 @@ func merges(n *pg.Node) bool {
 
 // fromItem walks one member of FROM and returns the items it makes visible.
 // s is the query's name space so far; before are the items on the left, which
-// LATERAL sees. With veil, tables in transition become sub-queries.
-func (w *walker) fromItem(n *pg.Node, s *scope, before []*item, veil bool, env *ctes) []*item {
+// LATERAL sees. veil says which tables in transition become sub-queries.
+func (w *walker) fromItem(n *pg.Node, s *scope, before []*item, veil veiling, env *ctes) []*item {
 	lateral := func() *scope { return &scope{parent: s.parent, items: before} }
 	switch n := n.Node.(type) {
 	case *pg.Node_RangeVar:
@@ -92,7 +92,7 @@ func jsonColumns(list []*pg.Node) []string {
 
 // relationItem is a relation in FROM: a WITH query, a table in transition, or
 // any other.
-func (w *walker) relationItem(v *pg.RangeVar, veil bool, env *ctes) *item {
+func (w *walker) relationItem(v *pg.RangeVar, veil veiling, env *ctes) *item {
 	if v.Schemaname == "" {
 		if c := env.find(v.Relname); c != nil {
 			name := v.Relname
@@ -104,7 +104,7 @@ func (w *walker) relationItem(v *pg.RangeVar, veil bool, env *ctes) *item {
 	}
 	it := w.tableItem(v)
 	w.readThrough(v)
-	if it.table != nil && (veil || len(aliasColumns(v.Alias)) > 0) {
+	if it.table != nil && (veil.covers(it.table) || len(aliasColumns(v.Alias)) > 0) {
 		w.veil(it, v)
 	}
 	return it

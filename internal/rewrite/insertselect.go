@@ -13,7 +13,7 @@ func (in *insertion) fromQuery() {
 	named := slices.ContainsFunc(in.names, in.table.moving)
 	switch {
 	case in.renamesOnly():
-	case named && in.extendable(in.query) && len(items) == len(in.names) && in.itemsRepeat(items):
+	case named && in.extendable(in.query) && len(items) == len(in.names) && in.itemsRepeat(items) && !in.usesOutputs():
 		in.extendItems(items)
 	case !named && in.appendable() && len(in.evaluated()) == 0:
 		in.appendItem(items, strings.Join(in.extras(nil, nil), ", "))
@@ -172,6 +172,19 @@ func (w *walker) extendable(s *pg.SelectStmt) bool {
 		}
 	}
 	return true
+}
+
+// usesOutputs tells whether ORDER BY or GROUP BY names items of the list, by their
+// places or names, which would be those of others, or of two, in a longer list.
+func (in *insertion) usesOutputs() bool {
+	repeats := in.kept() && !slices.ContainsFunc(in.slots, func(s slot) bool { return s.from < 0 && !s.identity })
+	uses := func(n *pg.Node) bool {
+		name, ref := bareName(n)
+		// What is there twice as it is can be named.
+		return n.GetAConst() != nil || ref != nil && !repeats && slices.Contains(in.body.names, name)
+	}
+	return slices.ContainsFunc(in.query.GroupClause, uses) ||
+		slices.ContainsFunc(in.query.SortClause, func(n *pg.Node) bool { return uses(n.GetSortBy().GetNode()) })
 }
 
 // appendItem makes a select list longer.

@@ -9,9 +9,9 @@ import (
 // join walks a join and returns the items it makes visible. Where it matches
 // columns by their names, or hides what it joins behind an alias, tables in
 // transition get a veil.
-func (w *walker) join(j *pg.JoinExpr, s *scope, before []*item, veil bool, env *ctes) []*item {
+func (w *walker) join(j *pg.JoinExpr, s *scope, before []*item, veil veiling, env *ctes) []*item {
 	names := stringsOf(j.UsingClause)
-	veil = veil || j.IsNatural || j.Alias != nil || slices.ContainsFunc(names, func(name string) bool { return w.r.names[name] })
+	veil = veiling{all: veil.all || j.IsNatural || j.Alias != nil, names: slices.Concat(veil.names, names)}
 	left := w.fromItem(j.Larg, s, before, veil, env)
 	right := w.fromItem(j.Rarg, s, slices.Concat(before, left), veil, env)
 	switch j.Jointype {

@@ -70,4 +70,19 @@ func TestNamesThatNeedCare(t *testing.T) {
 		require.Equal(t, `WITH _crossfade AS (SELECT FROM crossfade."Tok") `+want, r.Rewrite(sql).SQL)
 	}
 	require.Equal(t, rewrite.Passed, r.Rewrite(`select "Füll Name" from "us""ers"`).Outcome)
+	for _, sql := range []string{
+		`do $$ begin delete from "Us""ers"; end $$`,
+		`do 'begin delete from "Us""ers"; end'`,
+		`do $$ begin delete from U&"\0055s\0022ers"; end $$`,
+		`do $$ begin execute E'delete from "\x55s""ers"'; end $$`,
+		`select dblink(E'delete from "\125s""ers"')`,
+	} {
+		require.Equal(t, rewrite.Refused, r.Rewrite(sql).Outcome, sql)
+	}
+	for _, sql := range []string{
+		`do $$ begin perform regexp_replace(x, '(a)', '\1') from y; end $$`,
+		`do $$ begin perform E'a\nb', E'\\1'; end $$`,
+	} {
+		require.Equal(t, rewrite.Passed, r.Rewrite(sql).Outcome, sql)
+	}
 }

@@ -56,7 +56,7 @@ func pair(a, b byte) uint16 {
 }
 
 // hit tells whether one of the words may occur in sql, or an identifier or
-// string written in Unicode escapes, which can stand for any word.
+// string written in escapes, which can stand for any word.
 func (p *prescan) hit(sql string) bool {
 	if p.any {
 		return true
@@ -66,7 +66,7 @@ func (p *prescan) hit(sql string) bool {
 			return true
 		}
 	}
-	return hasUnicodeEscape(sql)
+	return hasUnicodeEscape(sql) || hasEscape(sql)
 }
 
 // found tells whether a word lies over the two bytes at i.

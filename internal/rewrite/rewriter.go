@@ -139,12 +139,12 @@ func (r *Rewriter) mentions(sql string, tokens []token) bool {
 				return true
 			}
 		case t.kind == kindString && runs:
-			if r.mentionedIn(sql[t.start:t.end]) {
+			if r.mentionedIn(sql[t.start:t.end]) != nil {
 				return true
 			}
 		case t.kind == kindBad:
 			// What follows is not understood: the bare text must do.
-			return r.mentionedIn(sql[t.start:])
+			return r.mentionedIn(sql[t.start:]) != nil
 		}
 	}
 	return false

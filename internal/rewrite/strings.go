@@ -49,19 +49,28 @@ func runsStrings(sql string, tokens []token) bool {
 	return false
 }
 
-func (r *Rewriter) mentionedIn(text string) bool {
+// mentionedIn is the tracked relation that SQL in a string or body may name, or
+// nil. What is spelled in escapes can be any of them.
+func (r *Rewriter) mentionedIn(text string) tracked {
 	for _, known := range r.tracked {
 		if mentions(text, known.called().Name) {
-			return true
+			return known
 		}
 	}
-	return false
+	if len(r.tracked) > 0 && spelled(text) {
+		return r.tracked[0]
+	}
+	return nil
 }
 
 // mentions tells whether the name stands in the text as a word of its own, in
-// any case: a string may be quoted in many ways.
+// any case. Quotes in the name are doubled once for every string around it, so
+// neither they nor the word's borders count then.
 func mentions(text, name string) bool {
 	name = foldASCII(name)
+	if strings.ContainsAny(name, quotes) {
+		return strings.Contains(foldASCII(unquoted.Replace(text)), unquoted.Replace(name))
+	}
 	first := name[0]
 	for i := 0; i+len(name) <= len(text); i++ {
 		if lower(text[i]) != first || !equalFold(text[i:i+len(name)], name) {
@@ -75,6 +84,40 @@ func mentions(text, name string) bool {
 	return false
 }
 
-// searchable is a table's name as the pre-scan looks for it: folded, and with
-// quotes doubled as they must be written.
-func searchable(name string) string { return foldASCII(strings.ReplaceAll(name, `"`, `""`)) }
+// quotes are what must be doubled somewhere.
+const quotes = `"'\`
+
+var unquoted = strings.NewReplacer(`"`, "", `'`, "", `\`, "")
+
+// spelled tells whether the text may have a name, or a string, that is written in
+// escapes: U&"..." or E'\x75'.
+func spelled(text string) bool { return hasUnicodeEscape(text) || hasEscape(text) }
+
+// hasEscape looks for E' and, behind it, a backslash that can spell a letter.
+func hasEscape(text string) bool {
+	i := strings.IndexByte(text, '\\')
+	for ; i >= 0 && i+1 < len(text); i++ {
+		if text[i] != '\\' {
+			continue
+		}
+		if next := text[i+1]; strings.IndexByte("xuU01234567", next) >= 0 {
+			return strings.Contains(text[:i], "e'") || strings.Contains(text[:i], "E'")
+		} else if next == '\\' {
+			i++ // a backslash that stands for itself
+		}
+	}
+	return false
+}
+
+// searchable is a name as the pre-scan looks for it: folded, and of one with quotes
+// the longest part without, as it depends on the strings around how often they
+// are doubled.
+func searchable(name string) string {
+	longest := ""
+	for _, part := range strings.FieldsFunc(foldASCII(name), func(r rune) bool { return strings.ContainsRune(quotes, r) }) {
+		if len(part) > len(longest) {
+			longest = part
+		}
+	}
+	return longest
+}

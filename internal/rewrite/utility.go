@@ -112,12 +112,10 @@ func (w *walker) mentioned(first, last int) tracked {
 }
 
 func (w *walker) mentionedInString(first, last int) tracked {
-	for i := first; i < last; i++ {
-		if token := w.tokens[i]; token.kind == kindString {
-			for _, known := range w.r.tracked {
-				if mentions(w.sql[token.start:token.end], known.called().Name) {
-					return known
-				}
+	for _, t := range w.tokens[first:last] {
+		if t.kind == kindString {
+			if known := w.r.mentionedIn(w.sql[t.start:t.end]); known != nil {
+				return known
 			}
 		}
 	}

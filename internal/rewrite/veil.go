@@ -6,6 +6,15 @@ import (
 	pg "github.com/sqlc-dev/oliphant"
 )
 
+// veiling says which tables in transition get a veil: all, or those in which one of
+// the names of a USING moves.
+type veiling struct {
+	all   bool
+	names []string
+}
+
+func (v veiling) covers(t *table) bool { return v.all || slices.ContainsFunc(v.names, t.moving) }
+
 // veil puts a table in transition into a sub-query of its visible columns. That
 // is right wherever a name or a place among the columns counts: NATURAL and
 // USING, column aliases, a star over merged columns, the alias of a join. It is

@@ -562,3 +562,15 @@ select n is null as missing, count(*) from counters group by n is null order by 
 select c.id from counters c left join others o on o.n = c.n where o.n is null and c.n is not null order by 1
 
 insert into counters (id, n, note) values (9, 9, 'ten') on conflict (note) where n > 8 and n < 11 do update set n = excluded.n, note = 'eleven' returning *
+
+-- args: 10
+select id from counters where n in ($1, 11, 5000000000) order by id
+
+-- args: 10
+select id from counters where n not in ($1, 1.5) order by id
+
+-- args: 10
+select id from counters where n in ($1, id, 40) order by id
+
+-- args: 10|40
+select id from counters where n not in ($1, $2, 7) order by id

@@ -393,3 +393,18 @@ select lower(label), length(label), pg_typeof(upper(label)), left(label, 2) || r
 select lower(label), count(*) from labels group by lower(label) order by lower(label)
 
 select lower(label), label from labels group by label order by 1
+
+-- args: first
+select id from labels where label not in ($1, 'x') order by id
+
+-- args: first|b
+select id from labels where label in ($1, $2) order by id
+
+-- args: first
+select id from labels where label in ('x', $1, kind) order by id
+
+-- args: first
+select id from labels where label in ($1) order by id
+
+-- args: first
+select id from labels where label in ($1, kind) order by id

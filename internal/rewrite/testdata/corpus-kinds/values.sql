@@ -400,3 +400,19 @@ select id, at is not null as known from stamps where at in (select b.at from sta
 select id from keys k join stamps s on s.id = k.rank where k.key is not null order by id
 
 select id from codes where code is null
+
+insert into codes (id, code) select g + 50, g from generate_series(8, 12) g where g not in (9, 10) order by g desc limit 2 returning *
+
+insert into codes (id, code) select g + 150, g + 100 as b from generate_series(-8, 12) g order by b limit 2 returning *
+
+insert into codes (id, code) select g + 150, g * 50 from generate_series(1, 12) g order by 2 limit 2 returning *
+
+insert into people (id, full_name, age) select id + 10, full_name, age from people order by 3 limit 1 returning *
+
+insert into people (id, full_name, age) select max(id) + 10, full_name, age from people group by 2, 3 order by 3 limit 1 returning *
+
+insert into counters (id, n) select id + 50, n + 100 as x from pairs order by x limit 1 returning *
+
+insert into authors (id, full_name, age) select id + 10, full_name as z, age from authors order by z limit 1 returning *
+
+insert into families (last_name, first_name, id) select last_name, min(first_name), max(id) + 10 from families where id <> 3 group by 1 order by 1 limit 1 returning *
