@@ -63,7 +63,7 @@ func asked(registered ledger.Transition, t Transition) bool {
 }
 
 func (s *session) registerNew(ctx context.Context, t Transition) (*work, error) {
-	row, findings, err := s.check(ctx, t)
+	row, _, findings, err := s.check(ctx, t)
 	if err != nil {
 		return nil, err
 	}

@@ -10,18 +10,18 @@ import (
 )
 
 // check runs the preflight, and returns the transition as it would be
-// registered.
-func (s *session) check(ctx context.Context, t Transition) (ledger.Transition, []Finding, error) {
+// registered, and how large the table is.
+func (s *session) check(ctx context.Context, t Transition) (ledger.Transition, preflight.Size, []Finding, error) {
 	schema, table, err := s.resolve(ctx, t.Table)
 	if err != nil {
-		return ledger.Transition{}, nil, err
+		return ledger.Transition{}, preflight.Size{}, nil, err
 	}
 	request := t.Request(schema, table)
 	request.IgnoreApplications = slices.Concat(t.IgnoreApplications, s.IgnoreApplications)
 	request.Path = append([]string{}, s.schemas...)
 	report, err := preflight.Check(ctx, s.conn, request)
 	if err != nil {
-		return ledger.Transition{}, nil, err
+		return ledger.Transition{}, preflight.Size{}, nil, err
 	}
 	findings := make([]Finding, len(report.Findings))
 	for i, f := range report.Findings {
@@ -35,7 +35,7 @@ func (s *session) check(ctx context.Context, t Transition) (ledger.Transition, [
 	definition.File = t.source()
 	return ledger.Transition{
 		Name: t.Name, Schema: schema, Table: table, Definition: definition, Phase: Off,
-	}, findings, nil
+	}, report.Size, findings, nil
 }
 
 // resolve finds the table that a transition file names.

@@ -67,6 +67,9 @@ type Config struct {
 	// BatchTarget is the duration that a batch of a backfill or a verification
 	// aims at; its size adapts. 0 means the default of the sweep.
 	BatchTarget time.Duration
+	// Throttle holds back backfills and verifications. The zero value has a
+	// sane limit for each of its signals; ThrottleOff is none.
+	Throttle Throttle
 	// PollInterval is how often a drain looks at the sessions. 0 means 50 ms.
 	PollInterval time.Duration
 	// LeaderWait is how long to wait for another migrator to end, which a
@@ -116,6 +119,9 @@ func (c Config) validate() error {
 		if d.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is negative: %s", d.name, d.value))
 		}
+	}
+	if err := c.Throttle.validate(); err != nil {
+		errs = append(errs, err)
 	}
 	switch c.Laggards {
 	case "", LaggardsFence, LaggardsWait, LaggardsTerminate:

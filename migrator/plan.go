@@ -14,6 +14,9 @@ type Plan struct {
 	Transition Transition    `json:"transition"`
 	Findings   []Finding     `json:"findings"`
 	Steps      []PlannedStep `json:"steps"`
+	// Forecast is what the backfill will cost; nil when the columns are not
+	// found. How long it takes, its first batches tell.
+	Forecast *Forecast `json:"forecast,omitempty"`
 }
 
 // Refused tells whether Start would refuse the transition.
@@ -87,7 +90,7 @@ func (m *Migrator) Plan(ctx context.Context, t Transition) (Plan, error) {
 		return p, err
 	}
 	err := m.look(ctx, func(s *session) error {
-		planned, findings, err := s.check(ctx, t)
+		planned, size, findings, err := s.check(ctx, t)
 		if err != nil {
 			return err
 		}
@@ -95,6 +98,7 @@ func (m *Migrator) Plan(ctx context.Context, t Transition) (Plan, error) {
 		if len(planned.Definition.Sources) == 0 {
 			return nil // no such column, or no such expression: nothing to plan
 		}
+		p.Forecast = &Forecast{Rows: size.Rows, WALBytes: size.Backfill.WALBytes, GrowthBytes: size.Backfill.GrowthBytes}
 		for _, step := range steps {
 			p.Steps = append(p.Steps, s.planStep(step, planned))
 		}

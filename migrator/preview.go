@@ -26,7 +26,7 @@ func (m *Migrator) Preview(ctx context.Context, t Transition) (Preview, error) {
 		return p, err
 	}
 	err := m.look(ctx, func(s *session) error {
-		would, findings, err := s.check(ctx, t)
+		would, _, findings, err := s.check(ctx, t)
 		p = Preview{Schema: would.Schema, Table: would.Table, Definition: would.Definition, Findings: findings}
 		return err
 	})

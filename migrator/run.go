@@ -58,7 +58,10 @@ func (w *work) copy(ctx context.Context, job ledger.Job) error {
 	}
 	o := w.sweepOptions(job)
 	o.Token = token
-	_, err = sweep.Copy(ctx, w.conn, o)
+	p, err := sweep.Copy(ctx, w.conn, o)
+	if p.Finished() {
+		w.evidence = map[string]any{string(job): outcome(p)}
+	}
 	return err
 }
 
@@ -77,9 +80,13 @@ func (w *work) compare(ctx context.Context) (Verification, error) {
 func (w *work) sweepOptions(job ledger.Job) sweep.Options {
 	return sweep.Options{
 		Transition: *w.t, Job: job, Since: w.t.Epoch, BatchTarget: w.BatchTarget,
+		Signals: w.Throttle.signals(),
 		OnProgress: func(r sweep.Report) {
 			p := jobProgress(r.Progress)
-			p.Waiting = r.Waiting
+			p.Waiting, p.Signals, p.RateLimit = r.Waiting, r.Signals, r.Control.Rate
+			if r.Rate > 0 && !p.Finished {
+				p.Rate, p.Left = r.Rate, max(r.Left, 0) // of this run
+			}
 			w.observe(BatchEvent{Transition: w.t.Name, Step: w.step.name, Progress: p})
 			w.Logger.Debug("batch", keyTransition, w.t.Name, keyJob, p.Job, keyRows, p.RowsScanned)
 		},

@@ -2,6 +2,7 @@ package migrator
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -30,6 +31,8 @@ type Status struct {
 	Drain *Drain `json:"drain,omitempty"`
 	// Jobs are the scans over the whole table that have begun.
 	Jobs []JobProgress `json:"jobs,omitempty"`
+	// Control is what was asked of its scans: to pause, or to go slower.
+	Control Control `json:"control"`
 	// Sessions counts the sessions of the database by the epoch they joined in.
 	Sessions []EpochSessions `json:"sessions"`
 	// History are the last events, oldest first.
@@ -50,6 +53,9 @@ type JobProgress struct {
 	RowsScanned int64  `json:"rows_scanned"`
 	RowsChanged int64  `json:"rows_changed"`
 	Mismatches  int64  `json:"mismatches"`
+	// Aside is how many batches, of one row as a rule, were locked by others and
+	// are left for the end.
+	Aside int `json:"aside,omitempty"`
 	// Estimate is the number of rows as the planner thinks; it may be off.
 	Estimate  int64     `json:"estimate"`
 	StartedAt time.Time `json:"started_at"`
@@ -63,6 +69,17 @@ type JobProgress struct {
 	// Waiting says why the job stands still; empty when it does not, or when
 	// that is not known.
 	Waiting string `json:"waiting,omitempty"`
+	// RateLimit is the limit in rows per second that was asked for; 0 is none.
+	// Of a Status it is in Control.
+	RateLimit int `json:"rate_limit,omitempty"`
+	// Forecast is what the job was expected to cost; nil of a verification.
+	Forecast *Forecast `json:"forecast,omitempty"`
+	// WALBytes is, at the end, the WAL that the whole server wrote since the
+	// start; GrowthBytes by how much the table and its indexes grew.
+	WALBytes    int64 `json:"wal_bytes,omitempty"`
+	GrowthBytes int64 `json:"growth_bytes,omitempty"`
+	// Signals are the last readings of the throttle.
+	Signals []Signal `json:"signals,omitempty"`
 }
 
 // StatusOptions narrows Status.
@@ -142,8 +159,16 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 			return status, err
 		}
 		if exists {
-			status.Jobs = append(status.Jobs, jobProgress(progress))
+			j := jobProgress(progress)
+			if err := s.noted(ctx, t, &j); err != nil {
+				return status, err
+			}
+			status.Jobs = append(status.Jobs, j)
 		}
+	}
+	var err error
+	if status.Control, err = ledger.GetControl(ctx, s.conn, t.ID); err != nil {
+		return status, err
 	}
 	history, err := ledger.History(ctx, s.conn, t.ID)
 	if err != nil {
@@ -154,6 +179,26 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 	}
 	status.History = history[max(0, len(history)-o.Events):]
 	return status, nil
+}
+
+// freshNote is how old a note may be: a scan that has said nothing for so long
+// is not at work.
+const freshNote = 10 * time.Second
+
+// noted adds what a scan that is at work in some process says about itself.
+func (s *session) noted(ctx context.Context, t ledger.Transition, j *JobProgress) error {
+	if j.Finished {
+		return nil
+	}
+	note, found, err := ledger.GetNote(ctx, s.conn, t.ID, ledger.Job(j.Job))
+	if err != nil || !found || note.Age > freshNote {
+		return err
+	}
+	j.Waiting = note.Waiting
+	if err := json.Unmarshal(note.Signals, &j.Signals); err != nil {
+		return fmt.Errorf("read the signals of %s: %w", j.Job, err)
+	}
+	return nil
 }
 
 func (s *session) sessionsByEpoch(ctx context.Context) ([]EpochSessions, error) {
@@ -174,8 +219,9 @@ func (s *session) sessionsByEpoch(ctx context.Context) ([]EpochSessions, error) 
 
 func jobProgress(p ledger.Progress) JobProgress {
 	j := JobProgress{
-		Job: string(p.Job), RowsScanned: p.RowsScanned, RowsChanged: p.RowsChanged, Mismatches: p.Mismatches,
+		Job: string(p.Job), RowsScanned: p.RowsScanned, RowsChanged: p.RowsChanged, Mismatches: p.Mismatches, Aside: len(p.Aside),
 		Estimate: p.Estimate, StartedAt: p.StartedAt, Finished: p.Finished(), Elapsed: p.UpdatedAt.Sub(p.StartedAt),
+		Forecast: forecastOf(p), WALBytes: p.WALBytes, GrowthBytes: p.GrowthBytes,
 	}
 	if j.Elapsed > 0 {
 		j.Rate = float64(j.RowsScanned) / j.Elapsed.Seconds()

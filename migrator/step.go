@@ -70,6 +70,8 @@ type work struct {
 	*session
 	t    *ledger.Transition
 	step step
+	// evidence goes to the history with the end of the step.
+	evidence map[string]any
 }
 
 // begin reads the transition of that name and continues where it stands.
@@ -185,7 +187,12 @@ func previous(s step) string {
 }
 
 func (w *work) record(ctx context.Context, step, underway, event string) error {
+	e := w.event(event, w.step.name)
+	if underway == "" {
+		e.Evidence = w.evidence
+	}
+	w.evidence = nil
 	return w.transaction(event+" "+w.step.name, func() error {
-		return ledger.SetStep(ctx, w.conn, w.t, step, underway, w.event(event, w.step.name))
+		return ledger.SetStep(ctx, w.conn, w.t, step, underway, e)
 	})
 }

@@ -271,10 +271,15 @@ func TestProgress(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, found)
 
-	p := ledger.Progress{Job: ledger.Backfill, Upper: []string{"9", "z"}, Estimate: 9, Epoch: 3}
-	require.NoError(t, ledger.StartProgress(ctx, conn, tr.ID, p))
+	p := ledger.Progress{Job: ledger.Backfill, Upper: []string{"9", "z"}, Estimate: 9, Epoch: 3,
+		Forecast: ledger.Forecast{WALBytes: 70}}
+	require.NoError(t, ledger.StartProgress(ctx, conn, tr.ID, p, 100))
 	p.Position, p.RowsScanned, p.RowsChanged, p.Mismatches = []string{"4", "y"}, 4, 3, 1
 	p.Samples = [][]string{{"2", "x"}}
+	p.Aside = []ledger.Span{{Upper: []string{"1", "x"}}, {Lower: []string{"2", "x"}, Upper: []string{"3", "x"}}}
+	require.NoError(t, ledger.SaveProgress(ctx, conn, tr.ID, p, true))
+	require.NoError(t, ledger.ForeseeProgress(ctx, conn, tr.ID, ledger.Backfill, 2.5))
+	require.NoError(t, ledger.MeasureProgress(ctx, conn, tr.ID, ledger.Backfill, 150))
 	require.NoError(t, ledger.SaveProgress(ctx, conn, tr.ID, p, true))
 	got, found, err := ledger.GetProgress(ctx, conn, tr.ID, ledger.Backfill)
 	require.NoError(t, err)
@@ -282,11 +287,16 @@ func TestProgress(t *testing.T) {
 	require.True(t, got.Finished())
 	require.Equal(t, p.Position, got.Position)
 	require.Equal(t, p.Samples, got.Samples)
+	require.Equal(t, p.Aside, got.Aside)
+	require.Equal(t, ledger.Forecast{Seconds: 2.5, WALBytes: 70}, got.Forecast)
+	require.EqualValues(t, 50, got.GrowthBytes)
+	require.Positive(t, got.WALBytes)
 
-	require.NoError(t, ledger.StartProgress(ctx, conn, tr.ID, p))
+	require.NoError(t, ledger.StartProgress(ctx, conn, tr.ID, p, 100))
 	got, _, err = ledger.GetProgress(ctx, conn, tr.ID, ledger.Backfill)
 	require.NoError(t, err)
 	require.False(t, got.Finished())
+	require.Empty(t, got.Aside)
 	require.Nil(t, got.Position, "a job that starts anew starts at the beginning")
 	require.NoError(t, ledger.ForgetProgress(ctx, conn, tr.ID, ledger.Backfill))
 	_, found, err = ledger.GetProgress(ctx, conn, tr.ID, ledger.Backfill)

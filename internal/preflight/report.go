@@ -83,8 +83,12 @@ type Size struct {
 	// TableBytes includes TOAST; IndexBytes are the table's indexes together.
 	TableBytes int64 `json:"table_bytes"`
 	IndexBytes int64 `json:"index_bytes"`
+	// Indexes is how many the table has.
+	Indexes int `json:"indexes"`
 	// NewIndexBytes are the indexes to build on the target.
 	NewIndexBytes int64 `json:"new_index_bytes"`
+	// Backfill is the forecast for the backfill alone.
+	Backfill ledger.Forecast `json:"backfill"`
 	// WALBytes and GrowthBytes are the forecast for backfill and index builds.
 	WALBytes    int64 `json:"wal_bytes"`
 	GrowthBytes int64 `json:"growth_bytes"`

@@ -3,18 +3,15 @@ package preflight
 import (
 	"context"
 	"fmt"
+
+	"github.com/pgcrossfade/crossfade/internal/sweep"
 )
 
-// The rule of thumb behind the forecast. The backfill writes every row once
-// more: the new row version and its entries in the indexes go to the WAL, and
-// after each checkpoint the first change of a page brings the whole page. So
-// it writes at most the table and its indexes once as pages, and once again as
-// records. Until vacuum frees the former versions, the table and its indexes
-// grow by what they hold. New indexes come on top of both.
+// forecast adds what the move costs: the backfill, and new indexes on top.
 func forecast(s Size) Size {
-	content := s.TableBytes + s.IndexBytes
-	s.WALBytes = 2*content + s.NewIndexBytes
-	s.GrowthBytes = content + s.NewIndexBytes
+	s.Backfill = sweep.Forecast(s.Rows, s.TableBytes, s.IndexBytes, s.Indexes)
+	s.WALBytes = s.Backfill.WALBytes + s.NewIndexBytes
+	s.GrowthBytes = s.Backfill.GrowthBytes + s.NewIndexBytes
 	return s
 }
 
@@ -24,10 +21,11 @@ const deadShare = 0.2
 func checkSize(ctx context.Context, in *inspection) error {
 	found, err := query[struct {
 		Rows, Table, Indexes, Dead int64
+		Count                      int
 		FillFactor                 string
 	}](ctx, in, `
 		select greatest(c.reltuples::bigint, s.n_live_tup, 0), pg_table_size(c.oid), pg_indexes_size(c.oid), coalesce(s.n_dead_tup, 0),
-			coalesce((select option_value from pg_options_to_table(c.reloptions) where option_name = 'fillfactor'), '100')
+			(select count(*) from pg_index where indrelid = c.oid), coalesce((select option_value from pg_options_to_table(c.reloptions) where option_name = 'fillfactor'), '100')
 		from pg_class c left join pg_stat_all_tables s on s.relid = c.oid
 		where c.oid = $1`, in.table.OID)
 	if err != nil {
@@ -35,6 +33,7 @@ func checkSize(ctx context.Context, in *inspection) error {
 	}
 	size := &in.report.Size
 	size.Rows, size.TableBytes, size.IndexBytes = found[0].Rows, found[0].Table, found[0].Indexes
+	size.Indexes = found[0].Count
 	*size = forecast(*size)
 	in.info("size", in.tableName(), fmt.Sprintf("about %d rows, %s and %s of indexes; %d indexes to build (%s)", size.Rows,
 		bytes(size.TableBytes), bytes(size.IndexBytes), len(in.report.Definition.Indexes), bytes(size.NewIndexBytes)), "")

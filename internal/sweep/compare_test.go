@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pgcrossfade/crossfade/internal/ledger"
@@ -62,24 +62,28 @@ type reluctant struct {
 	err   error
 }
 
-func (r *reluctant) Hold(context.Context, *pgx.Conn) (string, error) {
+func (r *reluctant) Read(context.Context, sweep.View) (sweep.Reading, error) {
+	reading := sweep.Reading{Signal: "mood", Value: 2, Limit: 1}
 	if r.asked++; r.asked > 3 {
-		return "", r.err
+		return reading, r.err
 	}
-	return "the server is busy", nil
+	reading.Holds, reading.Reason = true, "the server is busy"
+	return reading, nil
 }
 
-func TestThrottleHoldsBack(t *testing.T) {
+func TestSignalHoldsBack(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, intTable)
 	var waits, batches int
 	o := f.options(ledger.Verify)
-	throttle := &reluctant{}
-	o.Throttle = throttle
+	signal := &reluctant{}
+	o.Signals, o.SignalInterval = []sweep.Signal{signal}, time.Nanosecond
 	o.OnProgress = func(r sweep.Report) {
+		require.Len(t, r.Signals, 1)
 		if r.Waiting == "the server is busy" {
 			waits++
 			require.Zero(t, batches)
+			require.True(t, r.Signals[0].Holds)
 			return
 		}
 		batches++
@@ -90,12 +94,24 @@ func TestThrottleHoldsBack(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 3, waits)
 	require.Equal(t, 10, batches)
-	require.Equal(t, 3+10, throttle.asked)
+	require.Equal(t, 3+10, signal.asked)
+	note, found, err := ledger.GetNote(ctx, f.conn, f.transition.ID, ledger.Verify)
+	require.NoError(t, err)
+	require.True(t, found)
+	require.Empty(t, note.Waiting)
+	require.Contains(t, string(note.Signals), `"mood"`)
+
+	seldom := &reluctant{asked: 3}
+	o = f.options(ledger.Refill)
+	o.Signals, o.SignalInterval = []sweep.Signal{seldom}, time.Hour
+	_, err = sweep.Copy(ctx, f.conn, o)
+	require.NoError(t, err)
+	require.Equal(t, 4, seldom.asked, "once for all batches")
 
 	broken := errors.New("broken")
 	o = f.options(ledger.Backfill)
-	o.Throttle = &reluctant{err: broken}
+	o.Signals = []sweep.Signal{&reluctant{asked: 3, err: broken}}
 	_, err = sweep.Copy(ctx, f.conn, o)
 	require.ErrorIs(t, err, broken)
-	require.EqualValues(t, 200, f.different())
+	require.ErrorContains(t, err, "throttle by mood")
 }

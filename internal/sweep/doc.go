@@ -14,7 +14,12 @@
 // version that the writer left, so the writer's value wins. A batch waits for
 // locks and runs for less than deadlock_timeout: in a deadlock with the
 // application it is the sweep that gives up, makes the batch smaller and tries
-// again. It never skips a row.
+// again. A single row that stays locked is put aside and tried again at the end:
+// the sweep is not finished before every row is done.
+//
+// Between two batches, where it holds no lock and no transaction is open, it
+// looks about once a second at what may hold it back (Signal) and at what
+// somebody has asked for (ledger.Control): to pause, or to go slower.
 //
 // The limit of it: a row whose key an application changes, from ahead of the
 // position to behind it, is not met. A later sweep meets it.

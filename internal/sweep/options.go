@@ -49,8 +49,11 @@ type Options struct {
 	// as long.
 	LockTimeout time.Duration
 
-	// Throttle holds batches back; nil is a ReplicaLag, Unthrottled none.
-	Throttle Throttle
+	// Signals hold batches back; nil are DefaultSignals, an empty slice is none.
+	Signals []Signal
+	// SignalInterval is the time between two looks at them, and at the ledger's
+	// Control; by default a second and half a second.
+	SignalInterval time.Duration
 	// OnProgress is called after each batch, and when the sweep has to wait;
 	// nil: nobody is told. It runs between batches, and delays the next.
 	OnProgress func(Report)
@@ -92,8 +95,11 @@ func (o Options) withDefaults(copying bool) (Options, error) {
 	if o.LockTimeout <= 0 {
 		o.LockTimeout = 50 * time.Millisecond
 	}
-	if o.Throttle == nil {
-		o.Throttle = &ReplicaLag{}
+	if o.SignalInterval <= 0 {
+		o.SignalInterval = time.Second
+	}
+	if o.Signals == nil {
+		o.Signals = DefaultSignals()
 	}
 	switch {
 	case t.ID == 0 || o.Job == "":

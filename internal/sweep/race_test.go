@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -128,33 +129,98 @@ func TestRowsInsertedDuringTheSweep(t *testing.T) {
 	require.Zero(t, f.different())
 }
 
-// A row that stays locked costs smaller batches and patience, no rows.
-func TestLockedRow(t *testing.T) {
+// Rows that stay locked are left for the end, and are not left out.
+func TestLockedRows(t *testing.T) {
+	t.Parallel()
+	for name, keys := range map[string][]int{"first": {1}, "in the middle": {50}, "several": {1, 49, 50, 120}, "last": {200}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, intTable)
+			holder, err := f.db.Conn(t).Begin(ctx)
+			require.NoError(t, err)
+			_, err = holder.Exec(ctx, `select from item where id = any($1) for update`, keys)
+			require.NoError(t, err)
+
+			stuck := make(chan sweep.Report)
+			o := f.options(ledger.Backfill)
+			o.LockTimeout = 5 * time.Millisecond
+			times := 0
+			o.OnProgress = func(r sweep.Report) {
+				if strings.Contains(r.Waiting, "all is done but") {
+					if times++; times == 3 {
+						stuck <- r
+					}
+				}
+			}
+			_, done := copyInBackground(ctx, f, o)
+			r := <-stuck
+			require.Contains(t, r.Waiting, "55P03")
+			require.Equal(t, []string{"200"}, r.Position)
+			require.Len(t, r.Aside, len(keys))
+			require.False(t, r.Finished())
+			require.EqualValues(t, len(keys), f.different(), "everything else is done")
+			_, err = holder.Exec(ctx, `update item set src = 'theirs' where id = any($1)`, keys)
+			require.NoError(t, err)
+			require.NoError(t, holder.Commit(ctx))
+			end := <-done
+			require.NoError(t, end.err)
+			require.Empty(t, end.Aside)
+			require.EqualValues(t, 200, end.RowsScanned)
+			f.checkCopied()
+		})
+	}
+}
+
+// What was put aside outlives the run that did it.
+func TestLockedRowOutlivesTheRun(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, intTable)
 	holder, err := f.db.Conn(t).Begin(ctx)
 	require.NoError(t, err)
-	_, err = holder.Exec(ctx, `select from item where id = 50 for update`)
+	_, err = holder.Exec(ctx, `select from item where id = 70 for update`)
 	require.NoError(t, err)
-
-	stuck := make(chan sweep.Report)
+	stopped, stop := context.WithCancel(ctx)
+	defer stop()
 	o := f.options(ledger.Backfill)
-	o.LockTimeout = 5 * time.Millisecond
-	times := 0
+	o.LockTimeout = time.Millisecond
+	o.OnProgress = func(r sweep.Report) {
+		if len(r.Aside) > 0 {
+			stop()
+		}
+	}
+	_, err = sweep.Copy(stopped, f.db.Conn(t), o)
+	require.ErrorIs(t, err, context.Canceled)
+	require.NoError(t, holder.Rollback(ctx))
+	p, err := sweep.Copy(ctx, f.db.Conn(t), f.options(ledger.Backfill))
+	require.NoError(t, err)
+	require.Empty(t, p.Aside)
+	f.checkCopied()
+}
+
+// A lock of the whole table is waited for: putting rows aside would not help.
+func TestLockedTable(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, intTable)
+	holder, err := f.db.Conn(t).Begin(ctx)
+	require.NoError(t, err)
+	_, err = holder.Exec(ctx, `lock table item in share mode`)
+	require.NoError(t, err)
+	o := f.options(ledger.Backfill)
+	o.LockTimeout = time.Millisecond
+	stuck, times := make(chan sweep.Report), 0
 	o.OnProgress = func(r sweep.Report) {
 		if r.Waiting != "" && r.Batch == 1 {
-			if times++; times == 3 {
+			if times++; times == 4 {
 				stuck <- r
 			}
 		}
 	}
 	_, done := copyInBackground(ctx, f, o)
 	r := <-stuck
-	require.Contains(t, r.Waiting, "55P03")
-	require.Equal(t, []string{"49"}, r.Position, "everything before the row is done")
+	require.Empty(t, r.Aside)
+	require.Nil(t, r.Position)
 	require.NoError(t, holder.Rollback(ctx))
-	end := <-done
-	require.NoError(t, end.err)
+	require.NoError(t, (<-done).err)
 	f.checkCopied()
 }
 

@@ -52,6 +52,15 @@ func (q statements) copy(s span) (string, arguments) {
 		pgx.Identifier{ledger.Schema, q.token}.Sanitize(), q.table, q.set, q.within(&args, s), q.differs), args
 }
 
+// locked tells whether a row of a span is locked by somebody. It locks the
+// others: its transaction is to be rolled back.
+func (q statements) locked(s span) (string, arguments) {
+	var args arguments
+	all := q.within(&args, s)
+	return fmt.Sprintf(`select (select count(*) from %[1]s as t where %[2]s) > count(*) from (
+			select from %[1]s as t where %[3]s for update skip locked) free`, q.table, all, q.within(&args, s)), args
+}
+
 // compare counts the rows of a span, and those that differ, and lists keys of
 // the latter. The list is evaluated only when there are any, in the same
 // snapshot; its order ties it to the index of the key.

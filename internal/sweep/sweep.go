@@ -38,7 +38,8 @@ func run(ctx context.Context, conn *pgx.Conn, o Options, copying bool, batch bat
 	if err != nil {
 		return ledger.Progress{}, fmt.Errorf("sweep for %s: %w", o.Job, err)
 	}
-	w := &walk{conn: conn, o: o, batch: batch, pace: newPace(o)}
+	w := &walk{conn: conn, o: o, batch: batch, copying: copying, pace: newPace(o)}
+	w.gauges = gauges{signals: o.Signals, interval: o.SignalInterval, readings: []Reading{}}
 	if err := w.run(ctx); err != nil {
 		return w.progress, fmt.Errorf("%s of %s.%s: %w", o.Job, o.Table.Schema, o.Table.Name, err)
 	}

@@ -3,67 +3,101 @@ package sweep
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// Throttle holds a sweep back. It is asked before each batch, on the sweep's
-// own connection, outside a transaction.
-type Throttle interface {
-	// Hold returns why the next batch must wait; it is asked again a little
-	// later. Empty: go on.
-	Hold(ctx context.Context, conn *pgx.Conn) (reason string, err error)
+// Signal is one reason to hold a sweep back, with a limit. It is asked about
+// once a second, between two batches, on the sweep's own connection and outside
+// a transaction. One that may not see what it looks for holds nothing back.
+type Signal interface {
+	// Read tells how things stand. Limits are tolerated, what is above holds.
+	Read(ctx context.Context, v View) (Reading, error)
 }
 
-// Unthrottled holds nothing back.
-type Unthrottled struct{}
-
-// Hold implements Throttle.
-func (Unthrottled) Hold(context.Context, *pgx.Conn) (string, error) { return "", nil }
-
-// ReplicaLag holds a sweep back while a standby or subscriber that is connected
-// has not yet replayed the last MaxBytes of WAL. It looks once a second. Bytes
-// rather than time: a standby that stands still reports no growing delay.
-// Without pg_read_all_stats it sees nothing and holds nothing back.
-type ReplicaLag struct {
-	// MaxBytes is the lag that is tolerated; zero is 256 MiB.
-	MaxBytes int64
-
-	asked  time.Time
-	reason string
+// View is what a signal can look at.
+type View struct {
+	Conn *pgx.Conn
+	// Table is the table of the sweep, quoted.
+	Table string
+	// Batch is how long batches took of late, smoothed; 0 before the first one.
+	// Target is how long they should.
+	Batch, Target time.Duration
 }
 
-// Hold implements Throttle.
-func (r *ReplicaLag) Hold(ctx context.Context, conn *pgx.Conn) (string, error) {
-	if now := time.Now(); now.Sub(r.asked) >= time.Second {
-		r.asked = now
-		var err error
-		if r.reason, err = r.look(ctx, conn); err != nil {
-			return "", fmt.Errorf("look at the replication lag: %w", err)
+// Reading is what a signal found.
+type Reading struct {
+	// Signal is its name: "replica-lag", "slot-lag" ...
+	Signal string `json:"signal"`
+	// Value is what it is, Limit what it may be, both in Unit.
+	Value float64 `json:"value"`
+	Limit float64 `json:"limit"`
+	Unit  Unit    `json:"unit"`
+	// Holds tells that it holds the sweep, and Reason why.
+	Holds  bool   `json:"holds"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Unit is what a reading is counted in.
+type Unit string
+
+// The units of readings.
+const (
+	Bytes          Unit = "bytes"
+	BytesPerSecond Unit = "bytes/s"
+	Sessions       Unit = "sessions"
+	Seconds        Unit = "seconds"
+	Transactions   Unit = "transactions"
+)
+
+// DefaultSignals are all of them, with the limits that are theirs by default.
+func DefaultSignals() []Signal {
+	return []Signal{
+		&ReplicaLag{}, &SlotLag{}, &WALRate{}, &ActiveSessions{}, &Vacuum{}, &BatchLatency{}, &HorizonAge{},
+	}
+}
+
+// gauges ask signals, not more often than once in an interval.
+type gauges struct {
+	signals  []Signal
+	interval time.Duration
+
+	asked    time.Time
+	readings []Reading
+}
+
+// look returns why the next batch must wait; empty: it need not.
+func (g *gauges) look(ctx context.Context, v View) (string, error) {
+	if now := time.Now(); now.Sub(g.asked) >= g.interval {
+		g.asked = now
+		readings := make([]Reading, 0, len(g.signals))
+		for _, signal := range g.signals {
+			r, err := signal.Read(ctx, v)
+			if err != nil {
+				return "", fmt.Errorf("throttle by %s: %w", r.Signal, err)
+			}
+			readings = append(readings, r)
+		}
+		g.readings = readings
+	}
+	var reasons []string
+	for _, r := range g.readings {
+		if r.Holds {
+			reasons = append(reasons, r.Reason)
 		}
 	}
-	return r.reason, nil
+	return strings.Join(reasons, "; "), nil
 }
 
-func (r *ReplicaLag) look(ctx context.Context, conn *pgx.Conn) (string, error) {
-	limit := r.MaxBytes
-	if limit <= 0 {
-		limit = 256 << 20
+// latency smooths what batches took: the last ones count most.
+func latency(smoothed, took time.Duration) time.Duration {
+	if smoothed == 0 {
+		return took
 	}
-	var name *string
-	var lag *int64
-	err := conn.QueryRow(ctx, `
-		select max(application_name), max(lag)
-		from (
-			select application_name, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint as lag
-			from pg_stat_replication
-			where replay_lsn is not null
-			order by 2 desc
-			limit 1) slowest
-		where lag > $1`, limit).Scan(&name, &lag)
-	if err != nil || lag == nil {
-		return "", err
-	}
-	return fmt.Sprintf("replica %q has %d MiB of WAL to replay", *name, *lag>>20), nil
+	return (6*smoothed + 4*took) / 10
 }
+
+// mib prints bytes for people.
+func mib(bytes float64) string { return fmt.Sprintf("%.0f MiB", bytes/(1<<20)) }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,12 +18,17 @@ type walk struct {
 	conn  *pgx.Conn
 	o     Options
 	batch batchFunc
-	q     statements
-	pace  pace
+	// copying: batches write rows.
+	copying bool
+	q       statements
+	pace    pace
+	holding
 
+	took     time.Duration   // by batches, smoothed
 	progress ledger.Progress // as committed
 	began    time.Time       // of this run
 	before   int64           // rows scanned by earlier runs
+	foreseen bool            // how long it takes, in this run
 }
 
 func (w *walk) run(ctx context.Context) error {
@@ -77,7 +81,14 @@ func (w *walk) begin(ctx context.Context) error {
 		if start.Estimate, err = estimate(ctx, tx, w.q.table); err != nil {
 			return err
 		}
-		return ledger.StartProgress(ctx, tx, w.o.Transition.ID, start)
+		size, err := measure(ctx, tx, w.q.table)
+		if err != nil {
+			return err
+		}
+		if w.copying {
+			start.Forecast = Forecast(start.Estimate, size.table, size.indexes, size.count)
+		}
+		return ledger.StartProgress(ctx, tx, w.o.Transition.ID, start, size.bytes())
 	})
 	if err != nil {
 		return err
@@ -105,31 +116,17 @@ func (w *walk) resume(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// hold waits as long as the throttle says so.
-func (w *walk) hold(ctx, background context.Context) error {
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		reason, err := w.o.Throttle.Hold(background, w.conn)
-		if err != nil || reason == "" {
-			return err
-		}
-		w.report(reason)
-		if err := sleep(ctx, pause); err != nil {
-			return err
-		}
-	}
-}
-
 // step does the next batch, or fails to and makes the following one smaller.
 func (w *walk) step(ctx, background context.Context) error {
-	next := w.progress
+	next, retrying := w.progress, w.retrying()
+	if retrying {
+		w.pace.rows = w.pace.min // its patience is that of the smallest batch
+	}
 	lock, statement := w.pace.limits()
 	start := time.Now()
 	var s span
 	err := w.transaction(background, lock, statement, func(tx pgx.Tx) (err error) {
-		if s, err = w.span(background, tx); err != nil {
+		if s, err = w.span(background, tx, retrying); err != nil {
 			return err
 		}
 		if s.upper != nil {
@@ -137,22 +134,22 @@ func (w *walk) step(ctx, background context.Context) error {
 				return err
 			}
 		}
-		next.Position = s.upper
-		if slices.Equal(s.upper, w.progress.Upper) {
-			now := time.Now()
-			next.FinishedAt = &now
+		if retrying {
+			next.Aside = next.Aside[1:]
+		} else {
+			next.Position = s.upper
 		}
-		return ledger.SaveProgress(background, tx, w.o.Transition.ID, next, next.Finished())
+		finish(&next)
+		return w.save(background, tx, next)
 	})
 	if busy(err) {
-		pause := w.pace.failed()
-		w.report(fmt.Sprintf("the next batch is blocked or slow: %v", err))
-		return sleep(ctx, pause)
+		w.took = latency(w.took, time.Since(start))
+		return w.failed(ctx, background, s, retrying, err)
 	}
 	if err != nil {
 		return w.explain(err, s)
 	}
-	w.pace.done(next.RowsScanned-w.progress.RowsScanned, time.Since(start))
+	w.learn(next.RowsScanned-w.progress.RowsScanned, start)
 	if w.progress = next; next.Finished() {
 		// The ledger's own clock, and the proof that the row was there.
 		found, err := w.resume(background)
@@ -163,20 +160,49 @@ func (w *walk) step(ctx, background context.Context) error {
 			return err
 		}
 	}
+	if err := w.foresee(background); err != nil {
+		return err
+	}
 	w.report("")
 	return nil
 }
 
+// save writes the progress down in a batch's own transaction; at the end with
+// what the job has cost.
+func (w *walk) save(ctx context.Context, tx pgx.Tx, p ledger.Progress) error {
+	err := ledger.SaveProgress(ctx, tx, w.o.Transition.ID, p, p.Finished())
+	if err != nil || !w.copying || !p.Finished() {
+		return err
+	}
+	size, err := measure(ctx, tx, w.q.table)
+	if err != nil {
+		return err
+	}
+	return ledger.MeasureProgress(ctx, tx, w.o.Transition.ID, p.Job, size.bytes())
+}
+
+// learn draws conclusions from a batch that went well.
+func (w *walk) learn(rows int64, began time.Time) {
+	took := time.Since(began)
+	w.pace.done(rows, took)
+	w.took = latency(w.took, took)
+	w.spend(rows, began)
+}
+
 // span finds the range of the next batch.
-func (w *walk) span(ctx context.Context, tx pgx.Tx) (span, error) {
+func (w *walk) span(ctx context.Context, tx pgx.Tx, retrying bool) (span, error) {
+	if retrying {
+		return span{lower: w.progress.Aside[0].Lower, upper: w.progress.Aside[0].Upper, rows: -1}, nil
+	}
 	s := span{lower: w.progress.Position, upper: w.progress.Upper, rows: -1}
 	if s.upper == nil {
 		return s, nil // an empty table
 	}
-	sql, args := w.q.bound(s, w.pace.rows)
+	rows := w.limit(w.pace.rows)
+	sql, args := w.q.bound(s, rows)
 	bound, err := queryKey(ctx, tx, len(w.q.key), sql, args...)
 	if bound != nil {
-		s.upper, s.rows = bound, int64(w.pace.rows)
+		s.upper, s.rows = bound, int64(rows)
 	}
 	return s, err
 }
@@ -212,10 +238,15 @@ func (w *walk) explain(err error, s span) error {
 }
 
 func (w *walk) report(waiting string) {
-	if w.o.OnProgress == nil {
-		return
+	if w.o.OnProgress != nil {
+		w.o.OnProgress(w.current(waiting))
 	}
-	r := Report{Progress: w.progress, Batch: w.pace.rows, Waiting: waiting}
+}
+
+// current is the report of now.
+func (w *walk) current(waiting string) Report {
+	r := Report{Progress: w.progress, Batch: w.limit(w.pace.rows), Waiting: waiting,
+		Signals: w.gauges.readings, Control: w.control}
 	r.forecast(w.progress.RowsScanned-w.before, time.Since(w.began))
-	w.o.OnProgress(r)
+	return r
 }

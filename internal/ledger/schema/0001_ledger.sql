@@ -57,6 +57,8 @@ create table crossfade.progress (
     job           text not null,
     position      text[],
     upper         text[],
+    -- ranges up to the position that are still to do: their rows were locked
+    aside         jsonb not null default '[]',
     rows_scanned  bigint not null default 0,
     rows_changed  bigint not null default 0,
     -- of verify: how many rows differ, and the keys of the first of them
@@ -67,7 +69,29 @@ create table crossfade.progress (
     started_at    timestamptz not null default clock_timestamp(),
     updated_at    timestamptz not null default clock_timestamp(),
     finished_at   timestamptz,
+    -- what was expected at the start, and what it was at the end: the WAL of the
+    -- whole server and the growth of the table with its indexes
+    forecast      jsonb not null default '{}',
+    start_lsn     pg_lsn,
+    start_bytes   bigint,
+    wal_bytes     bigint not null default 0,
+    growth_bytes  bigint not null default 0,
+    -- written about once a second: why the scan stands still ('' when it does
+    -- not), and what each throttle signal reads
+    waiting       text not null default '',
+    signals       jsonb not null default '[]',
+    noted_at      timestamptz,
     primary key (transition_id, job)
+);
+
+-- What somebody asks of the scans of a transition while they run. No row: nothing.
+create table crossfade.control (
+    transition_id bigint primary key references crossfade.transition,
+    paused        boolean not null default false,
+    -- rows per second; null is as fast as the throttle lets it be
+    rate          int check (rate > 0),
+    actor         text not null,
+    changed_at    timestamptz not null default clock_timestamp()
 );
 
 -- What a joining connection reads. The name carries the version of the hook's

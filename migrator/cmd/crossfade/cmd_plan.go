@@ -55,6 +55,10 @@ func printPlan(w io.Writer, s console.Style, p migrator.Plan, undo bool) error {
 	fmt.Fprintf(&b, "%s: table %s, %s\n", s.Bold(p.Transition.Name), p.Transition.Table,
 		becomes(s, p.Transition.Sources(), p.Transition.Targets()))
 	printFindings(&b, s, p.Findings)
+	if f := p.Forecast; f != nil {
+		fmt.Fprintf(&b, "\n%s about %s rows; up to %s of WAL and %s more on disk until it is vacuumed; how long, its first batches tell\n",
+			s.Bold("backfill:"), console.Count(f.Rows), size(float64(f.WALBytes)), size(float64(f.GrowthBytes)))
+	}
 	contract := false
 	for i, step := range p.Steps {
 		if step.Act == "contract" && !contract {

@@ -22,9 +22,12 @@ in it is a file.
 
 Press Ctrl-C to stop between two batches, and run it again to continue; a second
 Ctrl-C kills the program, after which the same holds. --until contracted drops
-the source too, and asks as contract does.`,
+the source too, and asks as contract does.
+
+A backfill can be paused and made slower from another session: see pause and rate.`,
 		Example: `  crossfade run users-name.yaml
   crossfade run users-name --until live
+  crossfade run users-name --throttle slot-lag=4GB,active-sessions=40
   crossfade run users-name.yaml --output json 2> progress.jsonl`,
 		Args:              exactly("NAME|FILE"),
 		ValidArgsFunction: a.completeNamesAndFiles,

@@ -18,9 +18,10 @@ func newStatus(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status [NAME]",
 		Short: "Show where transitions stand",
-		Long: `Lists the transitions; with a name, shows one with its scans, the drain that it
-waits for and whom, the sessions of the database by the epoch they joined in, and
-the last lines of its history. It may be run while another migrator is at work.`,
+		Long: `Lists the transitions; with a name, shows one with its scans and what holds them
+back, the drain that it waits for and whom, the sessions of the database by the
+epoch they joined in, and the last lines of its history. It may be run while
+another migrator is at work.`,
 		Example: `  crossfade status
   crossfade status users-name --events 50
   crossfade status users-name --output json | jq -r .phase`,
@@ -70,6 +71,8 @@ func now(s migrator.Status) string {
 	switch {
 	case s.Drain != nil:
 		return drainText(*s.Drain, console.Style{})
+	case s.Control.Paused:
+		return "scans are paused"
 	case s.Underway != "":
 		return s.Underway + " under way"
 	case s.Removed:
@@ -98,6 +101,21 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 	}
 	for _, job := range status.Jobs {
 		fmt.Fprintf(&b, "  %-9s  %s\n", job.Job, jobText(job))
+		if job.Finished && job.Forecast != nil {
+			fmt.Fprintf(&b, "             %s\n", outcomeText(job))
+		}
+		if job.Waiting != "" {
+			fmt.Fprintf(&b, "             %s\n", s.Warn("waiting: "+job.Waiting))
+		}
+		for _, line := range signalLines(job.Signals, s, "             ") {
+			b.WriteString(line + "\n")
+		}
+	}
+	if c := status.Control; c.Paused {
+		fmt.Fprintf(&b, "  scans      %s\n", s.Warn(fmt.Sprintf("paused by %s since %s; crossfade resume %s", c.Actor,
+			c.ChangedAt.Local().Format(time.DateTime), status.Name)))
+	} else if c.Rate > 0 {
+		fmt.Fprintf(&b, "  scans      %s, by %s since %s\n", rateText(c.Rate), c.Actor, c.ChangedAt.Local().Format(time.DateTime))
 	}
 	if d := status.Drain; d != nil {
 		fmt.Fprintf(&b, "  drain      %s\n", drainText(*d, s))
@@ -144,6 +162,9 @@ func jobText(j migrator.JobProgress) string {
 	}
 	if j.Job != "verify" {
 		text += ", " + console.Count(j.RowsChanged) + " changed"
+	}
+	if j.Aside > 0 {
+		text += ", " + plural(j.Aside, "locked row") + " left for the end"
 	}
 	if j.Mismatches > 0 {
 		text += ", " + console.Count(j.Mismatches) + " differ"

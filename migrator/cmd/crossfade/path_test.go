@@ -15,7 +15,7 @@ func TestWholePath(t *testing.T) {
 
 	// A plan needs no ledger.
 	contains(t, s.must(exitOK, "plan", s.file, "-v").stdout, "column full_name becomes name", "expand  in phase off",
-		"lock ACCESS EXCLUSIVE on", "hazard: ", "to undo it:", "point of no return: contract")
+		"backfill: about 1,000 rows; up to ", "lock ACCESS EXCLUSIVE on", "hazard: ", "to undo it:", "point of no return: contract")
 	contains(t, s.must(exitNotFound, "start", s.file).stderr, "crossfade init")
 
 	contains(t, s.must(exitOK, "init").stdout, "the ledger is ready (schema crossfade, version ")
@@ -28,7 +28,7 @@ func TestWholePath(t *testing.T) {
 	contains(t, advance.stderr, "done     expand")
 	live := s.must(exitOK, "run", "users-name", "--until", "live")
 	contains(t, live.stdout, "users-name is in phase live")
-	contains(t, live.stderr, "done     backfill ", "1,000 rows, 1,000 changed")
+	contains(t, live.stderr, "done     backfill ", "1,000 rows, 1,000 changed", "1,000 rows (foreseen: 1,000), ", "WAL of the server ")
 	contains(t, s.must(exitOK, "verify", "users-name").stdout, "users-name: full_name and name are equal in all 1,000 rows\n")
 	contains(t, s.must(exitOK, "rollback", "users-name", "--to", "dualwrite").stdout, "users-name is in phase dualwrite")
 

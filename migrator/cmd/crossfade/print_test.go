@@ -38,6 +38,7 @@ func TestPrintPlan(t *testing.T) {
 			{Severity: "warn", Code: "trigger", Object: "trigger x", Message: "it reads the source", Accepted: true},
 			{Severity: "info", Code: "size", Object: "table users", Message: "about 1000 rows"},
 		},
+		Forecast: &migrator.Forecast{Rows: 1000, WALBytes: 5 << 20, GrowthBytes: 2 << 20},
 		Steps: []migrator.PlannedStep{
 			{Name: "expand", Phase: migrator.Off, Act: "run", Summary: "add the target column",
 				Statements: []migrator.PlannedStatement{alter}, Undo: []migrator.PlannedStatement{drop}},
@@ -55,9 +56,16 @@ func TestPrintStatus(t *testing.T) {
 		Table:    "public.users", Sources: []string{"full_name"}, Targets: []string{"name"},
 		Drain: &migrator.Drain{Transition: "users-name", From: migrator.Shadow, To: migrator.Live, Epoch: 7, Waiting: laggards(2)},
 		Jobs: []migrator.JobProgress{
-			{Job: "backfill", RowsScanned: 100_000, RowsChanged: 90_000, Finished: true, Elapsed: 2 * time.Second},
-			{Job: "verify", RowsScanned: 40_000, Estimate: 100_000, Mismatches: 3, Left: 3 * time.Second},
+			{Job: "backfill", RowsScanned: 100_000, RowsChanged: 90_000, Finished: true, Elapsed: 2 * time.Second,
+				Forecast: &migrator.Forecast{Rows: 98_000, Duration: 1900 * time.Millisecond, WALBytes: 60 << 20, GrowthBytes: 20 << 20},
+				WALBytes: 55 << 20, GrowthBytes: 19 << 20},
+			{Job: "verify", RowsScanned: 40_000, Estimate: 100_000, Mismatches: 3, Left: 3 * time.Second,
+				Waiting: "pid 7 vacuums the table", Signals: []migrator.Signal{
+					{Signal: "wal-rate", Value: 1 << 20, Limit: 256 << 20, Unit: "bytes/s"},
+					{Signal: "vacuum", Value: 2.5, Limit: 900, Unit: "seconds", Holds: true},
+				}},
 		},
+		Control:  migrator.Control{Rate: 5000, Actor: "me@here", ChangedAt: began},
 		Sessions: []migrator.EpochSessions{{Epoch: -1, Count: 1}, {Epoch: 6, Count: 2}, {Epoch: 7, Count: 30}},
 		History:  []migrator.HistoryEvent{{At: began, Epoch: 7, Actor: "me@here", Event: "move", Detail: "shadow -> live"}},
 	}

@@ -50,9 +50,12 @@ func (p *progress) note(event migrator.Event) []string {
 			p.step, p.undo, p.began = e.Name, e.Undo, time.Now()
 			return nil
 		}
-		line := p.stepLine(e)
+		lines := []string{p.stepLine(e)}
+		if p.job != nil && p.job.Finished && p.job.Forecast != nil {
+			lines = append(lines, "         "+outcomeText(*p.job))
+		}
 		p.step, p.drain, p.job, p.meter, p.waiting = "", nil, nil, console.Meter{}, migrator.StatementEvent{}
-		return []string{line}
+		return lines
 	case migrator.BatchEvent:
 		job := e.Progress
 		p.job = &job
@@ -117,6 +120,9 @@ func (p *progress) Lines(width int, s console.Style) []string {
 	lines := []string{head}
 	if p.job != nil {
 		lines = append(lines, "  "+p.task().Line(width-2, s))
+		if p.verbose {
+			lines = append(lines, signalLines(p.job.Signals, s, "    ")...)
+		}
 	}
 	if p.waiting.SQL != "" {
 		lines = append(lines, "  "+s.Warn(p.lockText())+oneLine(p.waiting.SQL))
@@ -193,6 +199,8 @@ func (p *progress) task() console.Task {
 	switch {
 	case p.job.Waiting != "":
 		t.Note = p.job.Waiting
+	case p.job.RateLimit > 0:
+		t.Note = rateText(p.job.RateLimit)
 	case p.job.Mismatches > 0:
 		t.Note = console.Count(p.job.Mismatches) + " differ"
 	}

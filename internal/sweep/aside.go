@@ -1,0 +1,110 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// A row that somebody keeps locked does not hold up the rows behind it: the
+// smallest batch there is, which failed at it twice, is put aside, and tried
+// again when all others are done. Nothing is finished before it is.
+
+const (
+	// asideAfter is how often the smallest batch fails before it is put aside.
+	asideAfter = 2
+	// maxAside is how many batches are put aside. Where more is locked, waiting
+	// is cheaper than finding that out row by row.
+	maxAside = 100
+)
+
+// retrying tells that only what was put aside is left to do.
+func (w *walk) retrying() bool {
+	p := w.progress
+	return len(p.Aside) > 0 && p.Position != nil && slices.Equal(p.Position, p.Upper)
+}
+
+// failed makes of a batch that was blocked a smaller one, or puts it aside, and
+// pauses.
+func (w *walk) failed(ctx, background context.Context, s span, retrying bool, cause error) error {
+	pause := w.pace.failed()
+	switch {
+	case retrying:
+		// The next one may be free by now.
+		aside := w.progress.Aside
+		w.progress.Aside = append(slices.Clone(aside[1:]), aside[0])
+		w.report(fmt.Sprintf("all is done but %d batches of rows that were locked, now at key (%s): %v",
+			len(aside), strings.Join(s.upper, ", "), cause))
+		return sleep(ctx, pause)
+	case w.pace.failures >= asideAfter && w.copying && lockFailure(cause) && s.upper != nil && len(w.progress.Aside) < maxAside:
+		locked, err := w.locked(background, s)
+		if err != nil {
+			return err
+		}
+		if locked {
+			return w.putAside(background, s)
+		}
+	}
+	w.report(fmt.Sprintf("the next batch is blocked or slow: %v", cause))
+	return sleep(ctx, pause)
+}
+
+// locked tells whether somebody has a row of the span locked, rather than the
+// table, or what a trigger needs.
+func (w *walk) locked(ctx context.Context, s span) (locked bool, err error) {
+	lock, statement := w.pace.limits()
+	err = w.transaction(ctx, lock, statement, func(tx pgx.Tx) error {
+		sql, args := w.q.locked(s)
+		if err := tx.QueryRow(ctx, sql, args...).Scan(&locked); err != nil {
+			return err
+		}
+		return errLook
+	})
+	if errors.Is(err, errLook) {
+		return locked, nil
+	}
+	if busy(err) {
+		return false, nil
+	}
+	return false, err
+}
+
+// errLook ends a transaction that only looked, and locked rows for it.
+var errLook = errors.New("it was only a look")
+
+// putAside goes on behind the span, and keeps it for the end.
+func (w *walk) putAside(ctx context.Context, s span) error {
+	next := w.progress
+	next.Position = s.upper
+	next.Aside = append(slices.Clone(next.Aside), ledger.Span{Lower: s.lower, Upper: s.upper})
+	err := w.transaction(ctx, longestLimit, longestLimit, func(tx pgx.Tx) error { return w.save(ctx, tx, next) })
+	if err != nil {
+		return err
+	}
+	w.progress = next
+	w.pace.done(0, 0)
+	w.report(fmt.Sprintf("the row with key (%s) is locked, and is left for the end", strings.Join(s.upper, ", ")))
+	return nil
+}
+
+// finish marks a progress with which nothing is left to do.
+func finish(p *ledger.Progress) {
+	if slices.Equal(p.Position, p.Upper) && len(p.Aside) == 0 {
+		now := time.Now()
+		p.FinishedAt = &now
+	}
+}
+
+// lockFailure tells whether a batch failed since it did not get a lock.
+func lockFailure(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && (pgErr.Code == "55P03" || pgErr.Code == "40P01")
+}
