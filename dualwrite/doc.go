@@ -31,17 +31,21 @@
 // refused at Install, and a connection that does it nevertheless is ended. A
 // pooler in transaction mode and standbys are refused when a connection joins.
 // What ConnConfig.ValidateConnect sends goes out as it is: the connection has
-// not joined yet.
+// not joined yet. SQL inside of strings, and the bodies of functions in the
+// database, are not rewritten: Config.OpaqueText and OpaqueCalls say what becomes
+// of statements that use them.
 //
 // search_path is followed: after SET, SET LOCAL, set_config, SET ROLE, and at the
 // end of a transaction in which there was one, the next statement that rests on
 // it waits until the hook has asked the server (one round trip); a prepared
-// statement that has become another one is prepared anew (one more). Refused are
-// a text of several statements that moves search_path before it names a table,
-// and a prepared statement whose result has other columns now. A function in the
-// database that changes search_path (and does not set it back) is not seen before
-// PostgreSQL 18, which reports it: let the application send the SET or set_config
-// itself, qualify the names of tables, or set the path when connecting.
+// statement that has become another one is prepared anew (one more). What is sent
+// behind that statement is kept in memory until then; COPY data waits. Refused
+// are a text of several statements that moves search_path before it names a
+// table, and a prepared statement whose result has other columns now. A function
+// in the database that changes search_path (and does not set it back) is not seen
+// before PostgreSQL 18, which reports it: let the application send the SET or
+// set_config itself, qualify the names of tables, or set the path when
+// connecting.
 //
 // Changes of standard_conforming_strings, client_encoding and, by such a
 // function, search_path count from the end of the query or pipeline that made

@@ -35,7 +35,7 @@ func (w *writer) hold(p []byte) bool {
 	return false
 }
 
-func isTerminate(p []byte) bool { return len(p) == headerLen && p[0] == 'X' }
+func isTerminate(p []byte) bool { return string(p) == "X\x00\x00\x00\x04" }
 
 // end tells the server that the connection ends, whatever is held: pgconn keeps
 // it, and a pool the place of it, until the server closes it.
@@ -44,7 +44,7 @@ func (w *writer) end(terminate []byte) (int, error) {
 	return w.to.Write(terminate)
 }
 
-// wait holds what is written from now on.
+// wait makes Write hold what comes from now on.
 func (w *writer) wait() {
 	w.resumed = make(chan struct{})
 	w.waiting.Store(true)

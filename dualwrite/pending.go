@@ -9,6 +9,8 @@ type request struct {
 	// statement is the rewritten or refused text that an error of this request
 	// would speak of; nil when the text went out as it came.
 	statement *statement
+	// named is the statement that a Parse or a describe is about, if it has a name.
+	named *prepared
 }
 
 const (
@@ -28,7 +30,7 @@ const (
 //
 // A queue, although counters would do for the second: an error's Position has
 // to be mapped through the edits of the very statement that failed, also in
-// the middle of a pipeline. It costs a push and a pop of 16 bytes a message,
+// the middle of a pipeline. It costs a push and a pop of 24 bytes a message,
 // and a steady state reuses the same few slots.
 //
 // Writer and reader share it without a lock: pgconn sends and receives from
@@ -40,16 +42,16 @@ type pending struct {
 	skipping bool
 	// portal is the text of the portal bound last.
 	portal *statement
-	// describing are the statements of the requests to describe one.
-	describing []*prepared
 }
 
 // keepQueue bounds the memory that a large batch leaves behind.
 const keepQueue = 1024
 
-func (p *pending) push(kind byte, s *statement) {
+func (p *pending) push(kind byte, s *statement) { p.add(request{kind: kind, statement: s}) }
+
+func (p *pending) add(r request) {
 	if p.skipping {
-		if kind != 'S' {
+		if r.kind != 'S' {
 			return
 		}
 		p.skipping = false
@@ -60,17 +62,7 @@ func (p *pending) push(kind byte, s *statement) {
 		clear(p.queue[n:])
 		p.queue, p.head = p.queue[:n], 0
 	}
-	p.queue = append(p.queue, request{kind, s})
-}
-
-func (p *pending) pushDescribe(unnamed *statement, named *prepared) {
-	switch {
-	case named == nil:
-		p.push('D', unnamed)
-	case !p.skipping:
-		p.push(describe, named.statement)
-		p.describing = append(p.describing, named)
-	}
+	p.queue = append(p.queue, r)
 }
 
 func (p *pending) empty() bool { return p.head == len(p.queue) }
@@ -86,13 +78,12 @@ func (p *pending) asks() bool { return !p.empty() && p.queue[len(p.queue)-1].kin
 func (p *pending) yield() { p.queue[p.head].kind = 'Q' }
 
 // answered takes the oldest request off the queue if it is of that kind.
-func (p *pending) answered(kind byte) (*statement, bool) {
-	if !p.first(kind) {
-		return nil, false
+func (p *pending) answered(kind byte) (r request, ok bool) {
+	if ok = p.first(kind); ok {
+		r = p.queue[p.head]
+		p.pop()
 	}
-	s := p.queue[p.head].statement
-	p.pop()
-	return s, true
+	return r, ok
 }
 
 // ready is the end of a Sync, a Query or a function call.
@@ -123,8 +114,12 @@ func (p *pending) failed() *statement {
 		}
 	}
 	for !p.empty() {
-		if p.queue[p.head].kind == 'S' {
+		r := p.queue[p.head]
+		if r.kind == 'S' {
 			return first.statement
+		}
+		if r.kind == 'P' {
+			r.named.answered(false)
 		}
 		p.pop()
 	}
@@ -133,10 +128,7 @@ func (p *pending) failed() *statement {
 }
 
 func (p *pending) pop() {
-	if p.queue[p.head].kind == describe {
-		p.describing = p.describing[1:]
-	}
-	p.queue[p.head].statement = nil
+	p.queue[p.head] = request{}
 	p.head++
 	if p.head == len(p.queue) {
 		p.head = 0

@@ -10,6 +10,12 @@ import "github.com/pgcrossfade/crossfade/internal/rewrite"
 // has the columns that the application was told of.
 type prepared struct {
 	*statement
+	// before had the name when the Parse of parsed was sent, and keeps it unless
+	// the server accepts that (the name is free when before was not accepted
+	// itself, or DEALLOCATE has removed it). Until the server has answered, the
+	// statement is either of the two; then before is nil.
+	before *prepared
+	parsed *statement
 	// described: params and columns are what the server told the application:
 	// the body of ParameterDescription, and what matters of RowDescription.
 	described       bool
@@ -32,8 +38,17 @@ func (c *conn) prepared(name []byte) *statement {
 	return nil
 }
 
-// prepare remembers the text of a prepared statement, nil to forget it.
-func (c *conn) prepare(name []byte, s *statement) {
+// description is the request to describe a prepared statement.
+func (c *conn) description(name []byte) request {
+	if p := c.named[string(name)]; p != nil {
+		return request{kind: describe, statement: p.statement, named: p}
+	}
+	return request{kind: 'D', statement: c.prepared(name)}
+}
+
+// prepare remembers the text of a prepared statement, nil to forget it. It
+// returns what it remembers of one that has a name.
+func (c *conn) prepare(name []byte, s *statement) *prepared {
 	if len(c.tokens) == 0 && !s.special() {
 		s = nil // nothing is in transition
 	}
@@ -47,15 +62,30 @@ func (c *conn) prepare(name []byte, s *statement) {
 		if c.named == nil {
 			c.named = map[string]*prepared{}
 		}
-		c.named[string(name)] = &prepared{statement: s}
+		p := &prepared{statement: s, parsed: s, before: c.named[string(name)]}
+		if p.before != nil {
+			p.statement = s.or(p.before.statement)
+		}
+		c.named[string(name)] = p
+		return p
+	}
+	return nil
+}
+
+// answered takes note of what the server said to the Parse.
+func (p *prepared) answered(accepted bool) {
+	switch {
+	case p == nil || p.before == nil:
+	case accepted:
+		p.statement, p.before = p.parsed, nil
+	default:
+		*p = *p.before
 	}
 }
 
-// distinct returns what to remember of a text that is prepared under a name in
-// use: the server keeps the text before, unless DEALLOCATE has removed that.
-func (c *conn) distinct(name []byte, s *statement) *statement {
-	before := c.named[string(name)]
-	if len(name) == 0 || before == nil || before.original == s.original {
+// or is what is known of a statement that is either of the two.
+func (s *statement) or(before *statement) *statement {
+	if before.original == s.original {
 		return s
 	}
 	either := *s

@@ -73,6 +73,31 @@ func TestPreparedByName(t *testing.T) {
 	f.consistent()
 }
 
+// A name is free again when its statement was not accepted, or is gone.
+func TestPreparedUnderAUsedName(t *testing.T) {
+	f := tenants(t)
+	ctx := t.Context()
+	c := f.acquire()
+	s, pc := pgxSession(t, c), c.Conn().PgConn()
+	s.do(`set search_path = tenant_1`)
+	_, err := pc.Prepare(ctx, "write", `select nothing from users`, nil)
+	require.Equal(t, "42703", pgError(t, err).Code)
+	for _, free := range []string{`select 1`, `deallocate write`} {
+		s.do(free)
+		_, err = pc.Prepare(ctx, "write", usersWrite+`/*`+free+`*/`, nil)
+		require.NoError(t, err)
+		_, err = pc.Prepare(ctx, "write", `select 1`, nil)
+		require.Equal(t, "42P05", pgError(t, err).Code)
+		for _, schema := range []string{"tenant_3", "tenant_2", "tenant_1"} {
+			s.do(`set search_path = ` + schema)
+			r := pc.ExecPrepared(ctx, "write", [][]byte{[]byte("x")}, nil, nil).Read()
+			require.NoError(t, r.Err)
+			require.Equal(t, schema, string(r.Rows[0][0]))
+		}
+	}
+	f.consistent()
+}
+
 // The types of parameters that the application declares stay.
 func TestPreparedWithDeclaredTypes(t *testing.T) {
 	f := tenants(t)

@@ -148,12 +148,14 @@ func (r *reader) answer(kind byte) {
 	p := &r.pending
 	switch kind {
 	case '1': // ParseComplete
-		if _, ok := p.answered('P'); !ok && len(r.tokens) > 0 {
+		request, ok := p.answered('P')
+		if !ok && len(r.tokens) > 0 {
 			r.bypassed()
 		}
+		request.named.answered(true)
 	case '2': // BindComplete
-		if s, ok := p.answered('B'); ok {
-			p.portal = s
+		if request, ok := p.answered('B'); ok {
+			p.portal = request.statement
 		}
 	case '3': // CloseComplete
 		p.answered('C')
@@ -227,7 +229,7 @@ func (r *reader) conclude() {
 
 // described takes note of what the application is told of a statement.
 func (r *reader) described(kind byte, body []byte) {
-	p := r.pending.describing[0]
+	p := r.pending.queue[r.pending.head].named
 	if kind == 't' {
 		p.params = string(body)
 		return

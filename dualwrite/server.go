@@ -121,10 +121,17 @@ func (s *server) join(ctx context.Context, pc *pgconn.PgConn) (fence.View, error
 func (s *server) learn(ctx context.Context, pc *pgconn.PgConn, view fence.View) (*world, error) {
 	select {
 	case s.reading <- struct{}{}:
-		defer func() { <-s.reading }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	changed := false
+	defer func() {
+		<-s.reading
+		if changed { // now: who is told may want a connection
+			s.event(Event{Kind: CatalogChanged, Epoch: view.Epoch})
+			s.hook.wake()
+		}
+	}()
 	before := s.current.Load()
 	if before.fresh(view) {
 		return before, nil
@@ -147,8 +154,7 @@ func (s *server) learn(ctx context.Context, pc *pgconn.PgConn, view fence.View) 
 	if before != nil && before.epoch == w.epoch {
 		before.superseded.Store(true)
 		s.changed.Store(int64(s.hook.uptime()))
-		s.event(Event{Kind: CatalogChanged, Epoch: w.epoch})
-		s.hook.wake()
+		changed = true
 	}
 	return w, nil
 }

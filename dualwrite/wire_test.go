@@ -338,9 +338,9 @@ func TestQueueOfAnEndlessPipeline(t *testing.T) {
 		p.push('P', unknown)
 		p.push('S', nil)
 		p.ready()
-		s, ok := p.answered('P')
+		r, ok := p.answered('P')
 		require.True(t, ok)
-		require.Same(t, unknown, s)
+		require.Same(t, unknown, r.statement)
 	}
 	require.Less(t, cap(p.queue), 64)
 }

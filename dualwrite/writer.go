@@ -182,7 +182,7 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 	case 'D': // Describe: S or P, name
 		if len(body) > 0 && body[0] == 'S' {
 			name, _ := cString(body[1:])
-			c.pending.pushDescribe(c.unnamed, c.named[string(name)])
+			c.pending.add(c.description(name))
 		} else {
 			c.pending.push('D', ofPortal(body[min(1, len(body)):]))
 		}
@@ -201,8 +201,7 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 		if s = c.translate(text).parsable(); c.askPath(s, false) {
 			return 0, 0, nil
 		}
-		c.prepare(name, c.distinct(name, s))
-		c.pending.push('P', s)
+		c.pending.add(request{kind: 'P', statement: s, named: c.prepare(name, s)})
 		start = headerLen + len(name) + 1
 		return start, start + len(text), s
 	case 'Q': // Query: text

@@ -2,6 +2,7 @@ package main
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sync"
 )
 
@@ -42,7 +43,7 @@ func (j *journal) hold(random *rand.Rand) *row {
 		if !r.mu.TryLock() {
 			continue
 		}
-		if !r.gone {
+		if !r.gone { // it may have gone since it was picked
 			return r
 		}
 		r.mu.Unlock()
@@ -56,15 +57,23 @@ func (j *journal) add(o order) {
 	j.rows = append(j.rows, &row{order: o})
 }
 
+// remove notes that an order is gone, which the caller holds.
+func (j *journal) remove(r *row) {
+	r.gone = true
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	i, last := slices.Index(j.rows, r), len(j.rows)-1
+	j.rows[i] = j.rows[last]
+	j.rows = j.rows[:last]
+}
+
 // all are the orders that must be there, by their ids. The traffic has ended.
 func (j *journal) all() map[int64]order {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	all := map[int64]order{}
 	for _, r := range j.rows {
-		if !r.gone {
-			all[r.ID] = r.order
-		}
+		all[r.ID] = r.order
 	}
 	return all
 }

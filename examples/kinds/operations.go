@@ -126,6 +126,8 @@ func (w *worker) insertOne(ctx context.Context, _ *row) error {
 
 func (w *worker) removeOne(ctx context.Context, r *row) error {
 	err := w.write(ctx, r, r.order, w.remove, r.ID)
-	r.gone = err == nil
+	if err == nil {
+		w.journal.remove(r)
+	}
 	return err
 }

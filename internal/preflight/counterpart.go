@@ -30,6 +30,8 @@ func (in *inspection) counterpart(ctx context.Context, x index, target string) (
 	} else {
 		create, err = in.substitute(x)
 		constraint = "" // holds columns only
+		in.info("index-by-old-names", "index "+in.Schema+"."+x.Name, "its counterpart gives the sources back from the targets: it serves "+
+			"statements that name the sources", "create indexes on the targets for statements that will name them, once they are filled")
 	}
 	if err == nil {
 		create, err = ddl.Counterpart(create, x.Name, target)
