@@ -69,7 +69,7 @@ func (w *walker) copyTo(c *pg.CopyStmt, t *table, names []string) {
 	first := w.at(int(c.Relation.Location))
 	behind := w.behindRelation(c.Relation)
 	// COPY of a parent leaves its children out, a query does not.
-	w.edits.insertBefore(int(w.tokens[first].start), "(WITH "+w.fence()+" SELECT "+t.listOf(names, "")+" FROM ONLY ")
+	w.edits.insertBefore(int(w.tokens[first].start), "(WITH "+w.fence()+" SELECT "+listOf(names, "", t.read)+" FROM ONLY ")
 	if len(c.Attlist) == 0 {
 		w.edits.insert(w.endOf(behind), ")")
 		return

@@ -49,7 +49,7 @@ func (w *walker) notation(f *pg.FuncCall, s *scope) bool {
 func (w *walker) field(ref *pg.ColumnRef, it *item, name string, first, behind int, s *scope) {
 	w.use(it.table.reach(name)...)
 	prefix := w.rowPrefix(ref, it, s)
-	text := it.table.read(name).enclosed().render(func(column string) string { return prefix + quote(column) })
+	text := it.read(name).enclosed().render(func(column string) string { return prefix + quote(column) })
 	w.edits.replace(int(w.tokens[first].start), w.endOf(behind), text)
 	w.fieldsNamed++
 }
@@ -70,7 +70,7 @@ func (w *walker) allFields(n *pg.A_Indirection, s *scope) (columns, bool) {
 	}
 	w.wholly(it.table, int(ref.Location))
 	w.expectStar(last)
-	w.edits.replace(int(w.tokens[first].start), int(w.tokens[last].end), it.table.list(w.rowPrefix(ref, it, s)))
+	w.edits.replace(int(w.tokens[first].start), int(w.tokens[last].end), it.list(w.rowPrefix(ref, it, s)))
 	return exactly(it.table.visible...), true
 }
 
@@ -113,16 +113,13 @@ func (w *walker) rowConstructor(r *pg.RowExpr, s *scope, env *ctes) {
 		last := w.lastStar(ref)
 		w.wholly(it.table, int(ref.Location))
 		prefix := w.sql[w.tokens[first].start:w.tokens[last].start]
-		w.edits.replace(int(w.tokens[first].start), int(w.tokens[last].end), it.table.values(prefix))
+		w.edits.replace(int(w.tokens[first].start), int(w.tokens[last].end), it.values(prefix))
 	}
 }
 
 // lastStar is the token of the star that a reference ends in.
 func (w *walker) lastStar(ref *pg.ColumnRef) int {
-	i := w.at(int(ref.Location))
-	for range len(ref.Fields) - 1 {
-		i = w.afterName(i) + 1
-	}
+	i := w.lastName(ref)
 	w.expectStar(i)
 	return i
 }

@@ -149,6 +149,12 @@ var kinds = []kindOf{
 		columns: []string{"id", "bigint", "alias", "character varying", "motto", "text"},
 		index:   "create index on aliases (title);",
 	},
+	{
+		table:   "crews", // what reads it back makes a text of NULLs
+		sources: sides("crew", "text", "concat_ws(' ', head, tail)"),
+		targets: sides("head", "text", "split_part(crew, ' ', 1)", "", "", "tail", "text", "split_part(crew, ' ', 2)"),
+		columns: []string{"id", "bigint", "crew", "text", "ship", "text"},
+	},
 }
 
 var modifier = regexp.MustCompile(`\(.*?\)`)

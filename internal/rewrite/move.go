@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/transform"
@@ -24,6 +25,8 @@ type moving struct {
 	target bool
 	// value gives the column from those of the other side, cast to its type.
 	value template
+	// fills: value may be something where the other side is NULL.
+	fills bool
 	// stored is value for an assignment to the column, where its collation is of no
 	// interest: in ON CONFLICT and MERGE, those of several columns would be at odds.
 	stored template
@@ -107,6 +110,9 @@ func (m *move) side(columns, others []transform.Column, target bool, r *Rewriter
 		if err != nil {
 			return nil, fmt.Errorf("column %q: %w", c.Name, err)
 		}
+		side[i].fills = !strict(expr) || slices.ContainsFunc(others, func(c transform.Column) bool {
+			return strings.HasSuffix(c.BaseType, "[]") // which || joins with nothing
+		})
 		if carries(expr, others, c.Collation) {
 			c.Collation = ""
 		}

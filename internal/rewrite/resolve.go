@@ -85,7 +85,7 @@ func (w *walker) unqualified(ref *pg.ColumnRef, name string, s *scope, outputs [
 		read := w.reading(ref, name, found.item)
 		prefix := ""
 		for _, column := range read.columns {
-			if prefix == "" && (w.crowded(column, found, s) || slices.Contains(outputs, column)) {
+			if prefix == "" && (column == "ctid" || w.crowded(column, found, s) || slices.Contains(outputs, column)) {
 				prefix = w.qualify(ref, name, found.item, s)
 			}
 		}
@@ -226,7 +226,7 @@ func (w *walker) reading(ref *pg.ColumnRef, name string, it *item) template {
 			return column(target)
 		}
 	}
-	return it.table.read(name)
+	return it.read(name)
 }
 
 // qualifierText is what stands before the last name of a reference.

@@ -30,12 +30,9 @@ func (w *walker) star(ref *pg.ColumnRef, s *scope) columns {
 	case len(fields) > 2:
 		w.refuse(int(ref.Location), "Leave out the name of the database.", "a column list of %v is named together with a database", it.table)
 	default:
-		first := w.at(int(ref.Location))
-		last := first + 2*len(fields)
+		last := w.tokens[w.lastStar(ref)]
 		w.wholly(it.table, int(ref.Location))
-		prefix := w.sql[w.tokens[first].start:w.tokens[last].start]
-		w.edits.replace(int(w.tokens[first].start), int(w.tokens[last].end), it.table.list(prefix))
-		w.expectStar(last)
+		w.edits.replace(int(ref.Location), int(last.end), it.list(w.sql[ref.Location:last.start]))
 		return exactly(it.table.visible...)
 	}
 	return columns{unknown: true}
@@ -65,7 +62,7 @@ func (w *walker) bareStar(ref *pg.ColumnRef, s *scope) columns {
 			if count == 1 {
 				prefix, ok = "", true
 			}
-			parts = append(parts, it.table.list(prefix))
+			parts = append(parts, it.list(prefix))
 			all = all.and(exactly(it.table.visible...))
 		default:
 			parts = append(parts, prefix+"*")

@@ -180,29 +180,20 @@ func unlimited(typ string) string {
 }
 
 // list is the columns that a star over the table shows.
-func (t *table) list(prefix string) string { return t.listOf(t.visible, prefix) }
+func (t *table) list(prefix string) string { return listOf(t.visible, prefix, t.read) }
 
 // listOf is the columns of these names, under them.
-func (t *table) listOf(names []string, prefix string) string {
+func listOf(names []string, prefix string, read func(name string) template) string {
 	var b strings.Builder
 	for i, name := range names {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		read := t.read(name)
+		read := read(name)
 		b.WriteString(read.enclosed().render(func(column string) string { return prefix + quote(column) }))
 		if column, ok := read.bare(); !ok || column != name {
 			b.WriteString(" AS " + quote(name))
 		}
 	}
 	return b.String()
-}
-
-// values is list without names, for a row constructor.
-func (t *table) values(prefix string) string {
-	values := make([]string, len(t.visible))
-	for i, name := range t.visible {
-		values[i] = t.read(name).enclosed().render(func(column string) string { return prefix + quote(column) })
-	}
-	return strings.Join(values, ", ")
 }

@@ -408,3 +408,21 @@ select id from labels where label in ($1) order by id
 
 -- args: first
 select id from labels where label in ($1, kind) order by id
+
+select o.id, c.crew, crew is null from others o left join crews c on c.id = o.id order by o.id
+
+select c.*, o.id from crews c full join others o on c.id = o.id order by c.id, o.id
+
+select o.id, c.head, c.tail from others o left join crews c on c.id = o.id order by o.id
+
+select o.id, row(c.*), to_jsonb(c), (c).crew from others o left join crews c on c.id = o.id order by o.id
+
+select crew, count(*) from others o left join crews c using (id) group by crew order by crew
+
+select c.crew, count(*) from others o left join crews c using (id) group by c.id order by 1
+
+select * from others o left join crews c using (id) order by id
+
+select id from others o left join crews c using (id) where crew is null order by id
+
+update crews c set crew = d.crew || 'x' from others o left join crews d on d.id = o.id where c.id = o.id returning c.*, d.*

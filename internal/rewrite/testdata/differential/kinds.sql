@@ -27,6 +27,7 @@ create table pairs (id bigint primary key, n integer default 7, label varchar(20
 create table authors (id bigint primary key, full_name text default 'Anon', age int);
 create table items (id integer primary key default nextval('item_ids'), name text, parent integer);
 create table aliases (id bigint primary key, alias varchar(20) collate "C", motto text collate "POSIX");
+create table crews (id bigint primary key, crew text, ship text);
 create table others (id bigint primary key, n integer, label text, code integer, name text, full_name text, title text);
 
 insert into counters values (1, 10, 'ten'), (2, -5, 'minus five'), (3, null, 'none'), (4, 40, null);
@@ -46,4 +47,5 @@ insert into pairs values (1, 10, 'ten'), (2, 20, 'twenty'), (3, null, null);
 insert into authors values (1, 'Ann', 30), (2, 'Bob', 40), (3, null, 50);
 insert into items values (1, 'root', null), (2, 'leaf', 1), (3, 'twig', 1), (4, 'bud', 2);
 insert into aliases values (1, 'Zed', 'last'), (2, 'ann', 'first'), (3, null, null), (4, 'Éva', 'mid');
+insert into crews values (1, 'Ann Lee', 'Argo'), (7, 'Bob Ray', 'Beagle');
 insert into others values (1, 10, 'first', 9, 'root', 'Ann Lee', 't1'), (2, 20, 'twenty', 10, 'x', 'Bob', 't2'), (3, null, null, null, null, null, null);
