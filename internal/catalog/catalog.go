@@ -73,15 +73,16 @@ const MissingToken = "table_is_missing"
 // the rewriter.
 func (s Snapshot) Catalog(view fence.View, stars rewrite.Stars) rewrite.Catalog {
 	c := rewrite.Catalog{
-		SearchPath: view.SearchPath,
-		Stars:      stars,
-		Tables:     slices.Clone(s.tables),
-		Views:      s.views,
-		Ancestors:  s.ancestors,
-		Opaque:     s.opaque,
-		Homonyms:   s.homonyms,
-		Namesakes:  s.namesakes,
-		Functions:  s.functions,
+		SearchPath:  view.SearchPath,
+		Stars:       stars,
+		Tables:      slices.Clone(s.tables),
+		Views:       s.views,
+		Ancestors:   s.ancestors,
+		Opaque:      s.opaque,
+		Homonyms:    s.homonyms,
+		Namesakes:   s.namesakes,
+		Functions:   s.functions,
+		ColumnNames: s.columns,
 	}
 	for _, t := range view.Transitions {
 		name := rewrite.Name{Schema: t.Schema, Name: t.Table}

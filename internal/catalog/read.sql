@@ -159,4 +159,10 @@ select jsonb_build_object(
     'opaque', coalesce((
         select jsonb_agg(jsonb_build_object('schema', nspname, 'name', proname, 'of_schema', of_schema, 'of_name', of_name)
             order by nspname, proname, of_schema, of_name) from opaque), '[]'::jsonb),
+    'column_names', coalesce((
+        select jsonb_object_agg(attname, true) from (
+            select distinct a.attname
+            from relations r
+            join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
+            where r.nspname not in ('pg_catalog', 'information_schema')) every_column), '{}'::jsonb),
     'functions', coalesce((select jsonb_object_agg(proname, steady) from functions), '{}'::jsonb))::text

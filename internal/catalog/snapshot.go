@@ -16,6 +16,7 @@ type Snapshot struct {
 	ancestors []rewrite.Ancestor
 	opaque    []rewrite.Function
 	functions map[string]bool
+	columns   map[string]bool
 	homonyms  []rewrite.Name
 	namesakes map[rewrite.Name][]string
 	// Fingerprint identifies the content.
@@ -29,6 +30,8 @@ type answer struct {
 	Ancestors []member        `json:"ancestors"`
 	Opaque    []member        `json:"opaque"`
 	Functions map[string]bool `json:"functions"`
+	// ColumnNames are no part of what is kept: any new table would count as drift.
+	ColumnNames map[string]bool `json:"column_names,omitempty"`
 }
 
 // relation is a table in transition or one of its descendants, with all its
@@ -127,7 +130,12 @@ func (s *Snapshot) fill(text []byte, transitions []fence.Member) error {
 	for _, m := range found.Opaque {
 		s.opaque = append(s.opaque, rewrite.Function{Name: m.name(), Of: m.of()})
 	}
-	s.functions = found.Functions
+	s.functions, s.columns, found.ColumnNames = found.Functions, found.ColumnNames, nil
+	for _, t := range transitions {
+		for _, name := range slices.Concat(t.Definition.SourceNames(), t.Definition.TargetNames()) {
+			delete(s.columns, name) // known for each table
+		}
+	}
 	fingerprint, err := json.Marshal(found)
 	if err != nil {
 		return fmt.Errorf("read catalog: %w", err)

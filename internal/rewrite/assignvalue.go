@@ -46,6 +46,7 @@ func (u *setList) directly(given []*setting, effects []effect) {
 // makes PostgreSQL evaluate them for each row instead of once a statement, and
 // OFFSET keeps the planner from copying them.
 func (u *setList) once(given []*setting, effects []effect) string {
+	u.rowAssignments++
 	var columns, results, evaluated []string
 	value := func(name string) (string, bool) {
 		i := slices.IndexFunc(given, func(a *setting) bool { return a.Name == name })
@@ -198,6 +199,7 @@ func (u *setList) part(a *setting) {
 	case u.r.repeatable(a.node):
 		a.instead = columns[0] + " = " + value + ", " + columns[1] + " = " + value
 	default:
+		u.rowAssignments++
 		a.instead = "(" + strings.Join(columns, ", ") + ") = (SELECT _v._1, _v._1 FROM (SELECT (" + value + ") AS _1 WHERE " +
 			u.prefix() + "ctid IS NOT NULL OFFSET 0) AS _v)"
 	}

@@ -175,6 +175,9 @@ type Catalog struct {
 	// of their columns that bear the name of a source or a target. Views and
 	// system relations count as well.
 	Namesakes map[Name][]string
+	// ColumnNames are the names of all columns outside of the system's schemas:
+	// what bears none of them is no column.
+	ColumnNames map[string]bool
 	// Functions are the functions outside of pg_catalog: whether all that bear
 	// the name may be evaluated twice with one result and no effect.
 	Functions map[string]bool

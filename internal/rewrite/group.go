@@ -42,11 +42,14 @@ func (w *walker) groupKey(n *pg.Node, g *grouping, s *scope, env *ctes) {
 	if ref == nil {
 		w.groupColumn(n, g, s)
 	}
-	if ref == nil || !w.r.names[name] && s.row(name) == nil || !s.moving() {
+	out := g.out
+	switch {
+	case ref == nil || !w.r.names[name] && out.has(name) != yes || !s.moving():
 		w.expr(n, s, env)
 		return
+	case !w.r.names[name] && s.row(name) != nil:
+		return // an output column comes before a whole row
 	}
-	out := g.out
 	input := no
 	var captor *table
 	for _, it := range s.items {

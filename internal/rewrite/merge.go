@@ -10,11 +10,18 @@ func (w *walker) mergeStmt(m *pg.MergeStmt, env *ctes) columns {
 	w.expr(m.JoinCondition, s, env)
 	source := &scope{items: s.items[1:]}
 	actions := w.mergeActions(m)
+	w.rowAssignments = 0
+	before := 0
 	for k, n := range m.MergeWhenClauses {
 		when := n.GetMergeWhenClause()
 		inner := s
 		if when.MatchKind == pg.MergeMatchKind_MERGE_WHEN_NOT_MATCHED_BY_TARGET {
 			inner = source
+		}
+		for _, n := range when.TargetList {
+			if ref := n.GetResTarget().Val.GetMultiAssignRef(); ref.GetColno() == 1 && ref.Source.GetSubLink() != nil {
+				before++
+			}
 		}
 		w.expr(when.Condition, inner, env)
 		w.writeThrough(m.Relation, when.CommandType)
@@ -27,6 +34,11 @@ func (w *walker) mergeStmt(m *pg.MergeStmt, env *ctes) columns {
 				w.mergeInsert(m, when, target.table, actions[k])
 			}
 		}
+	}
+	if w.rowAssignments > 0 && before+w.rowAssignments > 1 {
+		// PostgreSQL mixes up sub-queries that are assigned to lists in several actions.
+		w.refuse(int(m.Relation.Location), "Evaluate the values in the query behind USING.",
+			"several actions of MERGE assign what must be evaluated once to %v", target.table)
 	}
 	if m.ReturningClause != nil {
 		// The source's columns come before the target's.

@@ -86,3 +86,21 @@ func TestNamesThatNeedCare(t *testing.T) {
 		require.Equal(t, rewrite.Passed, r.Rewrite(sql).Outcome, sql)
 	}
 }
+
+// TestNamesOfColumns: a bare name is a whole row only where it can be no column.
+func TestNamesOfColumns(t *testing.T) {
+	c := testCatalog(phase.Live)
+	c.ColumnNames = map[string]bool{"u": true, "id": true}
+	r, err := rewrite.New(c)
+	require.NoError(t, err)
+	for sql, want := range map[string]rewrite.Outcome{
+		"select row_to_json(u) from users u":                              rewrite.Rewritten,
+		"select row_to_json(u) from users u, orders o":                    rewrite.Refused,
+		"select row_to_json(x) from users x, orders o":                    rewrite.Rewritten,
+		"select row_to_json(u.*) from users u, orders o":                  rewrite.Rewritten,
+		"select (select row_to_json(u) from users u limit 1) from orders": rewrite.Refused,
+		"select row_to_json(u) from users u, (select 1 as a) o":           rewrite.Rewritten,
+	} {
+		require.Equal(t, want, r.Rewrite(sql).Outcome, sql)
+	}
+}

@@ -49,6 +49,9 @@ type walker struct {
 	refusal     *Refusal
 	// reported is what would be refused if a policy did not let it pass.
 	reported []*Refusal
+	// rowAssignments counts the assignments of a sub-query to a list of columns
+	// that the rewriter makes.
+	rowAssignments int
 }
 
 // use notes that the statement depends on the phases of the moves.

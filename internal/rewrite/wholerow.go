@@ -7,28 +7,44 @@ import (
 // wholeRow handles a bare name that is no column: it can mean the row of a table
 // in transition, which is then made of the visible columns.
 func (w *walker) wholeRow(ref *pg.ColumnRef, name string, s *scope) {
-	if it := s.row(name); it != nil && !it.veiled {
+	it := s.row(name)
+	switch {
+	case it == nil || it.veiled:
+	case w.r.catalog.ColumnNames[name] && s.unlisted():
+		w.refuse(int(ref.Location), "Write "+quote(name)+".* for the row, or qualify the column.",
+			"%s can be the whole row of %v, or a column of something else in FROM", quote(name), it.table)
+	default:
 		w.row(ref, it, s)
 	}
 }
 
 // row is the table in transition whose whole row a bare name means, or nil.
 func (s *scope) row(name string) *item {
-	it, level, _ := s.named("", name)
+	it, _, _ := s.named("", name)
 	if it == nil || it.table == nil {
 		return nil
 	}
-	for inner := s; inner != nil; inner = inner.parent {
-		for _, other := range inner.items {
+	for level := s; level != nil; level = level.parent { // a column of any level comes first
+		for _, other := range level.items {
 			if !other.byName && other.logical(name) == yes {
 				return nil
 			}
 		}
-		if inner == level {
-			break
-		}
 	}
 	return it
+}
+
+// unlisted tells whether something is in sight of whose columns only those are
+// known that matter elsewhere.
+func (s *scope) unlisted() bool {
+	for level := s; level != nil; level = level.parent {
+		for _, it := range level.items {
+			if it.table == nil && !it.byName && !it.unstarred && !it.columns.exact {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // starValue handles item.* where it is one value and not a list of columns.

@@ -248,3 +248,13 @@ select row_to_json(u) from users u natural left join (select 1::bigint as id) x 
 select (u).full_name, u::text from users u natural left join (select 1::bigint as id) x order by u.id
 
 select * from orders o, users natural join (select 1::bigint as id) x order by o.id
+
+select u.id from users u, lateral (select u.full_name > 'B' as users) x where users order by u.id
+
+select (select count(*) from users where x.users) from (select true as users) x
+
+select count(u2.id) from (select true as users from orders where id < 3) d left join users u2 on exists (select 1 from users where users) group by d.users
+
+select coalesce(full_name, '-') as users, count(*) from users right join orders o (c0, c1) on true group by rollup (users) order by 1, 2
+
+merge into users u using orders o on u.id = o.id when matched and u.id = 1 then update set full_name = gen('m') when matched then update set email = 'x'
