@@ -37,8 +37,8 @@ func (w *walker) notation(f *pg.FuncCall, s *scope) bool {
 	switch {
 	case it == nil || it.veiled || !it.table.moving(name) && !it.table.shows(name):
 		return false
-	case !it.table.moving(name):
-		return true // the row has it
+	case !it.table.moving(name) && !it.table.moving(it.name):
+		return true // the row has it, and no column covers the row
 	}
 	first := w.at(int(f.Location))
 	w.field(ref, it, name, first, w.closing(w.afterName(first))+1, s)
@@ -54,7 +54,7 @@ func (w *walker) field(ref *pg.ColumnRef, it *item, name string, first, behind i
 	w.fieldsNamed++
 }
 
-// fields handles (u).* in a list of columns; false for any other item.
+// allFields handles (u).* in a list of columns; false for any other item.
 func (w *walker) allFields(n *pg.A_Indirection, s *scope) (columns, bool) {
 	it, ref := wholeRowOf(n.GetArg(), s)
 	if it == nil || it.veiled || len(n.Indirection) != 1 {

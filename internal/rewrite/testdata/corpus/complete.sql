@@ -258,3 +258,7 @@ select count(u2.id) from (select true as users from orders where id < 3) d left 
 select coalesce(full_name, '-') as users, count(*) from users right join orders o (c0, c1) on true group by rollup (users) order by 1, 2
 
 merge into users u using orders o on u.id = o.id when matched and u.id = 1 then update set full_name = gen('m') when matched then update set email = 'x'
+
+select email(name), full_name(name) from users name order by name.id
+
+insert into users as name (id, email) values (54, 'e') returning email(name) as whole, id(name)
