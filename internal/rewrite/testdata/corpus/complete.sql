@@ -262,3 +262,19 @@ merge into users u using orders o on u.id = o.id when matched and u.id = 1 then 
 select email(name), full_name(name) from users name order by name.id
 
 insert into users as name (id, email) values (54, 'e') returning email(name) as whole, id(name)
+
+update users set full_name = 'x' where id = 1 returning old.full_name, new.full_name, old.name as was, new.id
+
+update users u set full_name = 'x' where id = 1 returning with (old as o, new as n) o.full_name, n.name, o.*, n.*
+
+update users set name = gen('v') where id = 1 returning old.*, new.*
+
+insert into users (id, full_name) values (20, 'a') returning old.full_name, new.full_name, old.id is null
+
+insert into users (id, full_name) values (1, 'q') on conflict (id) do update set full_name = excluded.full_name || users.full_name returning with (old as was) was.full_name, full_name, new.name
+
+delete from users where id = 1 returning old.name, new.name, row_to_json(old), row_to_json(new)
+
+merge into users u using orders o on u.id = o.id when matched then update set full_name = o.a when not matched then insert (id, full_name) values (o.id, o.b) returning merge_action(), old.full_name, new.full_name, u.name
+
+with gone as (delete from users where id = 2 returning old.full_name as f) select f from gone
