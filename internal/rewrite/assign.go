@@ -76,7 +76,7 @@ func (u *setList) whole() {
 		return
 	}
 	effects := u.effects(u.table, names, int(list[0].Location), false)
-	written := func(a *setting) bool { return a.node.GetSetToDefault() != nil && u.table.byName[a.Name][0].explicit() }
+	written := func(a *setting) bool { return a.node.GetSetToDefault() != nil && u.table.explicit(a.Name) }
 	if u.refusal != nil || keeps(effects, u.table, names) && !slices.ContainsFunc(list, written) {
 		return
 	}

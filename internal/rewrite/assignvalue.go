@@ -14,7 +14,7 @@ func (u *setList) directly(given []*setting, effects []effect) {
 		values[a.Name] = u.value(a)
 		if a.removed = true; slices.ContainsFunc(effects, func(e effect) bool { return e.own && e.column == a.Name }) {
 			a.removed = false
-			if a.node.GetSetToDefault() != nil && u.table.byName[a.Name][0].explicit() {
+			if a.node.GetSetToDefault() != nil && u.table.explicit(a.Name) {
 				a.text = values[a.Name]
 			}
 		}

@@ -152,7 +152,7 @@ func (w *walker) groupOutput(n *pg.Node, g *grouping, s *scope) bool {
 func (g *grouping) output(n *pg.Node, s *scope) *pg.ResTarget {
 	list := g.query.TargetList
 	if slices.ContainsFunc(list, func(n *pg.Node) bool {
-		return n.GetResTarget().GetVal().GetAIndirection() != nil || isStarItem(n.GetResTarget())
+		return n.GetResTarget().GetVal().GetAIndirection() != nil || isStarNode(n.GetResTarget().GetVal())
 	}) {
 		return nil
 	}
@@ -175,13 +175,6 @@ func (g *grouping) output(n *pg.Node, s *scope) *pg.ResTarget {
 		}
 	}
 	return nil
-}
-
-func isStarItem(t *pg.ResTarget) bool { return isStarNode(t.GetVal()) }
-
-func isStarNode(n *pg.Node) bool {
-	ref := n.GetColumnRef()
-	return ref != nil && isStar(ref)
 }
 
 // groupSides says how a moving column that is read from the other side is a key:

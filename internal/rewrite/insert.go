@@ -69,9 +69,9 @@ func (w *walker) insertInto(t *table, s *pg.InsertStmt, body columns, edited boo
 	switch {
 	case in.query == nil:
 		in.defaultValues()
+	case keeps(effects, t, in.names) && (!isValues(in.query) || !slices.ContainsFunc(in.names, t.explicit)):
 	case isValues(in.query):
 		in.valuesRows()
-	case keeps(effects, t, in.names):
 	default:
 		in.fromQuery()
 	}

@@ -96,12 +96,7 @@ func (w *walker) extendable(s *pg.SelectStmt) bool {
 		len(s.TargetList) == 0 || s.IntoClause != nil {
 		return false
 	}
-	for _, n := range s.TargetList {
-		if ref := n.GetResTarget().GetVal().GetColumnRef(); ref != nil && isStar(ref) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(s.TargetList, func(n *pg.Node) bool { return isStarNode(n.GetResTarget().GetVal()) })
 }
 
 // usesOutputs tells whether ORDER BY or GROUP BY names items of the list, by their

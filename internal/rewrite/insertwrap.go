@@ -87,7 +87,7 @@ func (in *insertion) castUnknown(names []string) {
 	column := 0
 	for _, n := range in.query.TargetList {
 		t := n.GetResTarget()
-		if ref := t.Val.GetColumnRef(); ref != nil && isStar(ref) {
+		if isStarNode(t.Val) {
 			column = -1
 			continue
 		}

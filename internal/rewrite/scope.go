@@ -168,3 +168,9 @@ func isStar(ref *pg.ColumnRef) bool {
 	_, ok := ref.Fields[len(ref.Fields)-1].Node.(*pg.Node_AStar)
 	return ok
 }
+
+// isStarNode tells whether a node is a star.
+func isStarNode(n *pg.Node) bool {
+	ref := n.GetColumnRef()
+	return ref != nil && isStar(ref)
+}

@@ -102,6 +102,9 @@ func (t *table) written(name string) bool {
 	return !slices.ContainsFunc(t.byName[name], func(c *moving) bool { return !c.written() })
 }
 
+// explicit tells whether DEFAULT must be written out for the column.
+func (t *table) explicit(name string) bool { return t.moving(name) && t.byName[name][0].explicit() }
+
 // shows tells whether the application sees a column of this name.
 func (t *table) shows(name string) bool { return slices.Contains(t.visible, name) }
 
