@@ -56,7 +56,7 @@ var moveWay = way{
 }
 
 // wayOf is the way of a transition.
-func wayOf(ledger.Definition) way { return moveWay }
+func wayOf(_ ledger.Definition) way { return moveWay }
 
 // indexOf finds a step by its name; "", the beginning, is -1.
 func (w way) indexOf(name string) (int, error) {
