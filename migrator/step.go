@@ -70,6 +70,8 @@ type work struct {
 	*session
 	t    *ledger.Transition
 	step step
+	// force names gates that need not hold in this call.
+	force Force
 	// evidence goes to the history with the end of the step.
 	evidence map[string]any
 }
