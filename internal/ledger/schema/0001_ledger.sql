@@ -55,6 +55,8 @@ create table crossfade.progress (
     transition_id bigint not null references crossfade.transition,
     -- backfill (source to target), refill (target to source), verify
     job           text not null,
+    -- of a partitioned table: the leaf in which position and upper are
+    part          text not null default '',
     position      text[],
     upper         text[],
     -- ranges up to the position that are still to do: their rows were locked
