@@ -96,12 +96,18 @@ func (s *session) registerNew(ctx context.Context, t Transition) (*work, error) 
 type AdvanceOptions struct {
 	// To is the phase to reach; empty means one step.
 	To Phase
+	// Force lets the transition pass gates that do not hold.
+	Force Force
 }
 
 // Advance does the next step of a transition, or all steps up to a phase. One
 // step never goes beyond complete: Contract does.
 func (m *Migrator) Advance(ctx context.Context, name string, o AdvanceOptions) (Position, error) {
+	if err := o.Force.validate(); err != nil {
+		return Position{Name: name}, fmt.Errorf("advance %q: %w", name, err)
+	}
 	return m.work(ctx, name, func(w *work) error {
+		w.force = o.Force
 		if o.To != "" {
 			return w.forwardTo(ctx, o.To)
 		}
@@ -121,6 +127,8 @@ func (m *Migrator) Advance(ctx context.Context, name string, o AdvanceOptions) (
 type RunOptions struct {
 	// Until is the phase to reach; empty means complete.
 	Until Phase
+	// Force lets the transition pass gates that do not hold.
+	Force Force
 }
 
 // Run does all steps up to a phase. Until Contracted it contracts too.
@@ -128,7 +136,13 @@ func (m *Migrator) Run(ctx context.Context, name string, o RunOptions) (Position
 	if o.Until == "" {
 		o.Until = Complete
 	}
-	return m.work(ctx, name, func(w *work) error { return w.forwardTo(ctx, o.Until) })
+	if err := o.Force.validate(); err != nil {
+		return Position{Name: name}, fmt.Errorf("run %q: %w", name, err)
+	}
+	return m.work(ctx, name, func(w *work) error {
+		w.force = o.Force
+		return w.forwardTo(ctx, o.Until)
+	})
 }
 
 // Contract drops the source: from phase complete to the end. Once the phase

@@ -77,6 +77,8 @@ type work struct {
 	t    *ledger.Transition
 	way  way
 	step step
+	// force names gates that need not hold in this call.
+	force Force
 	// evidence goes to the history with the end of the step.
 	evidence map[string]any
 }
