@@ -37,6 +37,7 @@ type Alteration struct {
 
 	// Index is the index to build, and Create the statement that does it.
 	Index  string `json:"index,omitempty"`
+	Unique bool   `json:"unique,omitempty"`
 	Create string `json:"create,omitempty"`
 	// Keys are what a unique index compares, and Compared the condition for a row
 	// to be compared; empty for all.
@@ -61,6 +62,9 @@ type Reference struct {
 	Table   string   `json:"table"`
 	Columns []string `json:"columns"`
 }
+
+// Fills tells whether rows get a value that lack one.
+func (a Alteration) Fills() bool { return a.Column != nil && a.Column.Value != "" }
 
 // Moves tells whether columns move, which is when the hook has a part in it.
 func (d Definition) Moves() bool { return d.Alteration == nil }

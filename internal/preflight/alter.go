@@ -243,7 +243,7 @@ func checkAlteredKey(ctx context.Context, in *inspection) error {
 		return err
 	}
 	switch {
-	case a.Column != nil && a.Column.Value != "":
+	case a.Fills():
 		in.refuse("no-primary-key", in.tableName(), "it has no primary key, along which it could be filled",
 			"add one: create unique index concurrently ..., then alter table ... add primary key using index ...")
 	case a.Violated != "":
@@ -259,7 +259,7 @@ const seenRows = 10_000
 func checkViolated(ctx context.Context, in *inspection) error {
 	d := in.report.Definition
 	a := d.Alteration
-	if a == nil || a.Violated == "" || in.Move.Kind == ledger.AddColumn || a.Column != nil && a.Column.Value != "" {
+	if a == nil || a.Violated == "" || in.Move.Kind == ledger.AddColumn || a.Fills() {
 		return nil
 	}
 	keys := "null::text[]"
@@ -278,8 +278,12 @@ func checkViolated(ctx context.Context, in *inspection) error {
 	if err != nil {
 		return fmt.Errorf("look at rows: %w", err)
 	}
+	if refused != nil && refused.Code == "42501" { // insufficient_privilege
+		in.refuse("no-select", in.tableName(), refused.Message, "grant select on what the constraint reads to the role of the migrator")
+		return nil
+	}
 	if refused != nil {
-		in.warn("rows-not-seen", in.tableName(), "its rows could not be looked at: "+refused.Message, "see whether the role may read what the condition names")
+		in.warn("rows-not-seen", in.tableName(), "its rows could not be looked at: "+refused.Message, "the step count looks at all of them")
 		return nil
 	}
 	if violated > 0 {
@@ -309,7 +313,7 @@ func checkAlteredSize(ctx context.Context, in *inspection) error {
 	if a == nil {
 		return nil
 	}
-	if a.Column != nil && a.Column.Value != "" {
+	if a.Fills() {
 		return checkSize(ctx, in)
 	}
 	found, err := query[struct{ Rows, Table, Indexes int64 }](ctx, in, `

@@ -35,7 +35,11 @@ func checkDropColumn(ctx context.Context, in *inspection) error {
 	}
 	in.warn("statements-fail", in.columnName(c.Name), "from the step hide on, statements that name it fail with 42703; "+
 		"a prepared SELECT * fails once per connection", "deploy an application first that does not name it; a rollback brings the name back at once")
-	in.alters(ledger.Alteration{Column: &dropped, Hidden: hidden})
+	a := ledger.Alteration{Column: &dropped, Hidden: hidden}
+	if dropped.NotNull && dropped.Default == "" {
+		a.Violated = "t." + ident(c.Name) + " is null" // of a rollback
+	}
+	in.alters(a)
 	return nil
 }
 

@@ -184,4 +184,3 @@ func (in *inspection) checkReferencing(ctx context.Context) error {
 		strings.Join(columns, ", ")), "add one first (add_index), unless referenced rows are never deleted and their keys never change")
 	return nil
 }
-

@@ -14,7 +14,7 @@ import (
 // checkAddIndex reads an index: PostgreSQL builds it on the temporary table, and
 // prints it.
 func checkAddIndex(ctx context.Context, in *inspection) error {
-	a, read, err := in.readIndex(ctx, in.Alteration.Create)
+	a, read, err := in.readIndex(ctx)
 	if err == nil && read {
 		in.alters(a)
 	}
@@ -28,7 +28,7 @@ func checkAddUnique(ctx context.Context, in *inspection) error {
 	if err != nil || !free {
 		return err
 	}
-	a, read, err := in.readIndex(ctx, asked.Create)
+	a, read, err := in.readIndex(ctx)
 	if err != nil || !read {
 		return err
 	}
@@ -48,7 +48,6 @@ func checkAddUnique(ctx context.Context, in *inspection) error {
 // trialIndex is the index on trial.
 type trialIndex struct {
 	Name       string // quoted
-	Table      string // quoted and qualified
 	Definition string
 	Unique     bool
 	Moved      bool // to a tablespace
@@ -58,15 +57,18 @@ type trialIndex struct {
 	Columns    []string
 }
 
-// readIndex reads a CREATE INDEX with its table left out: "create unique index
-// %s on %s using btree (email)". False: it has refused.
-func (in *inspection) readIndex(ctx context.Context, create string) (ledger.Alteration, bool, error) {
-	name := in.Alteration.Index
+// readIndex reads what stands behind ON table in a CREATE INDEX. False: it has
+// refused.
+func (in *inspection) readIndex(ctx context.Context) (ledger.Alteration, bool, error) {
+	name, create := in.Alteration.Index, "create index "
+	if in.Alteration.Unique {
+		create = "create unique index "
+	}
 	object := "index " + in.Schema + "." + name
 	if err := in.indexFree(ctx, name); err != nil {
 		return ledger.Alteration{}, false, err
 	}
-	sql := fmt.Sprintf(create, ident(name), rowsOnTrial)
+	sql := create + ident(name) + " on " + rowsOnTrial + " " + in.Alteration.Create
 	refused, err := in.underPath(ctx, func() (*objection, error) { return in.try(ctx, sql) })
 	if err != nil {
 		return ledger.Alteration{}, false, err
@@ -76,7 +78,7 @@ func (in *inspection) readIndex(ctx context.Context, create string) (ledger.Alte
 		return ledger.Alteration{}, false, nil
 	}
 	found, err := query[trialIndex](ctx, in, `
-		select quote_ident(i.relname), x.indrelid::regclass::text, pg_get_indexdef(i.oid), x.indisunique, i.reltablespace <> 0,
+		select quote_ident(i.relname), pg_get_indexdef(i.oid), x.indisunique, i.reltablespace <> 0,
 			coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::bool, false), coalesce(pg_get_expr(x.indpred, x.indrelid), ''),
 			array(select pg_get_indexdef(i.oid, n, true) from generate_series(1, x.indnkeyatts) n),
 			array(select a.attname::text from pg_attribute a where a.attrelid = x.indrelid and a.attnum > 0 and (
@@ -94,7 +96,10 @@ func (in *inspection) readIndex(ctx context.Context, create string) (ledger.Alte
 	if x.Unique {
 		kind = "CREATE UNIQUE INDEX "
 	}
-	rest, ok := strings.CutPrefix(x.Definition, kind+x.Name+" ON "+x.Table+" ")
+	rest, ok := strings.CutPrefix(x.Definition, kind+x.Name+" ON pg_temp")
+	if ok { // versions differ in how they name the schema
+		_, rest, ok = strings.Cut(rest, strings.TrimPrefix(rowsOnTrial, "pg_temp")+" ")
+	}
 	if !ok {
 		return ledger.Alteration{}, false, fmt.Errorf("read definition of %s: it does not begin as expected: %s", object, x.Definition)
 	}
@@ -107,7 +112,7 @@ func (in *inspection) readIndex(ctx context.Context, create string) (ledger.Alte
 			"grant create on the schema to it")
 	}
 	a := ledger.Alteration{
-		Columns: x.Columns, Index: name,
+		Columns: x.Columns, Index: name, Unique: x.Unique,
 		Create: kind + "CONCURRENTLY " + ident(name) + " ON " + pgx.Identifier{in.Schema, in.Table}.Sanitize() + " " + rest,
 	}
 	if x.Unique {

@@ -25,5 +25,5 @@ func altered(a *ledger.Alteration, job ledger.Job) bool {
 	case job == ledger.Verify:
 		return a.Violated != ""
 	}
-	return a.Column != nil && a.Column.Value != ""
+	return a.Fills()
 }
