@@ -70,6 +70,8 @@ type work struct {
 	*session
 	t    *ledger.Transition
 	step step
+	// byTarget: scans walk the table by the key of the targets.
+	byTarget bool
 	// evidence goes to the history with the end of the step.
 	evidence map[string]any
 }

@@ -30,6 +30,9 @@ func checkActive(ctx context.Context, in *inspection) error {
 	}
 	wanted := ledger.Transition{Name: in.Name, Schema: in.Schema, Table: in.Table, Definition: ledger.Definition{Move: in.Move}}
 	for _, t := range active {
+		if t.Phase != phase.Contracted {
+			in.active = append(in.active, t)
+		}
 		overlap := ledger.Overlap(wanted, t)
 		switch object := fmt.Sprintf("transition %q", t.Name); {
 		case t.Name == in.Name:

@@ -3,7 +3,6 @@ package preflight
 import (
 	"context"
 	"fmt"
-	"slices"
 )
 
 // checkKey reads the primary key, along which the migrator scans the table.
@@ -25,11 +24,6 @@ func checkKey(ctx context.Context, in *inspection) error {
 	d := &in.report.Definition
 	for _, column := range key {
 		d.Key, d.KeyTypes = append(d.Key, column.Name), append(d.KeyTypes, column.Type)
-	}
-	for _, source := range in.Move.SourceNames() {
-		if slices.Contains(d.Key, source) {
-			in.refuse("source-in-primary-key", in.columnName(source), "it is part of the primary key", "moving a key is not supported yet")
-		}
 	}
 	return nil
 }
