@@ -147,7 +147,7 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), File: t.Definition.File,
 		Removed: t.Removed, CreatedAt: t.CreatedAt,
 	}
-	w := &work{session: s, t: &t}
+	w := s.on(&t)
 	if t.Draining != "" || t.Step == "" {
 		drain, err := w.lookAround(ctx, false)
 		if err != nil {
