@@ -317,7 +317,7 @@ func TestAlterationsSideBySide(t *testing.T) {
 	_, err = m.Advance(ctx, "c", migrator.AdvanceOptions{})
 	require.ErrorContains(t, err, "all of its steps are done")
 	_, err = m.Run(ctx, "c", migrator.RunOptions{Until: migrator.Live})
-	require.ErrorContains(t, err, "it moves no column, so it has no phase live")
+	require.ErrorContains(t, err, "moves no column, so it has no phase live")
 	_, err = m.Verify(ctx, "c")
 	require.ErrorContains(t, err, "moves no column")
 }
