@@ -23,6 +23,8 @@ type task struct {
 	URL string
 	// Split: the transition is splitting, not rename.
 	Split bool
+	// Key: the transition is widen, not rename.
+	Key bool
 	// Back: roll back to off; otherwise start and run until contracted.
 	Back bool
 	// Death is the number of the change whose text the child sends as its last
@@ -45,8 +47,11 @@ func child() {
 	config.DialFunc = reaper.dial
 	m, err := migrator.New(config, quick(migrator.Config{}))
 	transition := rename
-	if work.Split {
+	switch {
+	case work.Split:
 		transition = splitting()
+	case work.Key:
+		transition = widen
 	}
 	if err == nil {
 		if work.Back {
