@@ -20,14 +20,12 @@ const (
 // target bears the transition's name, until the source is gone.
 func foreignKey(t ledger.Transition, i int, on side) (ddl.ForeignKey, string) {
 	k := t.Definition.ForeignKeys[i]
-	key := ddl.ForeignKey{
-		Table: ddl.Name{Schema: k.Schema, Table: k.Table}, To: ddl.Name{Schema: k.ToSchema, Table: k.ToTable},
-		Columns: k.Columns, References: k.References, Options: k.Options,
-	}
+	key := ddl.ForeignKey{Table: ddl.Name{Schema: k.Schema, Table: k.Table}, To: ddl.Name{Schema: k.ToSchema, Table: k.ToTable}}
 	if on == sourceSide {
+		key.Body = ddl.ForeignKeyBody(k.Columns, key.To, k.References, k.Options)
 		return key, k.Name
 	}
-	key.Columns, key.References = k.TargetColumns, k.TargetReferences
+	key.Body = ddl.ForeignKeyBody(k.TargetColumns, key.To, k.TargetReferences, k.Options)
 	return key, constraintName(t, fmt.Sprintf("foreign_key_%d", i+1))
 }
 

@@ -1,31 +1,43 @@
 package ddl
 
-import (
-	"strings"
-)
+import "strings"
 
 // ForeignKey is a foreign key as SQL spells it.
 type ForeignKey struct {
 	// Table has it, and To is the table that it references.
 	Table, To Name
-	// Columns reference the columns References, in their order.
-	Columns, References []string
-	// Options are MATCH, the actions and what is deferred, as SQL text.
-	Options string
+	// Body is the constraint, from FOREIGN KEY on, with To in its schema.
+	Body string
 }
 
-// AddForeignKey adds a foreign key for new rows, without a scan.
+// ForeignKeyBody is the Body of a foreign key of columns that reference others,
+// in their order. Options are MATCH, the actions and what is deferred, as SQL
+// text.
+func ForeignKeyBody(columns []string, to Name, references []string, options string) string {
+	body := "foreign key (" + idents(columns) + ") references " + to.String() + " (" + idents(references) + ")"
+	if options != "" {
+		body += " " + options
+	}
+	return body
+}
+
+// also is the other table that a foreign key locks; empty when it is the same.
+func (k ForeignKey) also() string {
+	if k.Table == k.To {
+		return ""
+	}
+	return k.To.String()
+}
+
+// AddForeignKey adds a foreign key for new rows, without a scan. It locks both
+// tables.
 func AddForeignKey(k ForeignKey, constraint string) Statement {
-	sql := "alter table " + k.Table.String() + " add constraint " + ident(constraint) + " foreign key (" + idents(k.Columns) +
-		") references " + k.To.String() + " (" + idents(k.References) + ")"
-	if k.Options != "" {
-		sql += " " + k.Options
-	}
-	return Statement{
-		SQL: sql + " not valid", Lock: ShareRowExclusive, On: k.Table.String(), Also: k.To.String(), StatementTimeout: quickTimeout,
-		Why:    "both columns are referenced, or reference, until one of them goes",
-		Hazard: "takes the same lock on " + k.To.String() + "; stops writes of both tables for milliseconds, and for up to lock_timeout while it waits",
-	}
+	s := quick(k.Table, "alter table "+k.Table.String()+" add constraint "+ident(constraint)+" "+k.Body+" not valid",
+		"no new row may refer to nothing")
+	s.Lock, s.Also = ShareRowExclusive, k.also()
+	s.Hazard = "stops every write of both tables for milliseconds, and for up to lock_timeout while it waits; " +
+		"a write that refers to nothing fails from now on, and deletes on the referenced table look here"
+	return s
 }
 
 // ValidateForeignKey proves a foreign key for the rows that exist.
@@ -35,13 +47,11 @@ func ValidateForeignKey(k ForeignKey, constraint string) Statement {
 	return s
 }
 
-// DropForeignKey drops a foreign key if it exists.
+// DropForeignKey drops a foreign key if it exists. It locks both tables.
 func DropForeignKey(k ForeignKey, constraint string) Statement {
 	s := DropConstraint(k.Table, constraint)
-	s.Also = k.To.String()
-	s.Why = "the other column is referenced, or references, in its place"
-	s.Hazard = "takes the same lock on " + k.To.String() +
-		"; stops every statement on both tables for milliseconds, and for up to lock_timeout while it waits"
+	s.Also = k.also()
+	s.Hazard = "stops every statement on both tables for milliseconds, and for up to lock_timeout while it waits"
 	return s
 }
 

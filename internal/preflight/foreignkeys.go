@@ -63,7 +63,7 @@ func checkForeignKeys(ctx context.Context, in *inspection) error {
 			continue
 		}
 		moved := in.movedForeignKey(k)
-		if err := in.tryForeignKey(ctx, k, moved); err != nil {
+		if err := in.tryMovedForeignKey(ctx, k, moved); err != nil {
 			return err
 		}
 		in.report.Definition.ForeignKeys = append(in.report.Definition.ForeignKeys, moved)
@@ -159,8 +159,8 @@ func (k foreignKey) options() string {
 	return strings.Join(list, " ")
 }
 
-// tryForeignKey lets PostgreSQL say whether values of both types can be compared.
-func (in *inspection) tryForeignKey(ctx context.Context, k foreignKey, moved ledger.ForeignKey) error {
+// tryMovedForeignKey lets PostgreSQL say whether values of both types can be compared.
+func (in *inspection) tryMovedForeignKey(ctx context.Context, k foreignKey, moved ledger.ForeignKey) error {
 	d := in.report.Definition
 	if d.Kind == transform.Rename {
 		return nil // they were
