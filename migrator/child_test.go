@@ -25,6 +25,8 @@ type task struct {
 	Split bool
 	// Operation: the transition is altering this.
 	Operation string
+	// Key: the transition is widen, not rename.
+	Key bool
 	// Back: roll back to off; otherwise start and run until contracted.
 	Back bool
 	// Help: help with the scan that is under way.
@@ -49,8 +51,11 @@ func child() {
 	config.DialFunc = reaper.dial
 	m, err := migrator.New(config, quick(migrator.Config{}))
 	transition := rename
-	if work.Split {
+	switch {
+	case work.Split:
 		transition = splitting()
+	case work.Key:
+		transition = widen
 	}
 	if work.Operation != "" && err == nil {
 		transition, err = alteration(work.Operation)
