@@ -46,8 +46,10 @@ func (m *Migrator) Verify(ctx context.Context, name string) (v Verification, err
 				return err
 			}
 		}
-		v, err = w.compare(ctx)
-		return err
+		return w.act(verifyStep.name, func() error {
+			v, err = w.compare(ctx)
+			return err
+		})
 	})
 	return v, err
 }

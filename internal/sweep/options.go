@@ -33,6 +33,8 @@ type Options struct {
 	// begins anew. Zero: progress of any epoch counts.
 	Since int
 
+	// Reverse makes Repair fill the sources from the targets.
+	Reverse bool
 	// Table is the table to walk; by default the transition's.
 	Table Table
 	// Token is the capability token (ledger.Allow) that each batch of Copy

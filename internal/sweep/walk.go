@@ -29,6 +29,8 @@ type walk struct {
 	pace        pace
 	holding
 
+	// committed is called when a batch is; nil: nobody is told.
+	committed func()
 	// started is called when there is something to do; nil: nobody is told.
 	started func()
 
@@ -110,7 +112,7 @@ func (w *walk) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	movement, err := movementOf(move, w.o.Job, sources, targets)
+	movement, err := movementOf(move, w.o.Job == ledger.Refill || w.o.Reverse, sources, targets)
 	if err != nil {
 		return err
 	}
@@ -243,6 +245,9 @@ func (w *walk) step(ctx, background context.Context) error {
 	}
 	if err != nil {
 		return w.explain(err, s)
+	}
+	if w.committed != nil {
+		w.committed()
 	}
 	w.learn(done.RowsScanned, start)
 	w.count(worker, done, s, after)
