@@ -66,6 +66,9 @@ type Options struct {
 	// as long.
 	LockTimeout time.Duration
 
+	// Rate is a limit of this sweep's own, in rows per second, beside that of the
+	// ledger's Control; zero is none.
+	Rate int
 	// Signals hold batches back; nil are DefaultSignals, an empty slice is none.
 	Signals []Signal
 	// SignalInterval is the time between two looks at them, and at the ledger's

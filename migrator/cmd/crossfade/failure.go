@@ -99,7 +99,7 @@ func describe(ctx context.Context, err error) (f failure) {
 	case errors.As(err, &blocked):
 		f.set(exitWaiting, "")
 	case errors.As(err, &mismatch):
-		f.set(exitMismatch, "look for a writer without the hook, a trigger or a job that sets only one of the columns")
+		f.set(exitMismatch, "look for a writer without the hook, a trigger or a job that sets only one of the columns; then `crossfade repair "+mismatch.Transition+" --dry-run`")
 		f.Message = mismatchMessage(mismatch.Verification)
 	case is(migrator.ErrAnotherMigrator):
 		f.set(exitBusy, "wait for it to end, or end its session with pg_terminate_backend(pid)")

@@ -20,7 +20,7 @@ func TestRepairExplainsItself(t *testing.T) {
 	const says = "users-name: in phase shadow the source is what is read, so name "
 	o := s.must(exitOK, "repair", "users-name", "--dry-run", "--show-values")
 	contains(t, o.stdout, says+"would be set from full_name\n",
-		"  (id)   full_name     name      becomes\n", `  (4)    "O'Neil\n"    "user 4"  "O'Neil\n"`, `  (700)  "user 700"    ""        "user 700"`,
+		"  (id)   full_name   name      becomes\n", `  (4)    "O'Neil\n"  "user 4"  "O'Neil\n"`, `  (700)  "user 700"  ""        "user 700"`,
 		"2 of 1,000 rows differ\n")
 	o = s.must(exitOK, "repair", "users-name", "--limit", "1")
 	contains(t, o.stdout, says+"is set from full_name\n", "  (id)\n  (4)\n  and 1 more\n",
