@@ -66,6 +66,9 @@ func (m *Migrator) watchOnce(ctx context.Context, name string, o WatchOptions) (
 		if err != nil {
 			return err
 		}
+		if !w.t.Definition.Moves() {
+			return w.verifiable() // says so
+		}
 		if !w.t.Phase.Before(Complete) {
 			return nil
 		}

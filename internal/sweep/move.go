@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
-	"github.com/pgcrossfade/crossfade/internal/transform"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
 // movement is what a sweep does with a row, as SQL over the table as t.
@@ -21,18 +21,22 @@ type movement struct {
 	differs string
 }
 
-// movementOf writes down what a sweep does with the columns of a move; reverse
-// copies to the sources. One that compares copies nothing, whatever its set says.
-func movementOf(m transform.Move, reverse bool, sources, targets []column) (movement, error) {
+// movementOf writes down what a job does with the columns of a move. A job that
+// compares copies nothing, whatever its set says.
+func movementOf(d ledger.Definition, job ledger.Job, sources, targets []column) (movement, error) {
+	if d.Alteration != nil {
+		return alteration(*d.Alteration, job), nil
+	}
+	m := d.Move
 	if m.Identity() {
 		from, to := sources[0], targets[0]
-		if reverse {
+		if job == ledger.Refill {
 			from, to = to, from
 		}
 		return identity(from, to)
 	}
 	from, to := m.Sources, m.Targets
-	if reverse {
+	if job == ledger.Refill {
 		from, to = to, from
 	}
 	set, becomes := make([]string, len(to)), make([]string, len(to))

@@ -112,7 +112,11 @@ func (w *walk) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	movement, err := movementOf(move, w.o.Job == ledger.Refill || w.o.Reverse, sources, targets)
+	direction := w.o.Job
+	if w.o.Reverse {
+		direction = ledger.Refill
+	}
+	movement, err := movementOf(w.o.Transition.Definition, direction, sources, targets)
 	if err != nil {
 		return err
 	}
