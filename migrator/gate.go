@@ -17,8 +17,8 @@ type edge struct{ from, to Phase }
 var gates = map[edge][]func(context.Context, *work) error{
 	{Off, DualWrite}:       {targetIsOptional},
 	{DualWrite, Shadow}:    {backfillIsDone},
-	{Shadow, Live}:         {verifiedEqual, equalityIsEnforced, targetIsConstrained, targetIsIndexed},
-	{RampDown, Complete}:   {sourceIsOptional, sourceIsNotUnique, equalityIsNotEnforced},
+	{Shadow, Live}:         {verifiedEqual, equalityIsEnforced, targetIsConstrained, targetIsIndexed, dependentsAreCarried},
+	{RampDown, Complete}:   {sourceIsOptional, sourceIsNotUnique, equalityIsNotEnforced, dependentsAreReleased},
 	{Complete, Contracted}: {nothingNewOnSource, sourceCanBeDropped},
 	// Writes of phase off leave the target out.
 	{DualWrite, Off}: {targetIsOptional, equalityIsNotEnforced},

@@ -13,7 +13,7 @@ import (
 // nobody wrote.
 var expandStep = step{
 	name: "expand", phase: Off, temporary: true,
-	summary: "add the target columns",
+	summary: "add the target columns, with the privileges and settings of the sources",
 	do: func(ctx context.Context, w *work) error {
 		for _, target := range w.t.Definition.Targets {
 			exists, err := ddl.ColumnExists(ctx, w.conn, w.table(), target.Name)
@@ -24,7 +24,7 @@ var expandStep = step{
 				return err
 			}
 		}
-		return nil
+		return w.carry(ctx)
 	},
 	undo: func(ctx context.Context, w *work) error {
 		for _, target := range w.t.Definition.Targets {
@@ -42,7 +42,8 @@ var expandStep = step{
 		for _, target := range t.Definition.Targets {
 			do, undo = append(do, addTarget(t, target)), append(undo, dropTarget(t, target))
 		}
-		return do, undo
+		carried, _ := carryStatements(t, "expand")
+		return append(do, carried...), undo
 	},
 }
 

@@ -13,12 +13,13 @@ import (
 // phase complete leaves them out, and ends all copying onto the targets. Undoing
 // it is the way back from complete, whose writes the sources do not have.
 //
-// The sources' unique indexes go, those of the targets do their work: over
+// Views, policies, triggers and the replica identity go over to the targets here,
+// where either side is right. The sources' unique indexes go, those of the targets do their work: over
 // values that nobody keeps up to date they would refuse good rows, in complete
 // (unique (email) where deleted_at is null) as well as when it is filled again.
 var releaseStep = step{
 	name: "release", phase: RampDown, temporary: true,
-	summary: "let writes leave the source out",
+	summary: "let views and the like read the target, and writes leave the source out",
 	do: func(ctx context.Context, w *work) error {
 		for _, job := range []ledger.Job{ledger.Backfill, ledger.Refill} {
 			if err := w.forbid(ctx, job); err != nil {
@@ -29,6 +30,10 @@ var releaseStep = step{
 			return err
 		}
 		if err := targetIsIndexed(ctx, w); err != nil {
+			return err
+		}
+		// First: the replica identity must leave an index before that is dropped.
+		if err := w.carry(ctx); err != nil {
 			return err
 		}
 		for _, index := range uniques(*w.t) {
@@ -70,9 +75,13 @@ var releaseStep = step{
 				return err
 			}
 		}
-		return w.ensureNotNull(ctx, w.t.Definition.Sources)
+		if err := w.ensureNotNull(ctx, w.t.Definition.Sources); err != nil {
+			return err
+		}
+		return w.carryBack(ctx)
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
+		do, back := carryStatements(t, "release")
 		undo = append(undo, batchStatement(t, ledger.Refill))
 		undo = append(undo, equalStatements(t)...)
 		for _, index := range uniques(t) {
@@ -93,7 +102,7 @@ var releaseStep = step{
 				undo = append(undo, notNullStatements(t, source.Name)...)
 			}
 		}
-		return append(do, ddl.DropConstraint(tableOf(t), equalCheck(t))), undo
+		return append(do, ddl.DropConstraint(tableOf(t), equalCheck(t))), append(undo, back...)
 	},
 }
 

@@ -43,6 +43,8 @@ type Definition struct {
 	TargetDefaults []string `json:"target_defaults,omitempty"`
 	// Indexes are the sources' secondary indexes as they were.
 	Indexes []Index `json:"indexes,omitempty"`
+	// Dependents are what else hung on the sources. Joins do not read them.
+	Dependents []Dependent `json:"dependents,omitempty"`
 	// IgnoreApplications are the application names of sessions without the hook
 	// that drains do not wait for.
 	IgnoreApplications []string `json:"ignore_applications,omitempty"`

@@ -23,7 +23,6 @@ type index struct {
 	Exclusion        bool // an exclusion constraint, or UNIQUE ... WITHOUT OVERLAPS
 	Deferrable       bool
 	Valid            bool
-	Identity         bool
 	Clustered        bool
 	Tablespace       bool
 	Comment          string
@@ -40,7 +39,7 @@ func checkIndexes(ctx context.Context, in *inspection) error {
 	indexes, err := query[index](ctx, in, `
 		select i.relname, pg_get_indexdef(x.indexrelid), coalesce(k.conname, ''), coalesce(k.contype::text, ''), x.indisunique,
 			coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::bool, false), x.indisexclusion, coalesce(k.condeferrable, false), x.indisvalid,
-			x.indisreplident, x.indisclustered, i.reltablespace <> 0, coalesce(obj_description(i.oid, 'pg_class'), ''),
+			x.indisclustered, i.reltablespace <> 0, coalesce(obj_description(i.oid, 'pg_class'), ''),
 			pg_relation_size(i.oid),
 			coalesce(pg_get_expr(x.indexprs, x.indrelid), '') || ' ' || coalesce(pg_get_expr(x.indpred, x.indrelid), ''),
 			array(select a.attname::text from pg_attribute a where a.attrelid = x.indrelid and a.attnum > 0 and (
@@ -59,7 +58,7 @@ func checkIndexes(ctx context.Context, in *inspection) error {
 		if !in.movable(x) {
 			continue
 		}
-		target, err := in.freeName(ctx, counterpartName(x.Name, in.Move.SourceNames(), in.Move.TargetNames()))
+		target, err := in.freeName(ctx, in.Schema, x.Name)
 		if err != nil {
 			return err
 		}
@@ -105,9 +104,6 @@ func (in *inspection) movable(x index) bool {
 		in.warn("index-invalid", object, "a build of it has failed, so it gets no counterpart",
 			"drop it or build it again (reindex index concurrently) before the start")
 		return false
-	case x.Identity:
-		in.refuse("replica-identity", object, "it is the replica identity of the table, and would be dropped with the source",
-			"run alter table ... replica identity default")
 	case x.NullsNotDistinct:
 		in.refuse("nulls-not-distinct", object, "it allows one NULL, and the target is NULL in every row at first",
 			"make it NULLS DISTINCT, or the column NOT NULL")
@@ -150,9 +146,10 @@ func counterpartName(index string, sources, targets []string) string {
 	return index + "_" + become
 }
 
-// freeName cuts a name to size and numbers it until nothing in the schema has
-// it.
-func (in *inspection) freeName(ctx context.Context, wish string) (string, error) {
+// freeName makes the name of a counterpart: cut to size, and numbered until nothing
+// in the schema has it.
+func (in *inspection) freeName(ctx context.Context, schema, name string) (string, error) {
+	wish := counterpartName(name, in.Move.SourceNames(), in.Move.TargetNames())
 	for n := 0; ; n++ {
 		suffix := ""
 		if n > 0 {
@@ -161,16 +158,15 @@ func (in *inspection) freeName(ctx context.Context, wish string) (string, error)
 		name := cut(wish, maxName-len(suffix)) + suffix
 		var taken bool
 		err := in.tx.QueryRow(ctx, `
-			select exists (select from pg_class where relnamespace = $1 and relname = $2)
-				or exists (select from pg_constraint where conrelid = $3 and conname = $2)`,
-			in.table.Namespace, name, in.table.OID).Scan(&taken)
+			select exists (select from pg_class where relnamespace = n.oid and relname = $2)
+				or exists (select from pg_statistic_ext where stxnamespace = n.oid and stxname = $2)
+				or exists (select from pg_constraint where conrelid = $3 and conname = $2)
+			from pg_namespace n where n.nspname = $1`, schema, name, in.table.OID).Scan(&taken)
 		if err != nil {
 			return "", fmt.Errorf("look for name %s: %w", name, err)
 		}
-		for _, x := range in.report.Definition.Indexes {
-			taken = taken || x.Target == name
-		}
-		if !taken {
+		if !taken && !in.given[name] {
+			in.given[name] = true
 			return name, nil
 		}
 	}

@@ -18,8 +18,6 @@ type column struct {
 	NotNull   bool
 	Identity  bool
 	Generated bool
-	Granted   bool
-	Options   string
 	TypeOID   uint32
 	Enum      bool
 }
@@ -30,7 +28,7 @@ const columnsSQL = `
 	select a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), format_type(a.atttypid, null),
 		case when a.attcollation <> t.typcollation then quote_ident(cn.nspname) || '.' || quote_ident(co.collname) else '' end,
 		coalesce(pg_get_expr(d.adbin, d.adrelid), ''), a.attnotnull, a.attidentity <> '', a.attgenerated <> '',
-		a.attacl is not null, coalesce(array_to_string(a.attoptions, ', '), ''), a.atttypid, t.typtype = 'e'
+		a.atttypid, t.typtype = 'e'
 	from unnest($2::text[]) with ordinality as wanted (name, place)
 	join pg_attribute a on a.attname = wanted.name
 	join pg_type t on t.oid = a.atttypid
@@ -73,9 +71,6 @@ func (in *inspection) checkSource(c column) {
 	if c.Generated {
 		in.refuse("source-generated", object, "it is a generated column: it cannot be written",
 			"add the target as a generated column of the same expression instead")
-	}
-	if c.Options != "" {
-		in.warn("column-options", object, "its options do not move along: "+c.Options, "set them on the target after the expand step")
 	}
 }
 
