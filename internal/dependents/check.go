@@ -42,9 +42,9 @@ func (k check) plan(ctx context.Context, p *Planner, d *ledger.Dependent) error 
 		return &Refusal{Code: "check-depends", Message: "it reads the source, and is not enforced: " + k.Definition,
 			Hint: "drop it, and add it over the target after contract"}
 	}
-	condition, err := p.Stored.Condition(p.Table.String(), k.Condition)
+	condition, err := p.condition(ctx, "check-depends", p.Table.String(), k.Condition)
 	if err != nil {
-		return unrewritten("check-depends", err)
+		return err
 	}
 	if d.Counterpart, err = p.FreeName(ctx, d.Schema, k.Name); err != nil {
 		return err

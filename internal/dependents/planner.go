@@ -35,11 +35,14 @@ type Planner struct {
 	Move  transform.Move
 	// Indexes are the sources' with their counterparts.
 	Indexes []ledger.Index
-	// Stored rewrites what hangs on the sources for the targets.
-	Stored *rewrite.Stored
+	// Stored gives what rewrites for the targets what PostgreSQL keeps over the
+	// sources. It is asked once, and only where there is something to rewrite.
+	Stored func(ctx context.Context) (*rewrite.Stored, error)
 	// FreeName makes the name of a counterpart from that of an object, in a
 	// schema.
 	FreeName func(ctx context.Context, schema, name string) (string, error)
+
+	stored *rewrite.Stored
 }
 
 // Planned is a dependent with its Changes, or with the reason why it has none.
@@ -78,4 +81,24 @@ func (p *Planner) pair() (transform.Column, bool) {
 func unrewritten(code string, cause error) *Refusal {
 	return &Refusal{Code: code, Message: "it reads the source, and cannot be made to read the target: " + cause.Error(),
 		Hint: "drop it for the time of the transition, and make it again over the target after contract"}
+}
+
+// rewritten is what fn makes with the rewriter. That it cannot is a *Refusal.
+func (p *Planner) rewritten(ctx context.Context, code string, fn func(*rewrite.Stored) (string, error)) (string, error) {
+	if p.stored == nil {
+		var err error
+		if p.stored, err = p.Stored(ctx); err != nil {
+			return "", err
+		}
+	}
+	text, err := fn(p.stored)
+	if err != nil {
+		return "", unrewritten(code, err)
+	}
+	return text, nil
+}
+
+// condition is a condition over the sources as one over the targets.
+func (p *Planner) condition(ctx context.Context, code, from, condition string) (string, error) {
+	return p.rewritten(ctx, code, func(s *rewrite.Stored) (string, error) { return s.Condition(from, condition) })
 }

@@ -46,7 +46,7 @@ func (y policy) text() string {
 	return strings.Join(parts, " ")
 }
 
-func (y policy) plan(_ context.Context, p *Planner, d *ledger.Dependent) error {
+func (y policy) plan(ctx context.Context, p *Planner, d *ledger.Dependent) error {
 	if !y.Owned {
 		return &Refusal{Code: "policy-depends", Message: "it reads the source, and the role of the migrator may not alter it",
 			Hint: "make the migrator a member of the role that owns the table"}
@@ -58,8 +58,8 @@ func (y policy) plan(_ context.Context, p *Planner, d *ledger.Dependent) error {
 			continue
 		}
 		var err error
-		if *condition, err = p.Stored.Condition(table.String(), *condition); err != nil {
-			return unrewritten("policy-depends", err)
+		if *condition, err = p.condition(ctx, "policy-depends", table.String(), *condition); err != nil {
+			return err
 		}
 	}
 	d.Changes = map[string]ledger.Change{StepRelease: change(

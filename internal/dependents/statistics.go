@@ -8,6 +8,7 @@ import (
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/rewrite"
 	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
@@ -70,9 +71,11 @@ func (s statistics) plan(ctx context.Context, p *Planner, d *ledger.Dependent) e
 		s.Expressions = append(s.Expressions, name)
 	}
 	for _, expression := range s.Expressions {
-		value, err := p.Stored.Value(p.Table.String(), expression)
+		value, err := p.rewritten(ctx, "statistics-depend", func(s *rewrite.Stored) (string, error) {
+			return s.Value(p.Table.String(), expression)
+		})
 		if err != nil {
-			return &Refusal{Code: "statistics-depend", Message: "it is about the source, and has no counterpart: " + err.Error(), Hint: hint}
+			return err
 		}
 		on = append(on, "("+value+")")
 	}

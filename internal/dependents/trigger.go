@@ -39,14 +39,14 @@ func listTriggers(ctx context.Context, db Querier, c Columns) ([]object, error) 
 	return objects, err
 }
 
-func (t trigger) plan(_ context.Context, p *Planner, d *ledger.Dependent) error {
+func (t trigger) plan(ctx context.Context, p *Planner, d *ledger.Dependent) error {
 	parsed := rewrite.ParseTrigger(t.Create)
 	condition := parsed.Condition
 	if condition != "" {
 		var err error
 		table := p.Table.String()
-		if condition, err = p.Stored.Condition(table+" old, "+table+" new", condition); err != nil {
-			return unrewritten("trigger-depends", err)
+		if condition, err = p.condition(ctx, "trigger-depends", table+" old, "+table+" new", condition); err != nil {
+			return err
 		}
 	}
 	make := func(columns []string, condition string) []ddl.Statement {

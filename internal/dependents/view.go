@@ -6,6 +6,7 @@ import (
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/rewrite"
 )
 
 // view is a view whose own query reads a source. One above it reads its columns,
@@ -46,7 +47,7 @@ func (v view) text() string {
 	return text
 }
 
-func (v view) plan(_ context.Context, p *Planner, d *ledger.Dependent) error {
+func (v view) plan(ctx context.Context, p *Planner, d *ledger.Dependent) error {
 	switch {
 	case v.Packaged:
 		return &Refusal{Code: "view-depends", Message: "it reads the source, and belongs to an extension", Hint: "drop the extension, or make it do without the column"}
@@ -55,9 +56,9 @@ func (v view) plan(_ context.Context, p *Planner, d *ledger.Dependent) error {
 			Hint: "make the migrator a member of its owner's role, with create on its schema"}
 	}
 	query := strings.TrimSuffix(v.Query, ";")
-	over, err := p.Stored.Query(query)
+	over, err := p.rewritten(ctx, "view-depends", func(s *rewrite.Stored) (string, error) { return s.Query(query) })
 	if err != nil {
-		return unrewritten("view-depends", err)
+		return err
 	}
 	name := ddl.Name{Schema: v.Schema, Table: v.Name}
 	d.Changes = map[string]ledger.Change{StepRelease: change(

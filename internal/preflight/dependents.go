@@ -70,12 +70,8 @@ func checkDependents(ctx context.Context, in *inspection) error {
 	if len(d.Sources) == 0 {
 		return nil // an expression has been refused
 	}
-	stored, err := in.stored(ctx)
-	if err != nil {
-		return err
-	}
 	planner := dependents.Planner{
-		Table: ddl.Name{Schema: in.Schema, Table: in.Table}, Move: d.Move, Indexes: d.Indexes, Stored: stored, FreeName: in.freeName,
+		Table: ddl.Name{Schema: in.Schema, Table: in.Table}, Move: d.Move, Indexes: d.Indexes, Stored: in.stored, FreeName: in.freeName,
 	}
 	planned, err := planner.Plan(ctx, in.tx)
 	if err != nil {
