@@ -108,3 +108,14 @@ func carryStatements(t ledger.Transition, step string) (do, undo []ddl.Statement
 	}
 	return do, undo
 }
+
+// fates says what becomes of the dependents of a transition, indexes left out.
+func fates(t ledger.Transition) []DependentStatus {
+	var list []DependentStatus
+	for _, d := range t.Definition.Dependents {
+		if d.Kind != dependents.Index {
+			list = append(list, DependentStatus{Object: d.String(), Fate: d.Fate()})
+		}
+	}
+	return list
+}

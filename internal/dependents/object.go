@@ -38,6 +38,7 @@ var kinds = []func(ctx context.Context, db Querier, c Columns) ([]object, error)
 	listPolicies,
 	listTriggers,
 	listIdentity,
+	listIndexes,
 	listOthers,
 }
 

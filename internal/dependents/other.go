@@ -1,10 +1,6 @@
 package dependents
 
-import (
-	"context"
-
-	"github.com/pgcrossfade/crossfade/internal/ledger"
-)
+import "context"
 
 // listOthers lists what no other kind does, and what no step carries over by
 // itself: materialized views, publications, rules, functions with a parsed body,
@@ -34,8 +30,7 @@ func listOthers(ctx context.Context, db Querier, c Columns) ([]object, error) {
 		order by 1`)
 	var objects []object
 	for _, o := range found {
-		d := c.on(Other, o.Description, "")
-		objects = append(objects, object{d, func(context.Context, *Planner, *ledger.Dependent) error { return nil }})
+		objects = append(objects, object{c.on(Other, o.Description, ""), nothing})
 	}
 	return objects, err
 }

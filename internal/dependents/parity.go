@@ -54,8 +54,8 @@ func settingsCarried(m transform.Move, d ledger.Dependent, targets []ledger.Depe
 // would be wrong once nobody writes them.
 func Stale(was, now ledger.Dependent) bool {
 	switch was.Kind {
-	case Settings, Statistics:
-		return false // about the source alone, and dropped with it
+	case Settings, Statistics, Index:
+		return false // about the source alone, and dropped with it; unique indexes have a gate
 	case Trigger:
 		// Its list names both sides until contract; its condition must have changed.
 		return len(was.Changes[StepRelease].Do) > 0 && was.Definition == now.Definition

@@ -30,11 +30,17 @@ func uneven(columns []settings) bool {
 }
 
 func listSettings(ctx context.Context, db Querier, c Columns) ([]object, error) {
+	compression := "''"
+	if since14, err := since(ctx, db, 140000); err != nil {
+		return nil, err
+	} else if since14 {
+		compression = "a.attcompression::text"
+	}
 	found, err := query[settings](ctx, db, c, `
 		select a.attname, coalesce(col_description(a.attrelid, a.attnum), ''),
 			case when a.attstorage <> t.typstorage then
 				case a.attstorage::text when 'p' then 'plain' when 'e' then 'external' when 'x' then 'extended' else 'main' end else '' end,
-			case to_jsonb(a) ->> 'attcompression' when 'p' then 'pglz' when 'l' then 'lz4' else '' end,
+			case `+compression+` when 'p' then 'pglz' when 'l' then 'lz4' else '' end,
 			coalesce(a.attstattarget, -1)::int, coalesce(a.attoptions, '{}'),
 			array(select s.provider || ': ' || s.label from pg_seclabels s
 				where s.classoid = 'pg_class'::regclass and s.objoid = a.attrelid and s.objsubid = a.attnum order by 1),

@@ -18,13 +18,14 @@ type trigger struct {
 	Columns                        []string
 }
 
+// listTriggers leaves out that of crossfade itself.
 func listTriggers(ctx context.Context, db Querier, c Columns) ([]object, error) {
 	triggers, err := query[trigger](ctx, db, c, `
 		select t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text, coalesce(obj_description(t.oid, 'pg_trigger'), ''),
 			array(select a.attname::text from unnest(t.tgattr::int2[]) with ordinality as k (num, place)
 				join pg_attribute a on a.attrelid = t.tgrelid and a.attnum = k.num order by k.place)
 		from pg_trigger t
-		where not t.tgisinternal and exists (select from dep where dep.classid = 'pg_trigger'::regclass and dep.objid = t.oid)
+		where not t.tgisinternal and t.tgname !~ '^(zzzz_)?crossfade_' and exists (select from dep where dep.classid = 'pg_trigger'::regclass and dep.objid = t.oid)
 		order by 1`)
 	var objects []object
 	for _, t := range triggers {

@@ -35,7 +35,7 @@ func (d Dependent) String() string {
 func (d Dependent) Fate() string {
 	switch {
 	case len(d.Changes) == 0:
-		return "it stays as it is"
+		return "it is in the operator's hands, and may not read the source in complete"
 	case d.Counterpart != "":
 		return "the target gets the same: " + d.Counterpart
 	}

@@ -30,10 +30,17 @@ func checkViews(ctx context.Context, in *inspection) error {
 		}
 		switch r.Kind {
 		case "v":
-			if r.WholeRow { // checkDependents sees to the others
+			switch { // checkDependents sees to the others
+			case r.WholeRow:
 				in.refuse("view-depends", "view "+r.Name, message, hint)
+			case r.Rule != "_RETURN":
+				in.refuse("rule-depends", "rule "+r.Rule+" on view "+r.Name, message, "replace the rule by an INSTEAD OF trigger")
 			}
 		case "m":
+			if r.WholeRow {
+				in.refuse("view-depends", "materialized view "+r.Name, message, hint)
+				continue
+			}
 			in.refuse("materialized-view-depends", "materialized view "+r.Name, message+", and PostgreSQL cannot replace its query",
 				"drop it before the start and make it again over the target after contract; or make one over the target between live "+
 					"and complete, drop this one then (drop materialized view "+r.Name+"), and accept materialized-view-depends")
