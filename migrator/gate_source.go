@@ -55,7 +55,7 @@ func nothingNewOnSource(ctx context.Context, w *work) error {
 		left join pg_class i on d.classid = 'pg_class'::regclass and i.oid = d.objid
 		left join pg_constraint k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid
 		where d.refclassid = 'pg_class'::regclass and n.nspname = $1 and c.relname = $2 and a.attname = any($3)
-			and d.deptype in ('a', 'i') and coalesce(i.relname, k.conname) <> all ($4)
+			and d.deptype in ('a', 'i') and coalesce(i.relname, k.conname, '') <> all ($4 || '{""}'::text[])
 		order by 1`, w.t.Schema, w.t.Table, sources, known)
 	if err != nil {
 		return fmt.Errorf("look for what depends on %s: %w", strings.Join(sources, ", "), err)

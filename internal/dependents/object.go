@@ -51,7 +51,7 @@ const (
 	Policy          = "policy"
 	Trigger         = "trigger"
 	ReplicaIdentity = "replica identity"
-	Other           = "object"
+	Other           = ledger.KindOther
 )
 
 // List reads what hangs on any of the columns, without Changes.

@@ -2,6 +2,9 @@ package ledger
 
 import "fmt"
 
+// KindOther is the kind of a Dependent that no other kind is for.
+const KindOther = "object"
+
 // Dependent is an object that hangs on the sources, with what makes it, or a
 // counterpart of it, hang on the targets. What a transition cannot take along
 // has no Changes: somebody answers for it.
@@ -25,8 +28,11 @@ type Dependent struct {
 // String names the object for people.
 func (d Dependent) String() string {
 	relation := d.Schema + "." + d.Relation
-	if d.Name == "" {
+	switch {
+	case d.Name == "":
 		return d.Kind + " " + relation
+	case d.Kind == KindOther:
+		return d.Name // as PostgreSQL describes it
 	}
 	return fmt.Sprintf("%s %s on %s", d.Kind, d.Name, relation)
 }
