@@ -3,6 +3,7 @@ package ddl
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // AddColumn adds a nullable column without a default. typeName and collation
@@ -74,4 +75,13 @@ func CommentOnColumn(table Name, column, comment string) Statement {
 
 func alterColumn(table Name, column, action, why string) Statement {
 	return quick(table, "alter table "+table.String()+" alter column "+ident(column)+" "+action, why)
+}
+
+// Columns is a list of columns as SQL text.
+func Columns(names []string) string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = ident(name)
+	}
+	return strings.Join(list, ", ")
 }

@@ -22,6 +22,12 @@ var acceptable = []string{
 	// Somebody sees to it between live and complete, whose gate asks for it.
 	"materialized-view-depends",
 	"publication-depends",
+	// The application writes the new column in every row that it inserts, once
+	// the column is there.
+	"new-rows-unfilled",
+	// Nobody needs the index, the constraint or the statistics any more that go
+	// away with a column.
+	"drops-with-column",
 	// Every session that touches the table is of a role that this one may see.
 	"no-read-all-stats",
 }
