@@ -29,7 +29,7 @@ func TestStartRefuses(t *testing.T) {
 		{name: "generated column", extra: `alter table users add column upper_name text generated always as (upper(full_name)) stored`, object: "upper_name"},
 		{name: "trigger", extra: `create function f() returns trigger language plpgsql as 'begin new.full_name := 1; return new; end';
 			create trigger touch before update on users for each row execute function f()`, object: "touch"},
-		{name: "foreign key", extra: `alter table users add unique (full_name); create table pet (owner text references users (full_name))`, object: "pet"},
+		{name: "foreign key", extra: `alter table users add unique (full_name); create table pet (owner text references users (full_name)) partition by list (owner)`, object: "pet"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -32,7 +32,7 @@ var countStep = step{
 			return nil, nil
 		}
 		return []ddl.Statement{{
-			SQL:  "select count(*) from " + tableOf(t).String() + " as t where " + keyRange(t) + " and " + t.Definition.Alteration.Violated,
+			SQL:  "select count(*) from " + tableOf(t).String() + " as t where " + keyRange(t.Definition.Key) + " and " + t.Definition.Alteration.Violated,
 			Lock: accessShare, On: tableOf(t).String(), Why: "no write is refused for a row that was wrong before",
 		}}, nil
 	},

@@ -7,13 +7,17 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
-// settleStep gives the targets the defaults, for the time when nobody supplies
-// them any more, and takes the sources out of the column lists of triggers.
+// settleStep gives the targets the defaults and their sequences, for the time when
+// nobody supplies them any more, and takes the sources out of the column lists of
+// triggers.
 var settleStep = step{
 	name: "settle", phase: Complete, contract: true, temporary: true,
 	summary: "give the targets the defaults of the sources, and leave these out of triggers",
 	do: func(ctx context.Context, w *work) error {
 		d := w.t.Definition
+		if err := w.ownSequences(ctx, targetSide); err != nil {
+			return err
+		}
 		for i, target := range d.Targets {
 			if err := w.ensureDefault(ctx, target.Name, d.TargetDefaults[i]); err != nil {
 				return err
@@ -30,9 +34,12 @@ var settleStep = step{
 				return err
 			}
 		}
-		return nil
+		return w.ownSequences(ctx, sourceSide)
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
+		do = sequenceStatements(t, isOwned, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
+			return ddl.OwnSequence(tableOf(t), name, s.Target)
+		})
 		for i, target := range t.Definition.Targets {
 			if expression := t.Definition.TargetDefaults[i]; expression != "" {
 				do = append(do, ddl.SetDefault(tableOf(t), target.Name, expression))
@@ -40,6 +47,9 @@ var settleStep = step{
 			}
 		}
 		carried, back := carryStatements(t, "settle")
-		return append(do, carried...), append(back, undo...)
+		undo = append(back, undo...)
+		return append(do, carried...), append(undo, sequenceStatements(t, isOwned, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
+			return ddl.OwnSequence(tableOf(t), name, s.Source)
+		})...)
 	},
 }

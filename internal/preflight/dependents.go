@@ -71,7 +71,10 @@ func checkDependents(ctx context.Context, in *inspection) error {
 		return nil // an expression has been refused
 	}
 	planner := dependents.Planner{
-		Table: ddl.Name{Schema: in.Schema, Table: in.Table}, Move: d.Move, Indexes: d.Indexes, Stored: in.stored, FreeName: in.freeName,
+		Table: ddl.Name{Schema: in.Schema, Table: in.Table}, Move: d.Move, Indexes: d.Indexes, Stored: in.stored,
+		FreeName: func(ctx context.Context, schema, name string) (string, error) {
+			return in.freeNameIn(ctx, schema, counterpartName(name, in.Move.SourceNames(), in.Move.TargetNames()))
+		},
 	}
 	planned, err := planner.Plan(ctx, in.tx)
 	if err != nil {
