@@ -54,6 +54,7 @@ func TestLockLevels(t *testing.T) {
 	db := pgtest.NewFrom(t, setup+`;
 		alter table app.users add constraint c check (id is not null) not valid;
 		create unique index u on app.users (email)`)
+	selfKey := ddl.ForeignKey{Table: users, To: users, Body: "foreign key (id) references app.users (id)"}
 	for _, s := range []ddl.Statement{
 		ddl.AddColumn(users, "name", "text", ""), ddl.DropColumn(users, "full_name"), ddl.RenameColumn(users, "full_name", "f"),
 		ddl.SetDefault(users, "full_name", "''"), ddl.DropDefault(users, "full_name"), ddl.SetNotNull(users, "full_name"),
@@ -61,8 +62,7 @@ func TestLockLevels(t *testing.T) {
 		ddl.DropConstraint(users, "c"), ddl.AddUniqueUsingIndex(users, "uc", "u"), ddl.CommentOnColumn(users, "full_name", "x"),
 		ddl.AddColumnWhole(users, transform.Column{Name: "x", Type: "int", Default: "1"}, true, false),
 		ddl.AddCheck(users, "d", "check (id > 0)"), ddl.AddUniqueConstraint(users, "uc", "u", "deferrable"),
-		ddl.AddForeignKey(ddl.ForeignKey{Table: users, To: users, Body: "foreign key (id) references app.users (id)"}, "fk"),
-		ddl.DropForeignKey(ddl.ForeignKey{Table: users, To: users}, "c"),
+		ddl.AddForeignKey(selfKey, "fk"), ddl.DropForeignKey(selfKey, "c"),
 		ddl.SetStatistics(users, "full_name", 10), ddl.SetStorage(users, "full_name", "external"),
 	} {
 		conn := db.Conn(t)
