@@ -232,9 +232,7 @@ func TestFailover(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), basebackup, "-D", dir, "-R", "-c", "fast", "-d", db.URL)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
-	if os.Getuid() == 0 {
-		t.Skip("the backup's files belong to root, which PostgreSQL does not run as")
-	}
+	giveTo(t, dir, one[string](t, db.Conn(t), `show data_directory`))
 	standby, err := postgres.Start(t.Context(), postgres.Config{Private: true, DataDir: dir})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, standby.Stop()) }()
@@ -248,6 +246,27 @@ func TestFailover(t *testing.T) {
 	promoted := &pgtest.DB{URL: standby.URL("postgres")}
 	promoted.Exec(t, `select pg_promote()`)
 	requireLost(t, start(t, moved).wait(t), Missing)
+}
+
+// giveTo makes dir the property of the account that owns model: tests that run
+// as root have servers that do not.
+func giveTo(t *testing.T, dir, model string) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return
+	}
+	info, err := os.Stat(model)
+	require.NoError(t, err)
+	owner := info.Sys().(*syscall.Stat_t)
+	for parent := filepath.Dir(dir); parent != os.TempDir() && parent != "/"; parent = filepath.Dir(parent) {
+		require.NoError(t, os.Chmod(parent, 0o755))
+	}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, int(owner.Uid), int(owner.Gid))
+	}))
 }
 
 func baseBackupProgram(t *testing.T) string {
