@@ -58,7 +58,13 @@ func (s *session) claim(ctx context.Context, conn *pgx.Conn) (position Position,
 			slot.Confirmed, position.LSN))
 	}
 	position.Timeline = s.system.Timeline
-	return position, nil
+	// What the position knows must still be there; what was added counts from
+	// now on.
+	if err := s.inspect(ctx, conn, slot, position.Published); err != nil {
+		return Position{}, err
+	}
+	position.Published, _, err = t.published(ctx, conn)
+	return position, err
 }
 
 // applyBatch makes a batch durable, with the position that follows it.

@@ -3,6 +3,7 @@ package logical
 import (
 	"bytes"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pglogrepl"
 )
@@ -22,9 +23,9 @@ type decoder struct {
 // open tells whether a transaction has begun and not ended.
 func (d *decoder) open() bool { return d.tx != nil }
 
-// message handles one message. At the end of a transaction that has changed
+// message handles one message, with the time at which the server sent it. At the end of a transaction that has changed
 // nothing of ours it returns the end's position.
-func (d *decoder) message(data []byte) (empty LSN, err error) {
+func (d *decoder) message(data []byte, sent time.Time) (empty LSN, err error) {
 	if len(data) == 0 {
 		return 0, fmt.Errorf("decode the log: empty message")
 	}
@@ -49,7 +50,7 @@ func (d *decoder) message(data []byte) (empty LSN, err error) {
 		if d.empty {
 			return m.TransactionEndLSN, nil
 		}
-		d.queue.commit(m.TransactionEndLSN)
+		d.queue.commit(m.TransactionEndLSN, sent)
 	case *pglogrepl.RelationMessage:
 		d.relations[m.RelationID] = newRelation(m, d.keys[m.RelationID])
 	case *pglogrepl.OriginMessage:

@@ -409,7 +409,7 @@ func TestIdleTableDoesNotKeepWAL(t *testing.T) {
 	require.NoError(t, err)
 	target := one[string](t, conn, `select pg_current_wal_insert_lsn()::text`)
 	pgtest.WaitFor(t, "the slot to follow", func() bool {
-		return one[bool](t, conn, `select confirmed_flush_lsn + 2000000 > $2::text::pg_lsn from pg_replication_slots where slot_name = $1`, config.Slot, target)
+		return one[bool](t, conn, `select pg_wal_lsn_diff($2::text::pg_lsn, confirmed_flush_lsn) < 2000000 from pg_replication_slots where slot_name = $1`, config.Slot, target)
 	})
 	require.Equal(t, one[bool](t, conn, `select s.confirmed_flush_lsn <= p.lsn from pg_replication_slots s
 		join crossfade_logical.position p on p.slot = s.slot_name where s.slot_name = $1`, config.Slot), true)
@@ -419,11 +419,11 @@ func TestIdleTableDoesNotKeepWAL(t *testing.T) {
 func TestStrayStreamAbort(t *testing.T) {
 	t.Parallel()
 	d := decoder{queue: newQueue(1)}
-	_, err := d.message([]byte{'A', 0, 0, 0, 1, 0, 0, 0, 2})
+	_, err := d.message([]byte{'A', 0, 0, 0, 1, 0, 0, 0, 2}, time.Time{})
 	require.NoError(t, err)
-	_, err = d.message([]byte{'b', 0})
+	_, err = d.message([]byte{'b', 0}, time.Time{})
 	require.Error(t, err, "two-phase messages were not asked for")
-	_, err = d.message(nil)
+	_, err = d.message(nil, time.Time{})
 	require.Error(t, err)
 }
 

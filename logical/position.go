@@ -15,6 +15,10 @@ type Position struct {
 	// System and Timeline are the server's, as IDENTIFY_SYSTEM gives them.
 	System   string
 	Timeline int32
+	// Published are the OIDs of the publication and of its entries. They are
+	// others when it was dropped and made anew, however short the while: then
+	// PostgreSQL 18 leaves out, in silence, what was written in between.
+	Published []uint32
 	// Claim counts the processes that have taken the slot over.
 	Claim int64
 }
@@ -84,6 +88,7 @@ func (p PositionTable) Prepare(ctx context.Context, tx pgx.Tx) error {
 		lsn pg_lsn not null,
 		system text not null,
 		timeline int not null,
+		published oid[] not null,
 		claim bigint not null,
 		updated_at timestamptz not null default now())`)
 	return err
@@ -98,27 +103,27 @@ func (p PositionTable) Load(ctx context.Context, tx pgx.Tx, slot string) (Positi
 	if !exists {
 		return Position{}, pgx.ErrNoRows
 	}
-	return scanPosition(tx.QueryRow(ctx, `select lsn::text, system, timeline, claim from `+p.table()+` where slot = $1`, slot))
+	return scanPosition(tx.QueryRow(ctx, `select lsn::text, system, timeline, published, claim from `+p.table()+` where slot = $1`, slot))
 }
 
 // Create inserts the slot's row.
 func (p PositionTable) Create(ctx context.Context, tx pgx.Tx, slot string, pos Position) error {
-	_, err := tx.Exec(ctx, `insert into `+p.table()+` (slot, lsn, system, timeline, claim)
-		values ($1, $2::text::pg_lsn, $3, $4, 0) on conflict (slot) do nothing`,
-		slot, pos.LSN.String(), pos.System, pos.Timeline)
+	_, err := tx.Exec(ctx, `insert into `+p.table()+` (slot, lsn, system, timeline, published, claim)
+		values ($1, $2::text::pg_lsn, $3, $4, $5, 0) on conflict (slot) do nothing`,
+		slot, pos.LSN.String(), pos.System, pos.Timeline, pos.Published)
 	return err
 }
 
 // Claim takes the slot's row over.
 func (p PositionTable) Claim(ctx context.Context, tx pgx.Tx, slot string) (Position, error) {
 	return scanPosition(tx.QueryRow(ctx, `update `+p.table()+` set claim = claim + 1 where slot = $1
-		returning lsn::text, system, timeline, claim`, slot))
+		returning lsn::text, system, timeline, published, claim`, slot))
 }
 
 // Save updates the slot's row.
 func (p PositionTable) Save(ctx context.Context, tx pgx.Tx, slot string, pos Position) error {
-	tag, err := tx.Exec(ctx, `update `+p.table()+` set lsn = $2::text::pg_lsn, system = $3, timeline = $4, updated_at = now()
-		where slot = $1 and claim = $5`, slot, pos.LSN.String(), pos.System, pos.Timeline, pos.Claim)
+	tag, err := tx.Exec(ctx, `update `+p.table()+` set lsn = $2::text::pg_lsn, system = $3, timeline = $4, published = $5, updated_at = now()
+		where slot = $1 and claim = $6`, slot, pos.LSN.String(), pos.System, pos.Timeline, pos.Published, pos.Claim)
 	if err == nil && tag.RowsAffected() == 0 {
 		return ErrTakenOver
 	}
@@ -139,7 +144,7 @@ func (p PositionTable) Remove(ctx context.Context, tx pgx.Tx, slot string) error
 
 func scanPosition(row pgx.Row) (pos Position, err error) {
 	var lsn string
-	if err := row.Scan(&lsn, &pos.System, &pos.Timeline, &pos.Claim); err != nil {
+	if err := row.Scan(&lsn, &pos.System, &pos.Timeline, &pos.Published, &pos.Claim); err != nil {
 		return Position{}, err
 	}
 	if err := pos.LSN.Scan(lsn); err != nil {

@@ -131,31 +131,46 @@ func (t *Tailer) columnList(ctx context.Context, tx pgx.Tx, table Table) (string
 	return " (" + strings.Join(names, ", ") + ")", nil
 }
 
-// unpublished tells which of the tables changes are not sent of any more, or
-// nothing. Dropped tables count too: what had them has changed.
-func (t *Tailer) unpublished(ctx context.Context, conn *pgx.Conn) (string, error) {
-	var exists bool
+// published reads the OIDs of the publication and of its entries for the
+// tables; missing says what changes are not sent of any more. Dropped tables
+// count too: what had them has changed.
+func (t *Tailer) published(ctx context.Context, conn *pgx.Conn) (oids []uint32, missing string, err error) {
 	names := make([]string, len(t.config.Tables))
 	for i, table := range t.config.Tables {
 		names[i] = table.String()
 	}
-	var missing []string
-	err := conn.QueryRow(ctx, `
-		select exists (select from pg_catalog.pg_publication where pubname = $1),
-			array(select name from unnest($2::text[]) as name where not exists (
-				select from pg_catalog.pg_publication p
-				left join pg_catalog.pg_publication_rel r on r.prpubid = p.oid
-				where p.pubname = $1 and r.prrelid = to_regclass(name) and p.pubinsert and p.pubupdate and p.pubdelete))`,
-		t.config.Publication, names).Scan(&exists, &missing)
+	rows, err := conn.Query(ctx, `
+		select oid, null from pg_catalog.pg_publication where pubname = $1
+		union all
+		select r.oid, name from unnest($2::text[]) as name
+		left join pg_catalog.pg_publication p on p.pubname = $1 and p.pubinsert and p.pubupdate and p.pubdelete
+		left join pg_catalog.pg_publication_rel r on r.prpubid = p.oid and r.prrelid = to_regclass(name)`,
+		t.config.Publication, names)
+	if err != nil {
+		return nil, "", fmt.Errorf("look up publication: %w", err)
+	}
+	var without []string
+	var oid *uint32
+	var name *string
+	found := false
+	_, err = pgx.ForEachRow(rows, []any{&oid, &name}, func() error {
+		found = found || name == nil
+		if oid != nil {
+			oids = append(oids, *oid)
+		} else {
+			without = append(without, *name)
+		}
+		return nil
+	})
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("look up publication: %w", err)
-	case !exists:
-		return fmt.Sprintf("there is no publication %q", t.config.Publication), nil
-	case len(missing) > 0:
-		return fmt.Sprintf("publication %q does not have %s", t.config.Publication, strings.Join(missing, ", ")), nil
+		return nil, "", fmt.Errorf("look up publication: %w", err)
+	case !found:
+		missing = fmt.Sprintf("there is no publication %q", t.config.Publication)
+	case len(without) > 0:
+		missing = fmt.Sprintf("publication %q does not have %s, or not all of its changes", t.config.Publication, strings.Join(without, ", "))
 	}
-	return "", nil
+	return oids, missing, nil
 }
 
 // dropPublication drops the publication if Setup has made it.

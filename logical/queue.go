@@ -11,6 +11,7 @@ import (
 type queue struct {
 	batch int           // the most changes of a batch
 	ready chan struct{} // something was added
+	much  chan struct{} // enough for a batch was added
 	space chan struct{} // something was taken
 
 	mu       sync.Mutex // guards everything below
@@ -28,12 +29,13 @@ type queue struct {
 type pending struct {
 	tx      *Transaction // nil for a position
 	changes []Change
-	end     LSN // zero while the commit has not been received
-	begun   bool
+	end     LSN  // zero while the commit has not been received
+	late    bool // it was received long after it had committed
+	begun   bool // a part has been taken
 }
 
 func newQueue(batch int) *queue {
-	return &queue{batch: batch, ready: make(chan struct{}, 1), space: make(chan struct{}, 1), applying: true}
+	return &queue{batch: batch, ready: make(chan struct{}, 1), much: make(chan struct{}, 1), space: make(chan struct{}, 1), applying: true}
 }
 
 func signal(c chan struct{}) {
@@ -57,13 +59,18 @@ func (q *queue) add(c Change) {
 	if len(last.changes) > q.batch || q.full() {
 		signal(q.ready)
 	}
+	if q.count >= q.batch {
+		signal(q.much)
+	}
 }
 
-// commit ends the transaction that was added last.
-func (q *queue) commit(end LSN) {
+// commit ends the transaction that was added last, and that was sent at a time
+// by the server's clock.
+func (q *queue) commit(end LSN, sent time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.pending[len(q.pending)-1].end = end
+	last := q.pending[len(q.pending)-1]
+	last.end, last.late = end, sent.Sub(last.tx.Time) > lateness
 	signal(q.ready)
 }
 
@@ -92,6 +99,12 @@ func (q *queue) isFull() bool {
 // take waits for a batch. The caller gives it back with done.
 func (q *queue) take(ctx context.Context) (Batch, error) {
 	for {
+		if q.late() {
+			select {
+			case <-q.much:
+			case <-time.After(linger):
+			}
+		}
 		if b, ok := q.next(); ok {
 			return b, nil
 		}
@@ -101,6 +114,27 @@ func (q *queue) take(ctx context.Context) (Batch, error) {
 		case <-q.ready:
 		}
 	}
+}
+
+// A tailer that is behind gains from full batches; being behind by lateness
+// anyway, it can wait a little for one to fill.
+const (
+	lateness = 200 * time.Millisecond
+	linger   = 20 * time.Millisecond
+)
+
+// late tells whether to wait until there are enough changes for a batch.
+func (q *queue) late() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.pending) == 0 || !q.pending[0].late || q.count >= q.batch {
+		return false
+	}
+	select {
+	case <-q.much: // of an earlier batch
+	default:
+	}
+	return true
 }
 
 func (q *queue) next() (b Batch, ok bool) {

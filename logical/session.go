@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -28,6 +29,8 @@ type session struct {
 	silence  time.Duration // of the server, that means it is gone
 	queue    *queue
 	streamed bool
+
+	published []uint32 // as it was when the position was stored
 }
 
 func (s *session) run(ctx context.Context) error {
@@ -82,15 +85,19 @@ func (s *session) run(ctx context.Context) error {
 }
 
 // prepare sets up what was never set up, and finds what is lost.
-func (s *session) prepare(ctx context.Context, conn *pgx.Conn) error {
+func (s *session) prepare(ctx context.Context, conn *pgx.Conn) (err error) {
 	t := s.tailer
 	if s.config.Temporary {
 		if err := t.check(ctx, conn); err != nil {
 			return err
 		}
-		return t.setupPublication(ctx, conn)
+		if err := t.setupPublication(ctx, conn); err != nil {
+			return err
+		}
+		s.published, _, err = t.published(ctx, conn)
+		return err
 	}
-	_, known, err := t.loadPosition(ctx, conn)
+	position, known, err := t.loadPosition(ctx, conn)
 	if err != nil {
 		return err
 	}
@@ -101,12 +108,16 @@ func (s *session) prepare(ctx context.Context, conn *pgx.Conn) error {
 		if err := t.setup(ctx, conn); err != nil {
 			return err
 		}
+		if position, _, err = t.loadPosition(ctx, conn); err != nil {
+			return err
+		}
 	}
+	s.published = position.Published
 	slot, err := t.readSlot(ctx, conn)
 	if err != nil {
 		return err
 	}
-	if err := s.inspect(ctx, conn, slot); err != nil {
+	if err := s.inspect(ctx, conn, slot, s.published); err != nil {
 		return err
 	}
 	if slot.Active {
@@ -120,22 +131,35 @@ func (s *session) standBy() error {
 	return errBusy
 }
 
-// inspect looks whether the slot still serves.
-func (s *session) inspect(ctx context.Context, conn *pgx.Conn, slot SlotStatus) error {
+// inspect looks whether the slot still serves, and whether the publication
+// still has what is known of it.
+func (s *session) inspect(ctx context.Context, conn *pgx.Conn, slot SlotStatus, known []uint32) error {
 	if !slot.Exists {
 		return s.tailer.lost(Missing, "it was set up before and does not exist")
 	}
 	if err := s.tailer.usable(slot); err != nil {
 		return err
 	}
-	missing, err := s.tailer.unpublished(ctx, conn)
+	now, missing, err := s.tailer.published(ctx, conn)
 	if err != nil {
 		return err
 	}
 	if missing != "" {
 		return s.tailer.lost(Unpublished, missing)
 	}
+	if !containsAll(now, known) {
+		return s.tailer.lost(Unpublished, "the publication, or a table's entry in it, was removed and made anew")
+	}
 	return nil
+}
+
+func containsAll(list, wanted []uint32) bool {
+	for _, v := range wanted {
+		if !slices.Contains(list, v) {
+			return false
+		}
+	}
+	return true
 }
 
 // start begins the stream where the slot was acknowledged: position 0 says so.
@@ -162,7 +186,7 @@ func (s *session) start(ctx context.Context, conn *pgx.Conn, repl *pgconn.PgConn
 	}
 	slot, readErr := s.tailer.readSlot(ctx, conn)
 	if readErr == nil {
-		readErr = s.inspect(ctx, conn, slot)
+		readErr = s.inspect(ctx, conn, slot, s.published)
 	}
 	return errors.Join(readErr, fmt.Errorf("start replication: %w", err))
 }
@@ -186,7 +210,7 @@ func (s *session) explain(ctx context.Context, err error) error {
 	if readErr != nil {
 		return err
 	}
-	if lost := s.inspect(ctx, conn, slot); lost != nil {
+	if lost := s.inspect(ctx, conn, slot, s.published); lost != nil {
 		return errors.Join(lost, err)
 	}
 	if sqlState(err) == codeUndefined {

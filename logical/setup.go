@@ -109,12 +109,19 @@ func (t *Tailer) finishedSlot(ctx context.Context, conn *pgx.Conn) (SlotStatus, 
 }
 
 func (t *Tailer) createPosition(ctx context.Context, conn *pgx.Conn, slot SlotStatus, system pglogrepl.IdentifySystemResult) error {
-	err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+	published, missing, err := t.published(ctx, conn)
+	switch {
+	case err != nil:
+		return err
+	case missing != "":
+		return t.lost(Unpublished, missing)
+	}
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if err := t.config.Positions.Prepare(ctx, tx); err != nil {
 			return err
 		}
 		return t.config.Positions.Create(ctx, tx, t.config.Slot,
-			Position{LSN: slot.Confirmed, System: system.SystemID, Timeline: system.Timeline})
+			Position{LSN: slot.Confirmed, System: system.SystemID, Timeline: system.Timeline, Published: published})
 	})
 	if err != nil {
 		return fmt.Errorf("store position: %w", err)

@@ -72,7 +72,7 @@ func (s *session) watch(ctx context.Context, conn *pgx.Conn) error {
 		if err != nil {
 			return err
 		}
-		if err := s.inspect(ctx, conn, slot); err != nil {
+		if err := s.inspect(ctx, conn, slot, s.published); err != nil {
 			return err
 		}
 		s.config.OnStatus(s.status(slot))

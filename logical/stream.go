@@ -160,7 +160,7 @@ func (s *stream) copyData(data []byte) error {
 			return fmt.Errorf("read the stream: %w", err)
 		}
 		s.received = max(s.received, data.WALStart)
-		empty, err := s.decoder.message(data.WALData)
+		empty, err := s.decoder.message(data.WALData, data.ServerTime)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -97,7 +98,7 @@ func TestQueueKeepsOrder(t *testing.T) {
 				q.add(Change{Transaction: tx, Key: []string{fmt.Sprint(n)}})
 				want = append(want, fmt.Sprint(i, []string{fmt.Sprint(n)}))
 			}
-			q.commit(tx.Commit + 1)
+			q.commit(tx.Commit+1, time.Time{})
 		}
 		for take() {
 		}
@@ -116,7 +117,7 @@ func TestQueueSkipsWhatIsApplied(t *testing.T) {
 	for i := range 3 {
 		tx := &Transaction{Commit: LSN(10 * (i + 1))}
 		q.add(Change{Transaction: tx, Key: []string{fmt.Sprint(i)}})
-		q.commit(tx.Commit + 5)
+		q.commit(tx.Commit+5, time.Time{})
 	}
 	q.resume(25)
 	b, ok := q.next()
