@@ -116,7 +116,7 @@ func (r *running) wait(t testing.TB) error {
 // barrier waits until everything is applied.
 func barrier(t testing.TB, tailer *Tailer) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	_, err := tailer.Barrier(ctx)
 	require.NoError(t, err)

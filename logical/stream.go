@@ -77,6 +77,13 @@ func (s *stream) receive(ctx context.Context) error {
 		if err := s.waitSpace(ctx); err != nil {
 			return err
 		}
+		// While what is already in the buffer is handled slowly, no deadline
+		// passes.
+		if time.Since(s.reported) >= s.interval {
+			if err := s.report(true); err != nil {
+				return err
+			}
+		}
 		message, err := s.frontend.Receive()
 		switch {
 		case ctx.Err() != nil:
