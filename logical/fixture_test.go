@@ -170,13 +170,14 @@ func requireLost(t testing.TB, err error, reason Reason) {
 	require.Contains(t, err.Error(), "verify every row")
 }
 
-func requireRefused(t testing.TB, err error, code Code) *Refusal {
+// requireRefused returns the hint.
+func requireRefused(t testing.TB, err error, code Code) string {
 	t.Helper()
 	r, ok := AsRefusal(err)
 	require.True(t, ok, "want a Refusal, got %v", err)
 	require.Equal(t, code, r.Code, err)
 	require.NotEmpty(t, r.Hint)
-	return r
+	return r.Hint
 }
 
 var errTest = errors.New("test")

@@ -49,11 +49,11 @@ func TestServerThatDoesNotReplicate(t *testing.T) {
 	server := pgtest.Server(t, map[string]string{"wal_level": "replica", "max_wal_senders": "1", "max_replication_slots": "1"})
 	db := &pgtest.DB{URL: server.URL("postgres")}
 	db.Exec(t, schema)
-	r := requireRefused(t, newTailer(t, testConfig(t, db.URL, "level")).Setup(t.Context()), WALLevel)
-	require.Contains(t, r.Hint, "postgresql.conf")
+	hint := requireRefused(t, newTailer(t, testConfig(t, db.URL, "level")).Setup(t.Context()), WALLevel)
+	require.Contains(t, hint, "postgresql.conf")
 	db.Exec(t, `create role rds_superuser`)
-	r = requireRefused(t, start(t, newTailer(t, testConfig(t, db.URL, "level"))).wait(t), WALLevel)
-	require.Contains(t, r.Hint, "rds.logical_replication")
+	hint = requireRefused(t, start(t, newTailer(t, testConfig(t, db.URL, "level"))).wait(t), WALLevel)
+	require.Contains(t, hint, "rds.logical_replication")
 }
 
 func TestNothingLeftToReplicateWith(t *testing.T) {
@@ -75,8 +75,8 @@ func TestRoleWithoutReplication(t *testing.T) {
 	db.Exec(t, `create role `+role+` login`)
 	defer db.Exec(t, `drop role `+role)
 	config.Conn.User = role
-	r := requireRefused(t, newTailer(t, config).Check(t.Context()), NoRight)
-	require.Contains(t, r.Hint, role)
+	hint := requireRefused(t, newTailer(t, config).Check(t.Context()), NoRight)
+	require.Contains(t, hint, role)
 }
 
 // A pooler gives its clients pids of its own.

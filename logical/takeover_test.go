@@ -53,13 +53,11 @@ func TestZombieDoesNotApply(t *testing.T) {
 	db, config := newDB(t, schema)
 	tailer := setUp(t, config)
 	conn := db.Conn(t)
-	system := "x"
 	zombie := &session{tailer: tailer, config: tailer.config, queue: newQueue(10)}
 	position, known, err := tailer.loadPosition(t.Context(), conn)
 	require.NoError(t, err)
 	require.True(t, known)
-	system = position.System
-	zombie.system.SystemID, zombie.system.Timeline = system, position.Timeline
+	zombie.system.SystemID, zombie.system.Timeline = position.System, position.Timeline
 	old, err := zombie.claim(t.Context(), conn)
 	require.NoError(t, err)
 

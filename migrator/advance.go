@@ -46,7 +46,7 @@ func (s *session) register(ctx context.Context, t Transition) (*work, error) {
 	}
 	same := w.t.Schema == schema && w.t.Table == table && asked(*w.t, t)
 	if !same || w.t.Step != "" {
-		return nil, fmt.Errorf("start %q: it is in phase %s: %w", t.Name, w.t.Phase, ErrActive)
+		return nil, fmt.Errorf("start %q: %s: %w", t.Name, w.where(), ErrActive)
 	}
 	return w, nil
 }
@@ -58,7 +58,7 @@ func asked(registered ledger.Transition, t Transition) bool {
 	if was, err := ParseTransition([]byte(registered.Definition.File)); err == nil {
 		return was.SameOperation(t)
 	}
-	return slices.Equal(registered.Definition.SourceNames(), t.Sources()) &&
+	return registered.Definition.Moves() && slices.Equal(registered.Definition.SourceNames(), t.Sources()) &&
 		slices.Equal(registered.Definition.TargetNames(), t.Targets())
 }
 
@@ -83,9 +83,10 @@ func (s *session) registerNew(ctx context.Context, t Transition) (*work, error) 
 	if err != nil {
 		return nil, err
 	}
-	w := &work{session: s, t: &row, step: registerStep}
+	w := s.on(&row)
+	w.step = w.way[0]
 	err = w.transaction("register", func() error {
-		event := w.event("register", fmt.Sprintf("%s.%s: %s", row.Schema, row.Table, row.Definition.Move))
+		event := w.event("register", fmt.Sprintf("%s.%s: %s", row.Schema, row.Table, row.Definition))
 		return ledger.Register(ctx, s.conn, &row, event)
 	})
 	return w, err
@@ -95,12 +96,18 @@ func (s *session) registerNew(ctx context.Context, t Transition) (*work, error) 
 type AdvanceOptions struct {
 	// To is the phase to reach; empty means one step.
 	To Phase
+	// Force lets the transition pass gates that do not hold.
+	Force Force
 }
 
 // Advance does the next step of a transition, or all steps up to a phase. One
 // step never goes beyond complete: Contract does.
 func (m *Migrator) Advance(ctx context.Context, name string, o AdvanceOptions) (Position, error) {
+	if err := o.Force.validate(); err != nil {
+		return Position{Name: name}, fmt.Errorf("advance %q: %w", name, err)
+	}
 	return m.work(ctx, name, func(w *work) error {
+		w.force = o.Force
 		if o.To != "" {
 			return w.forwardTo(ctx, o.To)
 		}
@@ -108,8 +115,11 @@ func (m *Migrator) Advance(ctx context.Context, name string, o AdvanceOptions) (
 		if err != nil {
 			return err
 		}
-		if done+1 < len(steps) && !steps[done+1].contract {
+		if done+1 < len(w.way) && !w.way[done+1].contract {
 			return w.forward(ctx, done+1)
+		}
+		if done+1 == len(w.way) && !w.t.Definition.Moves() {
+			return &GateError{Transition: name, Step: w.t.Step, Why: "all of its steps are done", Hint: "end it: remove"}
 		}
 		return &GateError{Transition: name, Step: "contract", Why: "all steps up to complete are done",
 			Hint: "to drop the source is an act of its own: contract"}
@@ -120,6 +130,8 @@ func (m *Migrator) Advance(ctx context.Context, name string, o AdvanceOptions) (
 type RunOptions struct {
 	// Until is the phase to reach; empty means complete.
 	Until Phase
+	// Force lets the transition pass gates that do not hold.
+	Force Force
 }
 
 // Run does all steps up to a phase. Until Contracted it contracts too.
@@ -127,7 +139,13 @@ func (m *Migrator) Run(ctx context.Context, name string, o RunOptions) (Position
 	if o.Until == "" {
 		o.Until = Complete
 	}
-	return m.work(ctx, name, func(w *work) error { return w.forwardTo(ctx, o.Until) })
+	if err := o.Force.validate(); err != nil {
+		return Position{Name: name}, fmt.Errorf("run %q: %w", name, err)
+	}
+	return m.work(ctx, name, func(w *work) error {
+		w.force = o.Force
+		return w.forwardTo(ctx, o.Until)
+	})
 }
 
 // Contract drops the source: from phase complete to the end. Once the phase
@@ -138,9 +156,11 @@ func (m *Migrator) Contract(ctx context.Context, name string) (Position, error) 
 		if err != nil {
 			return err
 		}
-		if done < reached(Complete) {
-			return &GateError{Transition: name, Step: "contract", Why: fmt.Sprintf("it is in phase %s", w.t.Phase),
-				Hint: "run it to complete first"}
+		if done < w.way.reached(Complete) {
+			return &GateError{Transition: name, Step: "contract", Why: w.where(), Hint: "run it to complete first"}
+		}
+		if !slices.ContainsFunc(w.way, func(s step) bool { return s.contract }) {
+			return &GateError{Transition: name, Step: "contract", Why: "it drops nothing", Hint: "end it: remove"}
 		}
 		return w.forwardTo(ctx, Contracted)
 	})
@@ -164,22 +184,11 @@ func (w *work) forwardTo(ctx context.Context, to Phase) error {
 	if _, err := ParsePhase(string(to)); err != nil {
 		return err
 	}
+	if err := w.phases(to); err != nil {
+		return err
+	}
 	if to.Before(w.t.Phase) {
 		return fmt.Errorf("transition %q is in phase %s, which comes after %s: to return is a rollback", w.t.Name, w.t.Phase, to)
 	}
-	return w.forward(ctx, reached(to))
-}
-
-// reached is the index of the step after which a transition has reached a
-// phase on the way forward; contracted is reached when the source is gone.
-func reached(p Phase) int {
-	if p == Contracted {
-		return len(steps) - 1
-	}
-	for i, s := range steps {
-		if s.phase == p && (s.flip || p == Off) {
-			return i
-		}
-	}
-	return -1
+	return w.forward(ctx, w.way.reached(to))
 }

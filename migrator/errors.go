@@ -29,6 +29,8 @@ var (
 	ErrAnotherMigrator = fence.ErrAnotherMigrator
 	// ErrPointOfNoReturn: the transition is contracted, so there is no way back.
 	ErrPointOfNoReturn = errors.New("the transition is past the point of no return: its source is given up")
+	// ErrForce: the gate that was to be forced is not known, or protects rows.
+	ErrForce = errors.New("this cannot be forced")
 	// ErrUnknownOutcome: the connection was lost while a statement was at work.
 	// It may have taken effect or not.
 	ErrUnknownOutcome = errors.New("the connection to the database was lost, so the outcome of the last statement is unknown: " +
@@ -67,13 +69,21 @@ type GateError struct {
 	Transition string `json:"transition"`
 	// Step is the step that may not begin.
 	Step string `json:"step"`
+	// Gate is the name of the gate that is closed; empty for what a step of its
+	// own accord waits for. Forcible: Force may name it.
+	Gate     string `json:"gate,omitempty"`
+	Forcible bool   `json:"forcible,omitempty"`
 	// Why says what does not hold, Hint what to do about it.
 	Why  string `json:"why"`
 	Hint string `json:"hint"`
 }
 
 func (e *GateError) Error() string {
-	return fmt.Sprintf("transition %q, step %s: %s (hint: %s)", e.Transition, e.Step, e.Why, e.Hint)
+	at := "step " + e.Step
+	if e.Gate != "" {
+		at += ", gate " + e.Gate
+	}
+	return fmt.Sprintf("transition %q, %s: %s (hint: %s)", e.Transition, at, e.Why, e.Hint)
 }
 
 // DrainError: sessions are still in the old phase after Config.DrainTimeout.
@@ -110,6 +120,38 @@ func (e *MismatchError) Error() string {
 	}
 	b.WriteString(" (hint: look for a writer without the hook, a trigger or a job that sets only one side)")
 	return b.String()
+}
+
+// ViolationError: rows stand in the way of a constraint. It is not in force.
+type ViolationError struct {
+	Transition string `json:"transition"`
+	// Condition is true of those rows, of the table as t.
+	Condition  string `json:"condition"`
+	Rows       int64  `json:"rows"`
+	Violations int64  `json:"violations"`
+	// Key names the columns of the primary key, and Samples are the keys of the
+	// first such rows.
+	Key     []string   `json:"key"`
+	Samples [][]string `json:"samples,omitempty"`
+}
+
+func (e *ViolationError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "transition %q: %d of %d rows stand in the way, with the keys (%s)", e.Transition, e.Violations, e.Rows, strings.Join(e.Key, ", "))
+	for i, key := range e.Samples {
+		if i == 5 {
+			b.WriteString(" ...")
+			break
+		}
+		fmt.Fprintf(&b, " (%s)", strings.Join(key, ", "))
+	}
+	b.WriteString(" (hint: put them right and run again; they are those where " + e.Condition + ")")
+	return b.String()
+}
+
+func asViolation(err error) (*ViolationError, bool) {
+	var violation *ViolationError
+	return violation, errors.As(err, &violation)
 }
 
 // unknownOutcome marks an error after which nobody can know what the server did.

@@ -17,8 +17,12 @@ import (
 type Status struct {
 	Position
 	Table string `json:"table"`
-	// Kind is what the transition does: "rename", "change", "split" or "merge".
-	Kind    string   `json:"kind"`
+	// Kind is what the transition does: "rename", "change", "add_column" ..., as
+	// its key in the transition file.
+	Kind string `json:"kind"`
+	// Does says it for people: "full_name -> name", "add_column nickname".
+	Does string `json:"does"`
+	// Sources and Targets are empty when no column moves.
 	Sources []string `json:"sources"`
 	Targets []string `json:"targets"`
 	// File is the text of the transition file.
@@ -31,6 +35,8 @@ type Status struct {
 	Drain *Drain `json:"drain,omitempty"`
 	// Jobs are the scans over the whole table that have begun.
 	Jobs []JobProgress `json:"jobs,omitempty"`
+	// Plans is the last comparison of plans that was recorded; nil when none was.
+	Plans *PlanCheck `json:"plans,omitempty"`
 	// Control is what was asked of its scans: to pause, or to go slower.
 	Control Control `json:"control"`
 	// Sessions counts the sessions of the database by the epoch they joined in.
@@ -141,12 +147,12 @@ func (s *session) transitions(ctx context.Context, name string) ([]ledger.Transi
 
 func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptions) (Status, error) {
 	status := Status{
-		Position: position(t), Table: tableName(t), Kind: string(t.Definition.Kind),
+		Position: position(t), Table: tableName(t), Kind: string(t.Definition.Kind), Does: t.Definition.String(),
 		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), File: t.Definition.File,
 		Removed: t.Removed, CreatedAt: t.CreatedAt,
 	}
-	w := &work{session: s, t: &t}
-	if t.Draining != "" || t.Step == "" {
+	w := s.on(&t)
+	if t.Draining != "" || t.Step == "" && t.Definition.Moves() {
 		drain, err := w.lookAround(ctx, false)
 		if err != nil {
 			return status, err
@@ -169,6 +175,13 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 	var err error
 	if status.Control, err = ledger.GetControl(ctx, s.conn, t.ID); err != nil {
 		return status, err
+	}
+	plans, found, err := ledger.LastPlans(ctx, s.conn, t.ID)
+	if err != nil {
+		return status, err
+	}
+	if found {
+		status.Plans = &plans
 	}
 	history, err := ledger.History(ctx, s.conn, t.ID)
 	if err != nil {

@@ -21,6 +21,7 @@ func (n Name) String() string { return pgx.Identifier{n.Schema, n.Table}.Sanitiz
 const (
 	AccessExclusive      = "ACCESS EXCLUSIVE"
 	ShareUpdateExclusive = "SHARE UPDATE EXCLUSIVE"
+	ShareRowExclusive    = "SHARE ROW EXCLUSIVE"
 )
 
 // Statement is one DDL statement, with what an operator wants to know before
@@ -32,6 +33,8 @@ type Statement struct {
 	Lock string `json:"lock"`
 	// On is the table, quoted and qualified.
 	On string `json:"on"`
+	// Also is another table that it takes the same lock on; empty for none.
+	Also string `json:"also,omitempty"`
 	// LockTimeout bounds each wait for a lock; 0 means the Runner's.
 	LockTimeout time.Duration `json:"lock_timeout"`
 	// StatementTimeout bounds the whole statement; 0 means no bound.

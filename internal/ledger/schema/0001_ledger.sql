@@ -23,7 +23,8 @@ create table crossfade.transition (
     -- immutable: what the transition does, as the migrator wrote it down when it began
     definition       jsonb not null,
     phase            text not null,
-    -- the epoch of the last move, and the token of the phase in force
+    -- the epoch of the last move, and the token of the phase in force; '' for one
+    -- that moves no column, which concerns no connection
     epoch            int not null,
     token            text not null,
     -- the token of the phase that is being left; null once it has been dropped
@@ -55,6 +56,8 @@ create table crossfade.progress (
     transition_id bigint not null references crossfade.transition,
     -- backfill (source to target), refill (target to source), verify
     job           text not null,
+    -- of a partitioned table: the leaf in which position and upper are
+    part          text not null default '',
     position      text[],
     upper         text[],
     -- ranges up to the position that are still to do: their rows were locked
@@ -84,6 +87,21 @@ create table crossfade.progress (
     primary key (transition_id, job)
 );
 
+-- What was found about the plans of an application's statements, each time that
+-- somebody recorded it.
+create table crossfade.plans (
+    id            bigint generated always as identity primary key,
+    transition_id bigint not null references crossfade.transition,
+    at            timestamptz not null default clock_timestamp(),
+    epoch         int not null,
+    actor         text not null,
+    statements    int not null,
+    refused       int not null,
+    worse         int not null,
+    listed        jsonb not null default '[]'
+);
+create index plans_transition_idx on crossfade.plans (transition_id, id);
+
 -- What somebody asks of the scans of a transition while they run. No row: nothing.
 create table crossfade.control (
     transition_id bigint primary key references crossfade.transition,
@@ -103,5 +121,5 @@ select e.epoch,
                       'id', t.id, 'name', t.name, 'schema', t.table_schema, 'table', t.table_name,
                       'phase', t.phase, 'token', t.token, 'definition', t.definition) order by t.id)
            from crossfade.transition t
-           where t.removed_at is null), '[]'::jsonb) as transitions
+           where t.removed_at is null and t.token <> ''), '[]'::jsonb) as transitions
 from crossfade.epoch e;

@@ -42,12 +42,14 @@ A backfill can be paused and made slower from another session: see pause and rat
 				name = t.Name
 			}
 			if o.Until == migrator.Contracted {
-				drops := "drops the source of " + name
+				what := "drops the source of " + name
 				if t.Name != "" {
-					drops = "drops " + counted(t.Sources()) + " of table " + t.Table
+					what = drops(t.Does(), t.Sources(), t.Table)
 				}
-				if err := a.confirm(cmd.Context(), name, drops, yes); err != nil {
-					return err
+				if what != "" {
+					if err := a.confirm(cmd.Context(), name, what, yes); err != nil {
+						return err
+					}
 				}
 			}
 			return a.move(cmd.Context(), func(ctx context.Context, m *migrator.Migrator) (migrator.Position, error) {
@@ -63,6 +65,7 @@ A backfill can be paused and made slower from another session: see pause and rat
 	addPhase(cmd, &o.Until, "until", "stop in this phase (default complete)",
 		migrator.Off, migrator.DualWrite, migrator.Shadow, migrator.Live, migrator.RampDown, migrator.Complete, migrator.Contracted)
 	cmd.Flags().BoolVar(&yes, "yes", false, "with --until contracted: do not ask")
+	forceFlags(cmd, &o.Force)
 	a.workFlags(cmd)
 	return cmd
 }
