@@ -131,7 +131,8 @@ func (m *Migrator) Run(ctx context.Context, name string, o RunOptions) (Position
 }
 
 // Contract drops the source: from phase complete to the end. Once the phase
-// contracted is entered there is no way back.
+// contracted is entered there is no way back. Where the target keeps the source's
+// name, it ends in the phase named; a *DrainError says who kept it from that.
 func (m *Migrator) Contract(ctx context.Context, name string) (Position, error) {
 	return m.work(ctx, name, func(w *work) error {
 		done, _, err := w.standing()
@@ -142,7 +143,7 @@ func (m *Migrator) Contract(ctx context.Context, name string) (Position, error) 
 			return &GateError{Transition: name, Step: "contract", Why: fmt.Sprintf("it is in phase %s", w.t.Phase),
 				Hint: "run it to complete first"}
 		}
-		return w.forwardTo(ctx, Contracted)
+		return w.forward(ctx, reached(Contracted))
 	})
 }
 
@@ -164,16 +165,17 @@ func (w *work) forwardTo(ctx context.Context, to Phase) error {
 	if _, err := ParsePhase(string(to)); err != nil {
 		return err
 	}
-	if to.Before(w.t.Phase) {
+	if to.Before(w.t.Phase) && to != Contracted {
 		return fmt.Errorf("transition %q is in phase %s, which comes after %s: to return is a rollback", w.t.Name, w.t.Phase, to)
 	}
 	return w.forward(ctx, reached(to))
 }
 
 // reached is the index of the step after which a transition has reached a
-// phase on the way forward; contracted is reached when the source is gone.
+// phase on the way forward; contracted is reached when the source is gone, and
+// what is left has its final names.
 func reached(p Phase) int {
-	if p == Contracted {
+	if p.Behaviour().SourceGone {
 		return len(steps) - 1
 	}
 	for i, s := range steps {

@@ -20,6 +20,7 @@ var gates = map[edge][]func(context.Context, *work) error{
 	{Shadow, Live}:         {verifiedEqual, equalityIsEnforced, targetIsConstrained, targetIsIndexed},
 	{RampDown, Complete}:   {sourceIsOptional, sourceIsNotUnique, equalityIsNotEnforced},
 	{Complete, Contracted}: {nothingNewOnSource, sourceCanBeDropped},
+	{Contracted, Named}:    {nameIsFree},
 	// Writes of phase off leave the target out.
 	{DualWrite, Off}: {targetIsOptional, equalityIsNotEnforced},
 }

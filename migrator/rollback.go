@@ -22,7 +22,7 @@ func (m *Migrator) Rollback(ctx context.Context, name string, o RollbackOptions)
 		if _, err := ParsePhase(string(o.To)); err != nil {
 			return err
 		}
-		if w.t.Phase == Contracted {
+		if w.t.Phase.Behaviour().SourceGone {
 			return fmt.Errorf("roll back %q: %w", name, ErrPointOfNoReturn)
 		}
 		if w.t.Phase.Before(o.To) {

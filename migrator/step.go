@@ -50,6 +50,7 @@ var steps = []step{
 	settleStep,
 	contractedStep,
 	dropStep,
+	nameStep,
 }
 
 // indexOf finds a step by its name; "", the beginning, is -1.

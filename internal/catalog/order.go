@@ -13,13 +13,13 @@ import (
 func logical(r relation, root *relation, transitions []fence.Member) (columns []column, sure bool) {
 	columns = slices.Clone(r.Columns)
 	for _, t := range transitions {
-		for _, target := range t.Definition.Targets {
+		for _, target := range t.Definition.In(t.Phase).Targets {
 			columns = without(columns, target.Name)
 		}
 	}
 	var gone []column
 	for _, t := range transitions {
-		for _, source := range t.Definition.Sources {
+		for _, source := range t.Definition.In(t.Phase).Sources {
 			if isTarget(source.Name, transitions) {
 				continue // of an earlier one, whose source stands for it
 			}
@@ -100,7 +100,7 @@ func ownDefaults(r relation, root *relation, transitions []fence.Member) []strin
 		return nil
 	}
 	for _, t := range transitions {
-		for _, source := range t.Definition.Sources {
+		for _, source := range t.Definition.In(t.Phase).Sources {
 			i, k := position(r.Columns, source.Name), position(root.Columns, source.Name)
 			if i >= 0 && k >= 0 && r.Columns[i].Default != root.Columns[k].Default {
 				own = append(own, source.Name)
@@ -112,6 +112,6 @@ func ownDefaults(r relation, root *relation, transitions []fence.Member) []strin
 
 func isTarget(name string, transitions []fence.Member) bool {
 	return slices.ContainsFunc(transitions, func(t fence.Member) bool {
-		return slices.Contains(t.Definition.TargetNames(), name)
+		return slices.Contains(t.Definition.In(t.Phase).TargetNames(), name)
 	})
 }

@@ -33,7 +33,8 @@ const (
 	StarsTarget Stars = "target"
 )
 
-// Transition is a move of columns on its way, in the phase that is in force.
+// Transition is a move of columns on its way, in the phase that is in force. It
+// is what the migrator registered, whatever the phase has made of the names.
 type Transition struct {
 	ID int64
 	// Table is the table as the transition names it; Catalog.Tables says which
@@ -77,7 +78,8 @@ type Table struct {
 	// one, "r" or empty for one with rows of its own.
 	Kind string
 	// Columns are the logical columns in their order: the sources stand where
-	// they stand (or stood, after contract), the targets are not among them.
+	// they stand (or stood, after contract), the targets are not among them. Once
+	// a target has taken the source's name, its own stands there instead.
 	Columns []Column
 	// OwnDefaults are the sources for which a descendant has another DEFAULT than
 	// the transition's table.
