@@ -65,11 +65,13 @@ func (w *work) flip(ctx context.Context, from, to Phase) error {
 	default:
 		return fmt.Errorf("flip %s -> %s of %q: it is in phase %s", from, to, w.t.Name, w.t.Phase)
 	}
-	if err := w.gate(ctx, from, to); err != nil {
+	forced, err := w.gate(ctx, from, to)
+	if err != nil {
 		return err
 	}
-	err := w.transaction(fmt.Sprintf("move %s -> %s", from, to), func() error {
-		return ledger.Move(ctx, w.conn, w.t, to, w.event("move", fmt.Sprintf("%s -> %s", from, to)))
+	event := w.moved(from, to, forced)
+	err = w.transaction(fmt.Sprintf("move %s -> %s", from, to), func() error {
+		return ledger.Move(ctx, w.conn, w.t, to, event)
 	})
 	if err != nil {
 		return err
@@ -77,6 +79,17 @@ func (w *work) flip(ctx context.Context, from, to Phase) error {
 	w.Logger.LogAttrs(ctx, slog.LevelInfo, "phase moved", slog.String(keyTransition, w.t.Name),
 		slog.String(keyFrom, string(from)), slog.String(keyTo, string(to)), slog.Int(keyEpoch, w.t.Epoch))
 	return w.drain(ctx)
+}
+
+// moved is the event of a flip.
+func (w *work) moved(from, to Phase, forced []Forced) ledger.Event {
+	event := w.event("move", fmt.Sprintf("%s -> %s", from, to))
+	for _, f := range forced {
+		event.Detail += fmt.Sprintf(", gate %s forced: %s", f.Gate, f.Reason)
+		event.Evidence = map[string]any{"forced": forced}
+		w.Logger.Warn("gate forced", keyTransition, w.t.Name, keyGate, f.Gate, keyReason, f.Why)
+	}
+	return event
 }
 
 // createToken and dropToken show the statements of a flip in a plan. The names

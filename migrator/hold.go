@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -34,13 +35,19 @@ const (
 	lastHoldPause = 30 * time.Second
 )
 
-// holdFlip moves from contracted to named; rename are the statements that go with
-// it, in one transaction.
-func (w *work) holdFlip(ctx context.Context, rename []ddl.Statement) error {
+// heldFlip is the flip from contracted to named.
+type heldFlip struct {
+	*work
+	// rename are the statements that go with it, in one transaction.
+	rename []ddl.Statement
+	event  ledger.Event
+}
+
+func (w heldFlip) run(ctx context.Context) error {
 	tries := 0
 	return w.await(ctx, w.lookAhead, func(ctx context.Context, d Drain) (bool, error) {
 		tries++
-		waiting, err := w.tryHold(ctx, d, rename)
+		waiting, err := w.try(ctx, d)
 		switch {
 		case err != nil:
 			return false, err
@@ -61,7 +68,7 @@ func (w *work) holdFlip(ctx context.Context, rename []ddl.Statement) error {
 
 // lookAhead finds who would not make way in time, so that a hold would be in vain:
 // also those without the hook, and ignored, who have the table locked for long.
-func (w *work) lookAhead(ctx context.Context, fencing bool) (Drain, error) {
+func (w heldFlip) lookAhead(ctx context.Context, fencing bool) (Drain, error) {
 	d, err := w.lookHeld(ctx, fencing)
 	if err != nil {
 		return d, err
@@ -78,20 +85,20 @@ func (w *work) lookAhead(ctx context.Context, fencing bool) (Drain, error) {
 
 // lookHeld finds who may still act by the phase contracted, as if its token were
 // being left.
-func (w *work) lookHeld(ctx context.Context, fencing bool) (Drain, error) {
+func (w heldFlip) lookHeld(ctx context.Context, fencing bool) (Drain, error) {
 	t := *w.t
 	t.Draining = t.Token
-	d, err := (&work{session: w.session, t: &t}).lookAround(ctx, fencing)
+	d, err := w.on(&t).lookAround(ctx, fencing)
 	d.To = Named
 	return d, err
 }
 
-// tryHold holds those who join, and renames as soon as nobody acts by contracted
-// any more. It returns those who were in the way when it gave up, and nil when it
-// did not.
-func (w *work) tryHold(ctx context.Context, d Drain, rename []ddl.Statement) (waiting []Session, err error) {
+// try holds those who join, and renames as soon as nobody acts by contracted any
+// more. It returns those who were in the way when it gave up, and nil when it did
+// not.
+func (w heldFlip) try(ctx context.Context, d Drain) (waiting []Session, err error) {
 	// An autovacuum gives way to this, but not within the lock_timeout of a rename.
-	if err := w.run(ctx, ddl.MakeWay(w.table())); err != nil {
+	if err := w.work.run(ctx, ddl.MakeWay(w.table())); err != nil {
 		return nil, err
 	}
 	if err := fence.BeginHold(ctx, w.conn); err != nil {
@@ -103,7 +110,7 @@ func (w *work) tryHold(ctx context.Context, d Drain, rename []ddl.Statement) (wa
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		if held && w.t.Phase == Contracted && !w.conn.IsClosed() {
-			e := w.event("hold given up", d.what())
+			e := w.work.event("hold given up", d.what())
 			e.Evidence = map[string]any{"waiting": lines(waiting), "ms": time.Since(began).Milliseconds()}
 			err = errors.Join(err, ledger.Release(ctx, w.conn, *w.t, e))
 		}
@@ -112,7 +119,7 @@ func (w *work) tryHold(ctx context.Context, d Drain, rename []ddl.Statement) (wa
 		}
 	}()
 	err = w.transaction("hold those who join", func() error {
-		return ledger.Hold(ctx, w.conn, w.t, w.HoldTimeout, w.event("hold", d.what()))
+		return ledger.Hold(ctx, w.conn, w.t, w.HoldTimeout, w.work.event("hold", d.what()))
 	})
 	if err != nil {
 		return nil, err
@@ -124,7 +131,7 @@ func (w *work) tryHold(ctx context.Context, d Drain, rename []ddl.Statement) (wa
 			return nil, err
 		}
 		if len(now.Waiting) == 0 {
-			return w.rename(ctx, now, began, rename)
+			return w.change(ctx, now, time.Since(began))
 		}
 		if time.Since(began) >= w.HoldTimeout {
 			return now.Waiting, nil
@@ -135,11 +142,15 @@ func (w *work) tryHold(ctx context.Context, d Drain, rename []ddl.Statement) (wa
 	}
 }
 
-// rename ends contracted and begins named. It returns who stands in the way of its
+// change ends contracted and begins named. It returns who stands in the way of its
 // locks: a transaction without the hook that reads the table.
-func (w *work) rename(ctx context.Context, d Drain, began time.Time, rename []ddl.Statement) (waiting []Session, err error) {
-	event := w.event("move", fmt.Sprintf("%s -> %s", Contracted, Named))
-	event.Evidence = map[string]any{"held_ms": time.Since(began).Milliseconds()}
+func (w heldFlip) change(ctx context.Context, d Drain, held time.Duration) (waiting []Session, err error) {
+	event := w.event
+	event.Evidence = maps.Clone(event.Evidence)
+	if event.Evidence == nil {
+		event.Evidence = map[string]any{}
+	}
+	event.Evidence["held_ms"] = held.Milliseconds()
 	if len(d.Fenced) > 0 {
 		event.Evidence["fenced"] = lines(d.Fenced)
 	}
@@ -149,7 +160,7 @@ func (w *work) rename(ctx context.Context, d Drain, began time.Time, rename []dd
 			if err := ledger.Name(ctx, tx, &next, dropLockTimeout, event); err != nil {
 				return err
 			}
-			for _, s := range rename {
+			for _, s := range w.rename {
 				if _, err := tx.Exec(ctx, s.SQL); err != nil {
 					return fmt.Errorf("run %s: %w", s.SQL, err)
 				}
@@ -161,7 +172,7 @@ func (w *work) rename(ctx context.Context, d Drain, began time.Time, rename []dd
 	case err == nil:
 		*w.t = next
 		w.Logger.LogAttrs(ctx, slog.LevelInfo, "phase moved", slog.String(keyTransition, w.t.Name), slog.String(keyFrom, string(Contracted)),
-			slog.String(keyTo, string(Named)), slog.Int(keyEpoch, w.t.Epoch), slog.Duration(keyElapsed, time.Since(began)))
+			slog.String(keyTo, string(Named)), slog.Int(keyEpoch, w.t.Epoch), slog.Duration(keyElapsed, held))
 		return nil, nil
 	case errors.Is(err, ledger.ErrHoldOver), sqlState(err) == "55P03", sqlState(err) == "40P01":
 		return w.inTheWay(ctx)
@@ -170,7 +181,7 @@ func (w *work) rename(ctx context.Context, d Drain, began time.Time, rename []dd
 }
 
 // inTheWay are those who hold locks on the table. The list is never nil.
-func (w *work) inTheWay(ctx context.Context) ([]Session, error) {
+func (w heldFlip) inTheWay(ctx context.Context) ([]Session, error) {
 	holders, err := fence.HoldersOf(ctx, w.conn, w.t.Schema, w.t.Table)
 	if err != nil {
 		return nil, err

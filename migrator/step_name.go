@@ -53,10 +53,12 @@ func (w *work) keepName(ctx context.Context) error {
 	if !w.t.Definition.KeepName || w.t.Phase == Named {
 		return nil
 	}
-	if err := w.gate(ctx, Contracted, Named); err != nil {
+	forced, err := w.gate(ctx, Contracted, Named)
+	if err != nil {
 		return err
 	}
-	return w.holdFlip(ctx, nameStatements(*w.t))
+	flip := heldFlip{work: w, rename: nameStatements(*w.t), event: w.moved(Contracted, Named, forced)}
+	return flip.run(ctx)
 }
 
 // nameStatements go into the transaction that changes the phase.
