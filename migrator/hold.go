@@ -40,10 +40,11 @@ type heldFlip struct {
 	*work
 	// rename are the statements that go with it, in one transaction.
 	rename []ddl.Statement
-	event  ledger.Event
+	// move is its event.
+	move ledger.Event
 }
 
-func (w heldFlip) run(ctx context.Context) error {
+func (w heldFlip) do(ctx context.Context) error {
 	tries := 0
 	return w.await(ctx, w.lookAhead, func(ctx context.Context, d Drain) (bool, error) {
 		tries++
@@ -88,7 +89,7 @@ func (w heldFlip) lookAhead(ctx context.Context, fencing bool) (Drain, error) {
 func (w heldFlip) lookHeld(ctx context.Context, fencing bool) (Drain, error) {
 	t := *w.t
 	t.Draining = t.Token
-	d, err := w.on(&t).lookAround(ctx, fencing)
+	d, err := (&work{session: w.session, t: &t}).lookAround(ctx, fencing)
 	d.To = Named
 	return d, err
 }
@@ -98,7 +99,7 @@ func (w heldFlip) lookHeld(ctx context.Context, fencing bool) (Drain, error) {
 // not.
 func (w heldFlip) try(ctx context.Context, d Drain) (waiting []Session, err error) {
 	// An autovacuum gives way to this, but not within the lock_timeout of a rename.
-	if err := w.work.run(ctx, ddl.MakeWay(w.table())); err != nil {
+	if err := w.run(ctx, ddl.MakeWay(w.table())); err != nil {
 		return nil, err
 	}
 	if err := fence.BeginHold(ctx, w.conn); err != nil {
@@ -110,7 +111,7 @@ func (w heldFlip) try(ctx context.Context, d Drain) (waiting []Session, err erro
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		if held && w.t.Phase == Contracted && !w.conn.IsClosed() {
-			e := w.work.event("hold given up", d.what())
+			e := w.event("hold given up", d.what())
 			e.Evidence = map[string]any{"waiting": lines(waiting), "ms": time.Since(began).Milliseconds()}
 			err = errors.Join(err, ledger.Release(ctx, w.conn, *w.t, e))
 		}
@@ -119,7 +120,7 @@ func (w heldFlip) try(ctx context.Context, d Drain) (waiting []Session, err erro
 		}
 	}()
 	err = w.transaction("hold those who join", func() error {
-		return ledger.Hold(ctx, w.conn, w.t, w.HoldTimeout, w.work.event("hold", d.what()))
+		return ledger.Hold(ctx, w.conn, w.t, w.HoldTimeout, w.event("hold", d.what()))
 	})
 	if err != nil {
 		return nil, err
@@ -145,7 +146,7 @@ func (w heldFlip) try(ctx context.Context, d Drain) (waiting []Session, err erro
 // change ends contracted and begins named. It returns who stands in the way of its
 // locks: a transaction without the hook that reads the table.
 func (w heldFlip) change(ctx context.Context, d Drain, held time.Duration) (waiting []Session, err error) {
-	event := w.event
+	event := w.move
 	event.Evidence = maps.Clone(event.Evidence)
 	if event.Evidence == nil {
 		event.Evidence = map[string]any{}

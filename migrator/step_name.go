@@ -57,8 +57,8 @@ func (w *work) keepName(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	flip := heldFlip{work: w, rename: nameStatements(*w.t), event: w.moved(Contracted, Named, forced)}
-	return flip.run(ctx)
+	flip := heldFlip{work: w, rename: nameStatements(*w.t), move: w.moved(Contracted, Named, forced)}
+	return flip.do(ctx)
 }
 
 // nameStatements go into the transaction that changes the phase.
