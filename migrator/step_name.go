@@ -3,14 +3,15 @@ package migrator
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
 // nameStep gives what is left its final names, now that those of the originals
-// are free: the indexes on the targets, and where the transition keeps the name
-// the target itself.
+// are free: where the transition keeps the name the target itself and all that is
+// called after it, elsewhere the indexes that are not called after a column.
 //
 // The names of UNIQUE constraints stand in statements (ON CONFLICT ON CONSTRAINT),
 // which the hook changes by the phase. So they go along with the column, or else
@@ -78,9 +79,15 @@ func nameStatements(t ledger.Transition) []ddl.Statement {
 	return statements
 }
 
-// renamable are the indexes on the targets whose names stand in no statement.
+// renamable are the indexes on the targets whose originals' names say what they
+// are, and that stand in no statement.
 func renamable(t ledger.Transition) []ledger.Index {
-	return slices.DeleteFunc(slices.Clone(t.Definition.Indexes), func(index ledger.Index) bool { return index.TargetConstraint != "" })
+	return slices.DeleteFunc(slices.Clone(t.Definition.Indexes), func(index ledger.Index) bool {
+		called := slices.ContainsFunc(t.Definition.SourceNames(), func(source string) bool {
+			return strings.Contains("_"+index.Name+"_", "_"+source+"_")
+		})
+		return index.TargetConstraint != "" || called && !t.Definition.KeepName
+	})
 }
 
 // wantedBy tells whether another transition counts on the name of an index.
