@@ -21,7 +21,7 @@ func TestRunAndContract(t *testing.T) {
 	p, err = m.Contract(ctx, rename.Name)
 	require.NoError(t, err)
 	require.Equal(t, migrator.Contracted, p.Phase)
-	require.Equal(t, "drop", p.Step)
+	require.Equal(t, "name", p.Step)
 
 	require.Equal(t, before, list[string](t, conn, `select id || name || email || visits from users order by id`))
 	require.Equal(t, contractedShape, shape(t, conn))
