@@ -23,6 +23,8 @@ type task struct {
 	URL string
 	// Split: the transition is splitting, not rename.
 	Split bool
+	// Keep: it is keeping, in phase complete.
+	Keep bool
 	// Back: roll back to off; otherwise start and run until contracted.
 	Back bool
 	// Death is the number of the change whose text the child sends as its last
@@ -49,7 +51,9 @@ func child() {
 		transition = splitting()
 	}
 	if err == nil {
-		if work.Back {
+		if work.Keep {
+			_, err = m.Contract(ctx, keeping.Name)
+		} else if work.Back {
 			_, err = m.Rollback(ctx, transition.Name, migrator.RollbackOptions{})
 		} else if _, err = m.Start(ctx, transition); err == nil {
 			_, err = m.Run(ctx, transition.Name, migrator.RunOptions{Until: migrator.Contracted})

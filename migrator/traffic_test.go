@@ -118,6 +118,14 @@ func hooked(t *testing.T, db *pgtest.DB, stars dualwrite.Stars) (*dualwrite.Hook
 	config.MaxConns = 3
 	pool, err := hook.NewPool(ctx, config)
 	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	follow(t, hook)
+	return hook, pool
+}
+
+// follow runs a hook until cleanup.
+func follow(t *testing.T, hook *dualwrite.Hook) {
+	t.Helper()
 	following, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -127,9 +135,7 @@ func hooked(t *testing.T, db *pgtest.DB, stars dualwrite.Stars) (*dualwrite.Hook
 	t.Cleanup(func() {
 		cancel()
 		<-done
-		pool.Close()
 	})
-	return hook, pool
 }
 
 // worker reads and writes one row, and nobody else does.
