@@ -4,10 +4,11 @@ import (
 	"slices"
 
 	"github.com/pgcrossfade/crossfade/internal/fence"
+	"github.com/pgcrossfade/crossfade/internal/phase"
 )
 
 // logical are the columns of a relation without targets, the sources where they
-// stand, or stood before they were dropped. root is the transition's table where
+// stand, or stood before they were dropped, also when a target bears their name. root is the transition's table where
 // r is a descendant of it, whose columns may stand in another order. sure is
 // false when the order is not known any more.
 func logical(r relation, root *relation, transitions []fence.Member) (columns []column, sure bool) {
@@ -19,8 +20,8 @@ func logical(r relation, root *relation, transitions []fence.Member) (columns []
 	}
 	var gone []column
 	for _, t := range transitions {
-		for _, source := range t.Definition.In(t.Phase).Sources {
-			if isTarget(source.Name, transitions) {
+		for _, source := range t.Definition.Sources {
+			if t.Phase != phase.Named && isTarget(source.Name, transitions) {
 				continue // of an earlier one, whose source stands for it
 			}
 			moving := column{Name: source.Name, Type: source.BaseType, Position: source.Position}

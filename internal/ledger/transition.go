@@ -52,7 +52,7 @@ type Definition struct {
 
 // In is the move with the columns as they are called in a phase.
 func (d Definition) In(p phase.Phase) transform.Move {
-	if p.Behaviour().Named {
+	if p == phase.Named {
 		return d.Named()
 	}
 	return d.Move

@@ -78,8 +78,7 @@ type Table struct {
 	// one, "r" or empty for one with rows of its own.
 	Kind string
 	// Columns are the logical columns in their order: the sources stand where
-	// they stand (or stood, after contract), the targets are not among them. Once
-	// a target has taken the source's name, its own stands there instead.
+	// they stand (or stood, after contract), the targets are not among them.
 	Columns []Column
 	// OwnDefaults are the sources for which a descendant has another DEFAULT than
 	// the transition's table.

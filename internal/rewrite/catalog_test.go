@@ -34,11 +34,6 @@ func testCatalog(p phase.Phase) rewrite.Catalog {
 		c.Transitions = append(c.Transitions, rewrite.Transition{
 			ID: id, Table: name(table), Move: move, Phase: p, Token: table + "_token", Constraints: constraints,
 		})
-		for i := range list {
-			if p == phase.Named && list[i].Name == source {
-				list[i].Name = target // which now bears the source's
-			}
-		}
 		c.Tables = append(c.Tables, rewrite.Table{Name: name(table), Of: name(table), Columns: list})
 	}
 	renames(1, "users", "full_name", "name", "",

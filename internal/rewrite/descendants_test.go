@@ -137,10 +137,7 @@ func (r relative) observe(t *testing.T, original, sql string, p phase.Phase) (o 
 	for _, table := range r.catalog.Tables {
 		var names []string
 		for _, c := range table.Columns {
-			switch {
-			case c.Name == "name" && p == phase.Named:
-				c.Name = "full_name"
-			case c.Name == "full_name" && p != "" && p.Behaviour().Read == phase.Target:
+			if c.Name == "full_name" && p != "" && p != phase.Named && p.Behaviour().Read == phase.Target {
 				c.Name = "name"
 			}
 			names = append(names, c.Name)

@@ -21,6 +21,15 @@ type table struct {
 }
 
 func newTable(t Table, moves []*move, stars Stars) (*table, error) {
+	t.Columns = slices.Clone(t.Columns)
+	for _, m := range moves {
+		// Where the source stood, the name that the target had does: the source's is
+		// the target's now.
+		i := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == m.targets[0].Name })
+		if m.behaviour.Named && i >= 0 {
+			t.Columns[i] = Column{Name: m.sources[0].Name, Type: m.sources[0].BaseType}
+		}
+	}
 	out := &table{Table: t, moves: moves, byName: map[string][]*moving{}, reads: map[string]template{}}
 	for _, m := range moves {
 		for _, c := range slices.Concat(m.sources, m.targets) {
