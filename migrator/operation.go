@@ -54,6 +54,9 @@ func (t Transition) Sources() []string { return t.Request("", "").Move.SourceNam
 // Targets names the columns that they become.
 func (t Transition) Targets() []string { return t.Request("", "").Move.TargetNames() }
 
+// KeepsName tells whether in the end the target takes the source's name.
+func (t Transition) KeepsName() bool { return t.Request("", "").Move.KeepName }
+
 // SameOperation tells whether two transitions ask for the same, whatever their
 // table and the rest is.
 func (t Transition) SameOperation(other Transition) bool {

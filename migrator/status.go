@@ -21,6 +21,8 @@ type Status struct {
 	Kind    string   `json:"kind"`
 	Sources []string `json:"sources"`
 	Targets []string `json:"targets"`
+	// KeepName tells that in the end the target takes the source's name.
+	KeepName bool `json:"keep_name,omitempty"`
 	// File is the text of the transition file.
 	File string `json:"file,omitempty"`
 	// Removed is true for a transition whose removal has not drained yet.
@@ -144,7 +146,7 @@ func (s *session) transitions(ctx context.Context, name string) ([]ledger.Transi
 func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptions) (Status, error) {
 	status := Status{
 		Position: position(t), Table: tableName(t), Kind: string(t.Definition.Kind),
-		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), File: t.Definition.File,
+		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), KeepName: t.Definition.KeepName, File: t.Definition.File,
 		Removed: t.Removed, CreatedAt: t.CreatedAt,
 	}
 	w := s.on(&t)

@@ -17,6 +17,10 @@ func newContract(a *app) *cobra.Command {
 Until here rollback leads back from every phase; from here on nothing does. Let
 phase complete soak for as long as you would want to go back.
 
+Where the file says keep_name, the target takes the source's name then (phase
+named). For that, connections that open are held for at most --hold-timeout, and
+it is tried again when it does not succeed in that time.
+
 It asks for the name of the transition first. Without a terminal, or to be asked
 nothing, pass --yes. Applications go on running, whichever name they use.`,
 		Example: `  crossfade contract users-name
@@ -32,8 +36,11 @@ nothing, pass --yes. Applications go on running, whichever name they use.`,
 			if err != nil {
 				return err
 			}
-			if status.Phase != migrator.Contracted {
+			if !status.Phase.Behaviour().SourceGone {
 				drops := "drops " + counted(status.Sources) + " of table " + status.Table
+				if status.KeepName {
+					drops += ", and gives its name to " + names(status.Targets)
+				}
 				if err := a.confirm(cmd.Context(), args[0], drops, yes); err != nil {
 					return err
 				}

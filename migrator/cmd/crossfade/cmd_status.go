@@ -90,7 +90,7 @@ func dash(text string) string {
 
 func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: table %s, %s\n", s.Bold(status.Name), status.Table, becomes(s, status.Sources, status.Targets))
+	fmt.Fprintf(&b, "%s: table %s, %s\n", s.Bold(status.Name), status.Table, becomes(s, status.Sources, status.Targets)+inTheEnd(status.KeepName, status.Sources))
 	fmt.Fprintf(&b, "  phase      %s (epoch %d)\n", s.Accent(string(status.Phase)), status.Epoch)
 	fmt.Fprintf(&b, "  last step  %s\n", dash(status.Step))
 	if status.Underway != "" {

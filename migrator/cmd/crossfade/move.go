@@ -38,7 +38,7 @@ func next(p migrator.Position) string {
 	switch p.Phase {
 	case migrator.Complete:
 		return "next, after a soak: crossfade contract " + p.Name + "\n"
-	case migrator.Contracted:
+	case migrator.Contracted, migrator.Named:
 		return "next, when no application uses the old name any more: crossfade remove " + p.Name + "\n"
 	}
 	return "next: crossfade run " + p.Name + ", or crossfade rollback " + p.Name + "\n"
