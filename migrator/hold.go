@@ -53,6 +53,7 @@ func (w heldFlip) do(ctx context.Context) error {
 		case err != nil:
 			return false, err
 		case waiting == nil:
+			d.Epoch = w.t.Epoch
 			w.observe(DrainEvent{Drain: d, Done: true})
 			return true, nil
 		}
