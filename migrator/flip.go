@@ -38,7 +38,7 @@ func contractedFlip() step {
 	s := flip(Complete, Contracted, "give up the source: the point of no return")
 	s.contract = true
 	s.undo = func(_ context.Context, w *work) error {
-		if w.t.Phase.Behaviour().SourceGone {
+		if w.t.Phase.SourceGone() {
 			return ErrPointOfNoReturn
 		}
 		return nil

@@ -127,6 +127,13 @@ func (p Phase) Next() (Phase, bool) {
 	return table[i+1].phase, true
 }
 
+// SourceGone tells whether the source does not exist any more in p, so that there
+// is no way back.
+func (p Phase) SourceGone() bool {
+	i := p.index()
+	return i >= 0 && table[i].behaviour.SourceGone
+}
+
 // Before tells whether p comes earlier than q in a rollout. It orders phases
 // for planning a path; behaviour never depends on it.
 func (p Phase) Before(q Phase) bool { return p.index() < q.index() }

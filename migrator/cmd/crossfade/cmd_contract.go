@@ -36,12 +36,12 @@ nothing, pass --yes. Applications go on running, whichever name they use.`,
 			if err != nil {
 				return err
 			}
-			if !status.Phase.Behaviour().SourceGone {
-				drops := "drops " + counted(status.Sources) + " of table " + status.Table
-				if status.KeepName {
-					drops += ", and gives its name to " + names(status.Targets)
-				}
-				if err := a.confirm(cmd.Context(), args[0], drops, yes); err != nil {
+			what := drops(status.Does, status.Sources, status.Table)
+			if status.KeepName {
+				what += ", and gives its name to " + names(status.Targets)
+			}
+			if what != "" && !status.Phase.SourceGone() && !status.Ended {
+				if err := a.confirm(cmd.Context(), args[0], what, yes); err != nil {
 					return err
 				}
 			}
