@@ -23,6 +23,8 @@ type task struct {
 	URL string
 	// Split: the transition is splitting, not rename.
 	Split bool
+	// Operation: the transition is altering this.
+	Operation string
 	// Back: roll back to off; otherwise start and run until contracted.
 	Back bool
 	// Help: help with the scan that is under way.
@@ -49,6 +51,9 @@ func child() {
 	transition := rename
 	if work.Split {
 		transition = splitting()
+	}
+	if work.Operation != "" && err == nil {
+		transition, err = alteration(work.Operation)
 	}
 	if err == nil {
 		if work.Help {
