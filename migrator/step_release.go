@@ -54,9 +54,6 @@ var releaseStep = step{
 		return w.typeSequences(ctx, targetSide)
 	},
 	undo: func(ctx context.Context, w *work) error {
-		// It is the target that has the key, or a unique index, until the end.
-		w.byTarget = true
-		defer func() { w.byTarget = false }()
 		// A half-done release may have left the permission to copy forward.
 		if err := w.forbid(ctx, ledger.Backfill); err != nil {
 			return err

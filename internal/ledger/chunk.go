@@ -46,12 +46,13 @@ func FreeChunk(ctx context.Context, tx pgx.Tx, id int64, job Job, worker int64) 
 		returning `+chunkColumns, id, string(job), worker)
 }
 
-// AsideChunk makes it the worker's turn to try one that was left for the end;
-// the one that was tried longest ago comes first.
+// AsideChunk makes it the worker's turn to try one that was left for the end, if
+// that has come; the one that was tried longest ago comes first.
 func AsideChunk(ctx context.Context, tx pgx.Tx, id int64, job Job, worker int64) (Chunk, bool, error) {
 	return findChunk(ctx, tx, `update crossfade.chunk set worker = $3, touched_at = clock_timestamp()
 		where id = (
 			select id from crossfade.chunk where transition_id = $1 and job = $2 and aside
+				and not exists (select from crossfade.chunk where transition_id = $1 and job = $2 and not aside)
 			order by touched_at nulls first, id limit 1 for update skip locked)
 		returning `+chunkColumns, id, string(job), worker)
 }
