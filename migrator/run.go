@@ -104,7 +104,7 @@ func (w *work) compare(ctx context.Context) (Verification, error) {
 func (w *work) walked() sweep.Table {
 	d := w.t.Definition
 	table := sweep.Table{Schema: w.t.Schema, Name: w.t.Table, Key: d.Key, KeyTypes: d.KeyTypes}
-	if w.t.Underway == releaseStep.name {
+	if w.t.Underway == releaseName {
 		table.Key, table.KeyTypes = d.TargetKey(), d.TargetKeyTypes()
 	}
 	return table

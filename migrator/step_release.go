@@ -9,6 +9,9 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/sweep"
 )
 
+// releaseName tells, as the step under way, that the source may be stale.
+const releaseName = "release"
+
 // releaseStep makes the sources columns that a write may leave out, before the
 // phase complete leaves them out, and ends all copying onto the targets. Undoing
 // it is the way back from complete, whose writes the sources do not have.
@@ -18,7 +21,7 @@ import (
 // (unique (email) where deleted_at is null) as well as when it is filled again. So
 // do foreign keys. The primary key moves to the target.
 var releaseStep = step{
-	name: "release", phase: RampDown, temporary: true,
+	name: releaseName, phase: RampDown, temporary: true,
 	summary: "let writes leave the source out",
 	do: func(ctx context.Context, w *work) error {
 		for _, job := range []ledger.Job{ledger.Backfill, ledger.Refill} {

@@ -22,6 +22,9 @@ const (
 	// splitAfter is how many looks in vain go before a split: the session of a
 	// worker who has died takes a moment to end.
 	splitAfter = 3
+	// leaveAfter is how many looks in vain make a helper leave: others may have
+	// cut, or taken, what it was after.
+	leaveAfter = 8
 	// sampledPages is how much of a table is looked at to find the middle of a
 	// chunk; one with fewer rows than splitByCount is counted off instead.
 	sampledPages = 200
@@ -58,7 +61,7 @@ func (w *walk) draw(ctx, background context.Context) error {
 		w.chunk, w.idle = after.chunk, 0
 		return w.checkKey(w.chunk.Upper)
 	default:
-		if w.idle++; w.idle == splitAfter {
+		if w.idle++; w.idle >= splitAfter {
 			if err := w.split(background); err != nil {
 				return err
 			}
@@ -155,8 +158,7 @@ func (w *walk) next(ctx context.Context, tx pgx.Tx) (drawn, error) {
 func (w *walk) split(ctx context.Context) error {
 	err := w.transaction(ctx, batchLimit+w.o.BatchTarget, longestLimit, func(tx pgx.Tx) error { return w.cut(ctx, tx) })
 	if busy(err) || w.dropped(err) {
-		w.idle = 0 // another attempt, later
-		return nil
+		return nil // another attempt, later
 	}
 	return err
 }
@@ -171,7 +173,7 @@ func (w *walk) cut(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	rest := ledger.Chunk{Span: ledger.Span{Part: c.Part, Lower: middle, Upper: c.Upper}, Estimate: c.Estimate / 2}
+	rest := ledger.Chunk{Span: ledger.Span{Part: c.Part, Lower: middle, Upper: c.Upper}, Estimate: c.Estimate / 2, Worker: w.worker.ID}
 	c.Estimate -= rest.Estimate
 	if middle == nil { // it has fewer rows than was thought
 		c.Estimate = 0
