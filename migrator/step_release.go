@@ -9,6 +9,9 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/sweep"
 )
 
+// releaseName tells, as the step under way, that the source may be stale.
+const releaseName = "release"
+
 // releaseStep makes the sources columns that a write may leave out, before the
 // phase complete leaves them out, and ends all copying onto the targets. Undoing
 // it is the way back from complete, whose writes the sources do not have.
@@ -19,7 +22,7 @@ import (
 // rows, in complete (unique (email) where deleted_at is null) as well as when it
 // is filled again. So do foreign keys. The primary key moves to the target.
 var releaseStep = step{
-	name: "release", phase: RampDown, temporary: true,
+	name: releaseName, phase: RampDown, temporary: true,
 	summary: "let views and the like read the target, and writes leave the source out",
 	do: func(ctx context.Context, w *work) error {
 		for _, job := range []ledger.Job{ledger.Backfill, ledger.Refill} {
@@ -59,9 +62,6 @@ var releaseStep = step{
 		return w.typeSequences(ctx, targetSide)
 	},
 	undo: func(ctx context.Context, w *work) error {
-		// It is the target that has the key, or a unique index, until the end.
-		w.byTarget = true
-		defer func() { w.byTarget = false }()
 		// A half-done release may have left the permission to copy forward.
 		if err := w.forbid(ctx, ledger.Backfill); err != nil {
 			return err
