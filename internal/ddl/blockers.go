@@ -92,8 +92,13 @@ func collectBlockers(rows pgx.Rows) ([]Blocker, error) {
 // conflicts with.
 func conflicts(level string) []string {
 	gentle := []string{"ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"}
-	if level == ShareUpdateExclusive {
+	switch level {
+	case ShareUpdateExclusive:
 		return gentle
+	case ShareRowExclusive:
+		return append(gentle, "RowExclusiveLock")
+	case AccessShare:
+		return gentle[len(gentle)-1:]
 	}
 	return append(gentle, "AccessShareLock", "RowShareLock", "RowExclusiveLock")
 }

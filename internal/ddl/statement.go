@@ -20,7 +20,9 @@ func (n Name) String() string { return pgx.Identifier{n.Schema, n.Table}.Sanitiz
 // The lock levels that the statements of this package take on their table.
 const (
 	AccessExclusive      = "ACCESS EXCLUSIVE"
+	ShareRowExclusive    = "SHARE ROW EXCLUSIVE"
 	ShareUpdateExclusive = "SHARE UPDATE EXCLUSIVE"
+	AccessShare          = "ACCESS SHARE"
 )
 
 // Statement is one DDL statement, with what an operator wants to know before
