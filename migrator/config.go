@@ -72,6 +72,9 @@ type Config struct {
 	Throttle Throttle
 	// PollInterval is how often a drain looks at the sessions. 0 means 50 ms.
 	PollInterval time.Duration
+	// WritersQuiet is how long a trigger must have seen nobody write without the
+	// hook before contract. 0 means one hour.
+	WritersQuiet time.Duration
 	// LeaderWait is how long to wait for another migrator to end, which a
 	// killed one may take a moment to do. 0 means 3 s.
 	LeaderWait time.Duration
@@ -97,6 +100,7 @@ func (c Config) withDefaults() Config {
 		{&c.Grace, 30 * time.Second},
 		{&c.PollInterval, 50 * time.Millisecond},
 		{&c.LeaderWait, 3 * time.Second},
+		{&c.WritersQuiet, time.Hour},
 	} {
 		if *d.value == 0 {
 			*d.value = d.unset
@@ -114,7 +118,7 @@ func (c Config) validate() error {
 		{"LockTimeout", c.LockTimeout}, {"DDLMaxWait", c.DDLMaxWait}, {"Grace", c.Grace},
 		{"ConcurrentTimeout", c.ConcurrentTimeout},
 		{"DrainTimeout", c.DrainTimeout}, {"BatchTarget", c.BatchTarget}, {"PollInterval", c.PollInterval},
-		{"LeaderWait", c.LeaderWait},
+		{"LeaderWait", c.LeaderWait}, {"WritersQuiet", c.WritersQuiet},
 	} {
 		if d.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is negative: %s", d.name, d.value))

@@ -17,8 +17,8 @@ type edge struct{ from, to Phase }
 var gates = map[edge][]func(context.Context, *work) error{
 	{Off, DualWrite}:       {targetIsOptional},
 	{DualWrite, Shadow}:    {backfillIsDone},
-	{Shadow, Live}:         {verifiedEqual, equalityIsEnforced, targetIsConstrained, targetIsIndexed},
-	{RampDown, Complete}:   {sourceIsOptional, sourceIsNotUnique, equalityIsNotEnforced},
+	{Shadow, Live}:         {triggerIsThere, verifiedEqual, equalityIsEnforced, targetIsConstrained, targetIsIndexed},
+	{RampDown, Complete}:   {sourceMayBeLeftOut},
 	{Complete, Contracted}: {nothingNewOnSource, sourceCanBeDropped},
 	// Writes of phase off leave the target out.
 	{DualWrite, Off}: {targetIsOptional, equalityIsNotEnforced},
@@ -131,6 +131,21 @@ func targetIsIndexed(ctx context.Context, w *work) error {
 		if state != ddl.IndexValid || index.TargetConstraint != "" {
 			return w.closed("roll back to off, and run again",
 				"index %q, the counterpart of %q, is %s", index.Target, index.Name, state)
+		}
+	}
+	return nil
+}
+
+// sourceMayBeLeftOut: writes of the targets alone are accepted, or the trigger
+// completes them and the table stays as it is.
+func sourceMayBeLeftOut(ctx context.Context, w *work) error {
+	needs := []func(context.Context, *work) error{sourceIsOptional, sourceIsNotUnique, equalityIsNotEnforced}
+	if synced(*w.t) {
+		needs = []func(context.Context, *work) error{triggerIsThere, equalityIsEnforced}
+	}
+	for _, holds := range needs {
+		if err := holds(ctx, w); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -13,9 +13,7 @@ import (
 // phase complete leaves them out, and ends all copying onto the targets. Undoing
 // it is the way back from complete, whose writes the sources do not have.
 //
-// The sources' unique indexes go, those of the targets do their work: over
-// values that nobody keeps up to date they would refuse good rows, in complete
-// (unique (email) where deleted_at is null) as well as when it is filled again.
+// Where a trigger keeps the sources right, all of that comes when it goes.
 var releaseStep = step{
 	name: "release", phase: RampDown, temporary: true,
 	summary: "let writes leave the source out",
@@ -28,72 +26,23 @@ var releaseStep = step{
 		if err := w.forget(ctx, ledger.Refill); err != nil {
 			return err
 		}
-		if err := targetIsIndexed(ctx, w); err != nil {
-			return err
+		if err := targetIsIndexed(ctx, w); err != nil || synced(*w.t) {
+			return err // unsyncStep frees the sources
 		}
-		for _, index := range uniques(*w.t) {
-			if err := w.dropIndex(ctx, index); err != nil {
-				return err
-			}
-		}
-		if err := w.ensureNullable(ctx, w.t.Definition.Sources); err != nil {
-			return err
-		}
-		for _, source := range w.t.Definition.SourceNames() {
-			if err := w.ensureDefault(ctx, source, ""); err != nil {
-				return err
-			}
-		}
-		return w.dropEqual(ctx)
+		return w.freeSources(ctx)
 	},
 	undo: func(ctx context.Context, w *work) error {
 		// A half-done release may have left the permission to copy forward.
 		if err := w.forbid(ctx, ledger.Backfill); err != nil {
 			return err
 		}
-		if err := w.refill(ctx); err != nil {
-			return err
-		}
-		if err := w.forbid(ctx, ledger.Refill); err != nil {
-			return err
-		}
-		if err := w.ensureEqual(ctx); err != nil {
-			return err
-		}
-		for _, index := range uniques(*w.t) {
-			if err := w.ensureIndex(ctx, index); err != nil {
-				return err
-			}
-		}
-		for _, source := range w.t.Definition.Sources {
-			if err := w.ensureDefault(ctx, source.Name, source.Default); err != nil {
-				return err
-			}
-		}
-		return w.ensureNotNull(ctx, w.t.Definition.Sources)
+		return w.bindSources(ctx)
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
-		undo = append(undo, batchStatement(t, ledger.Refill))
-		undo = append(undo, equalStatements(t)...)
-		for _, index := range uniques(t) {
-			create, drop := indexStatements(t, index)
-			do, undo = append(do, drop), append(undo, create...)
+		if synced(t) {
+			return nil, nil
 		}
-		for _, source := range t.Definition.Sources {
-			if source.NotNull {
-				do = append(do, ddl.DropNotNull(tableOf(t), source.Name))
-			}
-			if source.Default != "" {
-				do = append(do, ddl.DropDefault(tableOf(t), source.Name))
-				undo = append(undo, ddl.SetDefault(tableOf(t), source.Name, source.Default))
-			}
-		}
-		for _, source := range t.Definition.Sources {
-			if source.NotNull {
-				undo = append(undo, notNullStatements(t, source.Name)...)
-			}
-		}
-		return append(do, ddl.DropConstraint(tableOf(t), equalCheck(t))), undo
+		return freeStatements(t), bindStatements(t)
 	},
 }
 

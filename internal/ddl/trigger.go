@@ -62,7 +62,8 @@ type Trigger struct {
 }
 
 // ReadTrigger reads how a row trigger of a table stands, and whether it calls f.
-// Triggers whose name begins with ours fire beside it, whatever the order.
+// Triggers whose name matches ours, a regular expression, fire beside it in any
+// order.
 func ReadTrigger(ctx context.Context, db Querier, table Name, trigger string, f Function, ours string) (Trigger, error) {
 	t := Trigger{Exists: true}
 	err := db.QueryRow(ctx, `
@@ -74,7 +75,7 @@ func ReadTrigger(ctx context.Context, db Querier, table Name, trigger string, f 
 				select from pg_trigger o
 				where o.tgrelid in (select relid from pg_partition_tree(c.oid) union select c.oid)
 					and o.tgtype & 3 = 3 and o.tgtype & 20 <> 0 and o.tgenabled <> 'D'
-					and o.tgname > g.tgname and not starts_with(o.tgname, $6)),
+					and o.tgname > g.tgname and o.tgname !~ $6),
 			case when n2.nspname = $4 and p.proname = $5 then p.prosrc else '' end
 		from pg_trigger g
 		join pg_class c on c.oid = g.tgrelid
@@ -90,4 +91,15 @@ func ReadTrigger(ctx context.Context, db Querier, table Name, trigger string, f 
 		return Trigger{}, fmt.Errorf("read trigger %s of %s: %w", ident(trigger), table, err)
 	}
 	return t, nil
+}
+
+// FunctionExists tells whether a function of that name, without arguments, exists.
+func FunctionExists(ctx context.Context, db Querier, f Function) (bool, error) {
+	var exists bool
+	err := db.QueryRow(ctx, `select exists (select from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+		where n.nspname = $1 and p.proname = $2 and p.pronargs = 0)`, f.Schema, f.Name).Scan(&exists)
+	if err != nil {
+		return false, fmt.Errorf("look for function %s: %w", f.ident(), err)
+	}
+	return exists, nil
 }

@@ -39,6 +39,7 @@ var checks = []func(ctx context.Context, in *inspection) error{
 	checkFunctions,
 	checkRowType,
 	checkTriggers,
+	checkSync,
 	checkPolicies,
 	checkConstraints,
 	checkIndexes,

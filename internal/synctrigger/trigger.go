@@ -53,6 +53,10 @@ func FunctionOf(id int64) string { return "t" + strconv.FormatInt(id, 10) + "_sy
 // order of their names, byte by byte: this one has to see what the others made.
 const Prefix = "zzzz_crossfade_"
 
+// Names matches the names of these triggers. They are about different columns,
+// so their order among each other is of no interest.
+const Names = "^" + Prefix + "t[0-9]+_sync$"
+
 func (t Trigger) id() string {
 	if t.ID == 0 {
 		return "t<id>_sync"
