@@ -136,6 +136,28 @@ func triggerIsThere(ctx context.Context, w *work) error {
 	return w.triggerHolds(ctx, false)
 }
 
+// triggerLetsGo: before writes leave the sources out, the trigger and the CHECK
+// keep them right all the same, or look at writes of the sources alone.
+func triggerLetsGo(ctx context.Context, w *work) error {
+	if !triggered(*w.t) {
+		return nil
+	}
+	if err := w.triggerHolds(ctx, true); err != nil || !synced(*w.t) {
+		return err
+	}
+	return equalityIsEnforced(ctx, w)
+}
+
+// unlessSynced is a gate for transitions whose sources nobody keeps in complete.
+func unlessSynced(check func(context.Context, *work) error) func(context.Context, *work) error {
+	return func(ctx context.Context, w *work) error {
+		if synced(*w.t) {
+			return nil
+		}
+		return check(ctx, w)
+	}
+}
+
 // removeTrigger leaves nothing of the trigger, and no note that it made.
 func (w *work) removeTrigger(ctx context.Context) error {
 	trigger := triggerOf(*w.t, false)

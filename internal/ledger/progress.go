@@ -22,6 +22,7 @@ const (
 // Progress is how far a job has come. Key values travel as text.
 type Progress struct {
 	Job         Job        `json:"job"`
+	Part        string     `json:"part,omitempty"`     // of a partitioned table: the leaf where it stands, quoted
 	Position    []string   `json:"position,omitempty"` // the last key done; nil at the start
 	Upper       []string   `json:"upper,omitempty"`    // the last key to do; nil for an empty table
 	Aside       []Span     `json:"aside,omitempty"`    // up to Position, left for the end
@@ -43,9 +44,10 @@ type Progress struct {
 	GrowthBytes int64 `json:"growth_bytes"`
 }
 
-// Span is a range of keys: after Lower (nil: from the first row) up to and
-// including Upper.
+// Span is a range of keys, in a partitioned table those of one leaf: after Lower
+// (nil: from the first row) up to and including Upper.
 type Span struct {
+	Part  string   `json:"part,omitempty"`
 	Lower []string `json:"lower"`
 	Upper []string `json:"upper"`
 }
@@ -66,10 +68,10 @@ func (p Progress) Finished() bool { return p.FinishedAt != nil }
 func GetProgress(ctx context.Context, db Conn, id int64, job Job) (Progress, bool, error) {
 	p := Progress{Job: job}
 	var samples, forecast, aside []byte
-	err := db.QueryRow(ctx, `select position, upper, rows_scanned, rows_changed, mismatches, samples, estimate, epoch,
+	err := db.QueryRow(ctx, `select part, position, upper, rows_scanned, rows_changed, mismatches, samples, estimate, epoch,
 			started_at, updated_at, finished_at, forecast, wal_bytes, growth_bytes, aside
 		from crossfade.progress where transition_id = $1 and job = $2`, id, string(job)).
-		Scan(&p.Position, &p.Upper, &p.RowsScanned, &p.RowsChanged, &p.Mismatches, &samples, &p.Estimate, &p.Epoch,
+		Scan(&p.Part, &p.Position, &p.Upper, &p.RowsScanned, &p.RowsChanged, &p.Mismatches, &samples, &p.Estimate, &p.Epoch,
 			&p.StartedAt, &p.UpdatedAt, &p.FinishedAt, &forecast, &p.WALBytes, &p.GrowthBytes, &aside)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Progress{}, false, nil
@@ -91,15 +93,15 @@ func StartProgress(ctx context.Context, db Conn, id int64, p Progress, bytes int
 		return fmt.Errorf("start %s: %w", p.Job, err)
 	}
 	_, err = db.Exec(ctx, `insert into crossfade.progress
-			(transition_id, job, upper, estimate, epoch, forecast, start_bytes, start_lsn)
-		values ($1, $2, $3, $4, $5, $6, $7, pg_current_wal_lsn())
-		on conflict (transition_id, job) do update set position = null, aside = '[]', upper = excluded.upper, rows_scanned = 0,
+			(transition_id, job, part, upper, estimate, epoch, forecast, start_bytes, start_lsn)
+		values ($1, $2, $8, $3, $4, $5, $6, $7, pg_current_wal_lsn())
+		on conflict (transition_id, job) do update set part = excluded.part, position = null, aside = '[]', upper = excluded.upper, rows_scanned = 0,
 			rows_changed = 0, mismatches = 0, samples = '[]', estimate = excluded.estimate, epoch = excluded.epoch,
 			started_at = clock_timestamp(), updated_at = clock_timestamp(), finished_at = null,
 			waiting = '', signals = '[]', noted_at = null,
 			forecast = excluded.forecast, start_bytes = excluded.start_bytes, start_lsn = excluded.start_lsn,
 			wal_bytes = 0, growth_bytes = 0`,
-		id, string(p.Job), p.Upper, p.Estimate, p.Epoch, forecast, bytes)
+		id, string(p.Job), p.Upper, p.Estimate, p.Epoch, forecast, bytes, p.Part)
 	if err != nil {
 		return fmt.Errorf("start %s: %w", p.Job, err)
 	}
@@ -119,9 +121,9 @@ func SaveProgress(ctx context.Context, db Conn, id int64, p Progress, finished b
 	}
 	_, err = db.Exec(ctx, `update crossfade.progress set position = $3, rows_scanned = $4, rows_changed = $5,
 			mismatches = $6, samples = $7, updated_at = clock_timestamp(),
-			finished_at = case when $8 then clock_timestamp() end, aside = $9
+			finished_at = case when $8 then clock_timestamp() end, aside = $9, part = $10, upper = $11
 		where transition_id = $1 and job = $2`,
-		id, string(p.Job), p.Position, p.RowsScanned, p.RowsChanged, p.Mismatches, samples, finished, aside)
+		id, string(p.Job), p.Position, p.RowsScanned, p.RowsChanged, p.Mismatches, samples, finished, aside, p.Part, p.Upper)
 	if err != nil {
 		return fmt.Errorf("save progress of %s: %w", p.Job, err)
 	}

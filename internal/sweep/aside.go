@@ -62,7 +62,7 @@ func (w *walk) failed(ctx, background context.Context, s span, retrying bool, ca
 func (w *walk) locked(ctx context.Context, s span) (locked bool, err error) {
 	lock, statement := w.pace.limits()
 	err = w.transaction(ctx, lock, statement, func(tx pgx.Tx) error {
-		sql, args := w.q.locked(s)
+		sql, args := w.q.on(s.part).locked(s)
 		if err := tx.QueryRow(ctx, sql, args...).Scan(&locked); err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func (w *walk) locked(ctx context.Context, s span) (locked bool, err error) {
 	if errors.Is(err, errLook) {
 		return locked, nil
 	}
-	if busy(err) {
+	if busy(err) || w.dropped(err) {
 		return false, nil
 	}
 	return false, err
@@ -84,8 +84,13 @@ var errLook = errors.New("it was only a look")
 func (w *walk) putAside(ctx context.Context, s span) error {
 	next := w.progress
 	next.Position = s.upper
-	next.Aside = append(slices.Clone(next.Aside), ledger.Span{Lower: s.lower, Upper: s.upper})
-	err := w.transaction(ctx, longestLimit, longestLimit, func(tx pgx.Tx) error { return w.save(ctx, tx, next) })
+	next.Aside = append(slices.Clone(next.Aside), ledger.Span{Part: s.part, Lower: s.lower, Upper: s.upper})
+	err := w.transaction(ctx, longestLimit, longestLimit, func(tx pgx.Tx) error {
+		if err := w.advance(ctx, tx, &next); err != nil {
+			return err
+		}
+		return w.save(ctx, tx, next)
+	})
 	if err != nil {
 		return err
 	}

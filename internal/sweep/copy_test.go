@@ -65,10 +65,10 @@ func TestCopyAlongEachKindOfKey(t *testing.T) {
 			p, err := sweep.Copy(ctx, f.db.Conn(t), o)
 			require.NoError(t, err)
 			require.True(t, p.Finished())
-			require.Equal(t, 10, batches)
 			require.EqualValues(t, 200, p.RowsScanned)
 			require.EqualValues(t, 200, p.RowsChanged)
-			if partition == "" {
+			if partition == "" { // see parts_test.go
+				require.Equal(t, 10, batches)
 				require.EqualValues(t, 200, p.Estimate)
 			}
 			require.Equal(t, p.Upper, p.Position)

@@ -21,6 +21,9 @@
 // looks about once a second at what may hold it back (Signal) and at what
 // somebody has asked for (ledger.Control): to pause, or to go slower.
 //
+// A partitioned table is walked leaf by leaf, each up to the greatest key that it
+// has when its turn comes.
+//
 // The limit of it: a row whose key an application changes, from ahead of the
 // position to behind it, is not met. A later sweep meets it.
 //

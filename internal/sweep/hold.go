@@ -74,7 +74,7 @@ func (w *walk) held(ctx context.Context) (string, error) {
 	if c := w.control; c.Paused {
 		return fmt.Sprintf("paused by %s since %s", c.Actor, c.ChangedAt.Local().Format(time.DateTime)), nil
 	}
-	v := View{Conn: w.conn, Table: w.q.table, Batch: w.took, Target: w.o.BatchTarget}
+	v := View{Conn: w.conn, Table: w.q.on(w.progress.Part).table, Batch: w.took, Target: w.o.BatchTarget}
 	if reason, err := w.gauges.look(ctx, v); err != nil || reason != "" {
 		return reason, err
 	}

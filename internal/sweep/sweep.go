@@ -46,10 +46,12 @@ func run(ctx context.Context, conn *pgx.Conn, o Options, copying bool, batch bat
 	return w.progress, nil
 }
 
-// span is the range of keys of a batch: after lower (nil: from the first row)
-// up to and including upper.
+// span is the range of keys of a batch in a part: after lower (nil: from the
+// first row) up to and including upper.
 type span struct {
+	part         string
 	lower, upper []string
+	whole        bool  // it is a batch as it is
 	rows         int64 // how many rows it has; -1: not known
 }
 

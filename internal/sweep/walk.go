@@ -20,8 +20,10 @@ type walk struct {
 	batch batchFunc
 	// copying: batches write rows.
 	copying bool
-	q       statements
-	pace    pace
+	// partitioned: the table is walked part by part.
+	partitioned bool
+	q           statements
+	pace        pace
 	holding
 
 	took     time.Duration   // by batches, smoothed
@@ -69,13 +71,21 @@ func (w *walk) begin(ctx context.Context) error {
 		table: pgx.Identifier{w.o.Table.Schema, w.o.Table.Name}.Sanitize(),
 		key:   key, token: w.o.Token, movement: movement,
 	}
+	if w.partitioned, err = isPartitioned(ctx, w.conn, w.q.table); err != nil {
+		return err
+	}
 	found, err := w.resume(ctx)
 	if found || err != nil {
 		return err
 	}
 	start := ledger.Progress{Job: w.o.Job, Epoch: w.o.Transition.Epoch}
 	err = w.transaction(ctx, longestLimit, longestLimit, func(tx pgx.Tx) error {
-		if start.Upper, err = queryKey(ctx, tx, len(key), w.q.upper()); err != nil {
+		if w.partitioned {
+			err = w.advance(ctx, tx, &start)
+		} else {
+			start.Upper, err = queryKey(ctx, tx, len(key), w.q.upper())
+		}
+		if err != nil {
 			return err
 		}
 		if start.Estimate, err = estimate(ctx, tx, w.q.table); err != nil {
@@ -125,12 +135,19 @@ func (w *walk) step(ctx, background context.Context) error {
 	lock, statement := w.pace.limits()
 	start := time.Now()
 	var s span
-	err := w.transaction(background, lock, statement, func(tx pgx.Tx) (err error) {
-		if s, err = w.span(background, tx, retrying); err != nil {
+	err := w.transaction(background, lock, statement, func(tx pgx.Tx) error {
+		rest := w.rest(retrying)
+		gone, err := w.gone(background, tx, rest.part)
+		if err != nil {
 			return err
 		}
-		if s.upper != nil {
-			if err := w.batch(background, tx, w.q, s, &next); err != nil {
+		if gone || rest.upper == nil {
+			s = rest
+		} else {
+			if s, err = w.span(background, tx, rest); err != nil {
+				return err
+			}
+			if err := w.batch(background, tx, w.q.on(s.part), s, &next); err != nil {
 				return err
 			}
 		}
@@ -138,11 +155,14 @@ func (w *walk) step(ctx, background context.Context) error {
 			next.Aside = next.Aside[1:]
 		} else {
 			next.Position = s.upper
+			if err := w.advance(background, tx, &next); err != nil {
+				return err
+			}
 		}
 		finish(&next)
 		return w.save(background, tx, next)
 	})
-	if busy(err) {
+	if busy(err) || w.dropped(err) {
 		w.took = latency(w.took, time.Since(start))
 		return w.failed(ctx, background, s, retrying, err)
 	}
@@ -189,22 +209,31 @@ func (w *walk) learn(rows int64, began time.Time) {
 	w.spend(rows, began)
 }
 
-// span finds the range of the next batch.
-func (w *walk) span(ctx context.Context, tx pgx.Tx, retrying bool) (span, error) {
+// rest is what lies ahead: a range that was put aside, or the rest of a part. In
+// an empty table it has no upper end.
+func (w *walk) rest(retrying bool) span {
+	p := w.progress
 	if retrying {
-		return span{lower: w.progress.Aside[0].Lower, upper: w.progress.Aside[0].Upper, rows: -1}, nil
+		return span{part: p.Aside[0].Part, lower: p.Aside[0].Lower, upper: p.Aside[0].Upper, whole: true, rows: -1}
 	}
-	s := span{lower: w.progress.Position, upper: w.progress.Upper, rows: -1}
-	if s.upper == nil {
-		return s, nil // an empty table
+	return span{part: p.Part, lower: p.Position, upper: p.Upper, rows: -1}
+}
+
+// span cuts what lies ahead to the size of a batch.
+func (w *walk) span(ctx context.Context, tx pgx.Tx, s span) (span, error) {
+	if s.whole {
+		return s, nil
 	}
 	rows := w.limit(w.pace.rows)
-	sql, args := w.q.bound(s, rows)
+	sql, args := w.q.on(s.part).bound(s, rows)
 	bound, err := queryKey(ctx, tx, len(w.q.key), sql, args...)
+	if err != nil {
+		return span{}, err
+	}
 	if bound != nil {
 		s.upper, s.rows = bound, int64(rows)
 	}
-	return s, err
+	return s, nil
 }
 
 // queryKey returns the key that a query finds; nil for none.
@@ -228,13 +257,18 @@ func (w *walk) explain(err error, s span) error {
 	switch {
 	case !errors.As(err, &pgErr):
 		return err
-	case pgErr.Code == "42P01" && w.o.Token != "" && strings.Contains(pgErr.Message, w.o.Token):
+	case w.forbidden(pgErr):
 		return fmt.Errorf("%w: %w", ErrForbidden, err)
 	case strings.HasPrefix(pgErr.Code, "22") && !w.o.Transition.Definition.Identity(): // data exception
 		return fmt.Errorf("%w: in a row after key (%s) and up to (%s): %w", ErrNoCounterpart,
 			strings.Join(s.lower, ", "), strings.Join(s.upper, ", "), err)
 	}
 	return err
+}
+
+// forbidden tells whether a statement failed since the token is gone.
+func (w *walk) forbidden(err *pgconn.PgError) bool {
+	return err.Code == "42P01" && w.o.Token != "" && strings.Contains(err.Message, w.o.Token)
 }
 
 func (w *walk) report(waiting string) {
