@@ -41,20 +41,12 @@ func (t Transition) validateSync() []error {
 	return errs
 }
 
-// triggered tells whether the transition has a trigger, of one of the modes or
-// of any.
-func triggered(t ledger.Transition, modes ...synctrigger.Mode) bool {
-	for _, mode := range modes {
-		if t.Definition.SyncMode == string(mode) {
-			return t.Definition.Sync == syncTrigger
-		}
-	}
-	return len(modes) == 0 && t.Definition.Sync == syncTrigger
-}
+// triggered tells whether the transition has a trigger.
+func triggered(t ledger.Transition) bool { return t.Definition.Sync == syncTrigger }
 
 // synced: a trigger keeps both sides of every row, whoever writes it, until
 // contract begins.
-func synced(t ledger.Transition) bool { return triggered(t, synctrigger.Sync) }
+func synced(t ledger.Transition) bool { return t.Definition.KeepsBoth() }
 
 // follows: sessions without the hook need not be waited for. What they have
 // written before the trigger is there, the backfill comes after; what they write
@@ -67,7 +59,7 @@ func (w *work) follows() bool {
 	case Complete:
 		return synced(*w.t)
 	}
-	return triggered(*w.t, synctrigger.Sync, synctrigger.Refuse)
+	return triggered(*w.t) && w.t.Definition.SyncMode != string(synctrigger.Count)
 }
 
 // triggerOf is the trigger of a transition that has one. free: writes leave the

@@ -11,9 +11,8 @@
 package synctrigger
 
 import (
-	"strconv"
-
 	"github.com/pgcrossfade/crossfade/internal/ddl"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
@@ -45,10 +44,6 @@ type Trigger struct {
 	SourceIsFree bool
 }
 
-// FunctionOf is the name of the function of a transition, in the schema
-// crossfade.
-func FunctionOf(id int64) string { return "t" + strconv.FormatInt(id, 10) + "_sync" }
-
 // Prefix begins the names of these triggers. BEFORE ROW triggers fire in the
 // order of their names, byte by byte: this one has to see what the others made.
 const Prefix = "zzzz_crossfade_"
@@ -61,7 +56,7 @@ func (t Trigger) id() string {
 	if t.ID == 0 {
 		return "t<id>_sync"
 	}
-	return FunctionOf(t.ID)
+	return ledger.SyncFunction(t.ID)
 }
 
 // Name is the name of the trigger.
@@ -69,7 +64,7 @@ func (t Trigger) Name() string { return Prefix + t.id() }
 
 // Function is the function, in the schema crossfade.
 func (t Trigger) Function() ddl.Function {
-	return ddl.Function{Schema: "crossfade", Name: t.id(), Body: t.body()}
+	return ddl.Function{Schema: ledger.Schema, Name: t.id(), Body: t.body()}
 }
 
 // Install creates the trigger, for all sessions whatever their
