@@ -22,6 +22,8 @@ type Snapshot struct {
 	synced    []string
 	// Fingerprint identifies the content.
 	Fingerprint string
+	// mark is the state of the catalogs it was read from.
+	mark string
 }
 
 // answer is what read.sql returns.
