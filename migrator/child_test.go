@@ -23,6 +23,8 @@ type task struct {
 	URL string
 	// Split: the transition is splitting, not rename.
 	Split bool
+	// Sync: rename has a trigger.
+	Sync bool
 	// Back: roll back to off; otherwise start and run until contracted.
 	Back bool
 	// Death is the number of the change whose text the child sends as its last
@@ -47,6 +49,9 @@ func child() {
 	transition := rename
 	if work.Split {
 		transition = splitting()
+	}
+	if work.Sync {
+		transition = withSync(rename, "")
 	}
 	if err == nil {
 		if work.Back {
