@@ -150,15 +150,13 @@ func unlessSynced(check func(context.Context, *work) error) func(context.Context
 	}
 }
 
-// removeTrigger leaves nothing of the trigger, and no note that it made.
+// removeTrigger leaves nothing of the trigger. Its notes stay until the transition
+// is removed: who wrote lately still counts when the trigger comes again.
 func (w *work) removeTrigger(ctx context.Context) error {
 	trigger := triggerOf(*w.t, false)
 	exists, err := ddl.FunctionExists(ctx, w.conn, trigger.Function())
-	if err == nil && exists {
-		err = w.run(ctx, trigger.Uninstall())
-	}
-	if err != nil {
+	if err != nil || !exists {
 		return err
 	}
-	return w.transaction("forget writers", func() error { return ledger.ForgetWriters(ctx, w.conn, w.t.ID) })
+	return w.run(ctx, trigger.Uninstall())
 }

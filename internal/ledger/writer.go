@@ -44,11 +44,3 @@ func Writers(ctx context.Context, db Conn, id int64) ([]Writer, error) {
 	}
 	return list, nil
 }
-
-// ForgetWriters deletes the notes of a transition.
-func ForgetWriters(ctx context.Context, db Conn, id int64) error {
-	if _, err := db.Exec(ctx, `delete from crossfade.writer where transition_id = $1`, id); err != nil {
-		return fmt.Errorf("forget writers: %w", err)
-	}
-	return nil
-}
