@@ -23,7 +23,7 @@ const dropLockTimeout = 50 * time.Millisecond
 // Waiting is a courtesy: the drop is the barrier. It succeeds only when no
 // transaction of the old phase is open, and whoever comes later is refused.
 func (w *work) drain(ctx context.Context) error {
-	first := w.t.Step == ""
+	first := w.t.Step == "" && w.t.Definition.Moves()
 	if w.t.Draining == "" && !first {
 		return nil
 	}

@@ -14,7 +14,7 @@ import (
 func TestRollbackAfterEachStep(t *testing.T) {
 	t.Parallel()
 	for n, name := range []string{
-		"register", "expand", "dualwrite", "sync", "backfill", "index", "constrain", "verify", "enforce", "shadow", "live", "rampdown",
+		"register", "expand", "dualwrite", "backfill", "index", "constrain", "verify", "enforce", "shadow", "live", "rampdown",
 		"release", "complete",
 	} {
 		t.Run(name, func(t *testing.T) {

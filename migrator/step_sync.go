@@ -12,23 +12,10 @@ import (
 // backfill, which follows, has passed can only be written by those who fire it.
 var syncStep = step{
 	name: "sync", phase: DualWrite,
-	summary: "install the trigger for writers without the hook, if one is wanted",
-	do: func(ctx context.Context, w *work) error {
-		if !triggered(*w.t) {
-			return nil
-		}
-		return w.ensureTrigger(ctx, false)
-	},
-	undo: func(ctx context.Context, w *work) error {
-		if !triggered(*w.t) {
-			return nil
-		}
-		return w.removeTrigger(ctx)
-	},
+	summary: "install the trigger for writers without the hook",
+	do:      func(ctx context.Context, w *work) error { return w.ensureTrigger(ctx, false) },
+	undo:    func(ctx context.Context, w *work) error { return w.removeTrigger(ctx) },
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
-		if !triggered(t) {
-			return nil, nil
-		}
 		trigger := triggerOf(t, false)
 		return []ddl.Statement{ddl.CreateTriggerFunction(tableOf(t), trigger.Function()), trigger.Install()},
 			[]ddl.Statement{trigger.Uninstall()}

@@ -16,11 +16,8 @@ import (
 // phase that writes both, which is releaseStep's undo.
 var unsyncStep = step{
 	name: "unsync", phase: Complete, contract: true, temporary: true,
-	summary: "take the trigger away, if there is one: nobody writes without the hook any more",
+	summary: "take the trigger away: nobody writes without the hook any more",
 	do: func(ctx context.Context, w *work) error {
-		if !triggered(*w.t) {
-			return nil
-		}
 		if err := nobodyWithoutHook(ctx, w); err != nil {
 			return err
 		}
@@ -33,9 +30,6 @@ var unsyncStep = step{
 	},
 	undo: func(context.Context, *work) error { return nil },
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
-		if !triggered(t) {
-			return nil, nil
-		}
 		if synced(t) {
 			do = freeStatements(t)
 		}

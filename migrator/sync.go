@@ -2,6 +2,7 @@ package migrator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
@@ -31,6 +32,9 @@ func (t Transition) validateSync() []error {
 	case "", "none", syncTrigger:
 	default:
 		errs = append(errs, fmt.Errorf("sync: %q is neither none nor trigger", t.Sync))
+	}
+	if moves := t.Rename != nil || t.Change != nil || t.Split != nil || t.Merge != nil; t.Sync == syncTrigger && !moves {
+		errs = append(errs, errors.New("sync: it goes with rename, change, split and merge only"))
 	}
 	switch mode := synctrigger.Mode(t.SyncMode); {
 	case mode != "" && t.Sync != syncTrigger:

@@ -48,7 +48,7 @@ func holders(ctx context.Context, conn *pgx.Conn, s Statement) ([]Blocker, error
 	rows, err := conn.Query(ctx, blockerColumns+`
 		from (
 			select pid, virtualtransaction, bool_or(granted) as granted from pg_locks
-			where locktype = 'relation' and relation = to_regclass($1) and mode = any($2)
+			where locktype = 'relation' and relation in (to_regclass($1), to_regclass(nullif($3, ''))) and mode = any($2)
 				and database = (select oid from pg_database where datname = current_database())
 				and pid is distinct from pg_backend_pid()
 			group by 1, 2) b
@@ -56,7 +56,7 @@ func holders(ctx context.Context, conn *pgx.Conn, s Statement) ([]Blocker, error
 		left join pg_locks x on b.pid is null and x.pid is null and x.locktype = 'transactionid' and x.granted
 			and x.virtualtransaction = b.virtualtransaction
 		left join pg_prepared_xacts p on p.transaction = x.transactionid
-		order by b.granted desc, 7 desc`, s.On, conflicts(s.Lock))
+		order by b.granted desc, 7 desc`, s.On, conflicts(s.Lock), s.Also)
 	if err != nil {
 		return nil, fmt.Errorf("list sessions in the way of %s: %w", s.On, err)
 	}

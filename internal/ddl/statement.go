@@ -20,7 +20,6 @@ func (n Name) String() string { return pgx.Identifier{n.Schema, n.Table}.Sanitiz
 // The lock levels that the statements of this package take on their table.
 const (
 	AccessExclusive      = "ACCESS EXCLUSIVE"
-	ShareRowExclusive    = "SHARE ROW EXCLUSIVE"
 	ShareUpdateExclusive = "SHARE UPDATE EXCLUSIVE"
 	AccessShare          = "ACCESS SHARE"
 )
@@ -34,6 +33,8 @@ type Statement struct {
 	Lock string `json:"lock"`
 	// On is the table, quoted and qualified.
 	On string `json:"on"`
+	// Also is another table that it takes the same lock on; empty for none.
+	Also string `json:"also,omitempty"`
 	// LockTimeout bounds each wait for a lock; 0 means the Runner's.
 	LockTimeout time.Duration `json:"lock_timeout"`
 	// StatementTimeout bounds the whole statement; 0 means no bound.

@@ -21,7 +21,7 @@ type Transition struct {
 	Definition      Definition
 	Phase           phase.Phase
 	Epoch           int
-	Token           string
+	Token           string // empty when no column moves
 	Draining        string // the token of the phase being left; empty once dropped
 	RegisteredEpoch int
 	Step            string // the last step that is wholly done
@@ -35,6 +35,9 @@ type Transition struct {
 // transition.
 type Definition struct {
 	transform.Move
+	// Alteration is what a transition does that moves no column; nil for those
+	// that do.
+	Alteration *Alteration `json:"alteration,omitempty"`
 	// Key names the columns of the primary key, and KeyTypes their types.
 	Key      []string `json:"key"`
 	KeyTypes []string `json:"key_types"`

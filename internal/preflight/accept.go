@@ -19,6 +19,12 @@ var acceptable = []string{
 	"statistics-depend",
 	// No hooked application inserts an explicit NULL.
 	"sync-null-default",
+	// The application writes the new column in every row that it inserts, once
+	// the column is there.
+	"new-rows-unfilled",
+	// Nobody needs the index, the constraint or the statistics any more that go
+	// away with a column.
+	"drops-with-column",
 	// Every session that touches the table is of a role that this one may see.
 	"no-read-all-stats",
 }

@@ -20,7 +20,7 @@ type inspection struct {
 	over bool
 
 	table      table
-	sources    []column
+	sources    []column // of an alteration: all columns of the table
 	targets    []column // as they would be added; empty for a rename
 	dependents []dependent
 	// others are the active transitions of the table that are not contracted yet.
