@@ -45,7 +45,7 @@ func checkSessions(ctx context.Context, in *inspection) error {
 		}
 		last := strings.Join(strings.Fields(members[p][0].Query), " ")
 		if in.Sync == synctrigger.Sync || in.Sync == synctrigger.Refuse {
-			in.info("session-followed", object, "connected without the hook: pid "+list(pids)+"; the trigger follows it, until contract", "")
+			in.info("session-followed", object, "connected without the hook: pid "+list(pids)+"; the trigger sees to what it writes", "")
 			continue
 		}
 		in.warn("session-without-hook", object, fmt.Sprintf("connected without the hook: pid %s; last statement of the first: %s", list(pids), last),
