@@ -25,8 +25,12 @@ type task struct {
 	Split bool
 	// Sync: rename has a trigger.
 	Sync bool
+	// Operation: the transition is altering this.
+	Operation string
 	// Back: roll back to off; otherwise start and run until contracted.
 	Back bool
+	// Help: help with the scan that is under way.
+	Help bool
 	// Death is the number of the change whose text the child sends as its last
 	// act; the server gets it, the child no answer. 0 lets it live.
 	Death int
@@ -53,8 +57,13 @@ func child() {
 	if work.Sync {
 		transition = withSync(rename, "")
 	}
+	if work.Operation != "" && err == nil {
+		transition, err = alteration(work.Operation)
+	}
 	if err == nil {
-		if work.Back {
+		if work.Help {
+			_, err = m.Help(ctx, transition.Name)
+		} else if work.Back {
 			_, err = m.Rollback(ctx, transition.Name, migrator.RollbackOptions{})
 		} else if _, err = m.Start(ctx, transition); err == nil {
 			_, err = m.Run(ctx, transition.Name, migrator.RunOptions{Until: migrator.Contracted})

@@ -23,6 +23,8 @@ type session struct {
 	Config
 	conn *pgx.Conn
 	ddl  ddl.Runner
+	// another opens one more session like this one.
+	another func(context.Context) (*session, error)
 	// schemas are those of the role's own search_path, in its order.
 	schemas []string
 }
@@ -41,7 +43,7 @@ func (m *Migrator) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	s := &session{Config: m.config, conn: conn}
+	s := &session{Config: m.config, conn: conn, another: m.open}
 	s.ddl = ddl.Runner{LockTimeout: m.config.LockTimeout, MaxWait: m.config.DDLMaxWait,
 		ConcurrentTimeout: m.config.ConcurrentTimeout}
 	if err := s.prepare(ctx); err != nil {

@@ -19,6 +19,9 @@ func (w *work) freeSources(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := w.moveKey(ctx); err != nil {
+		return err
+	}
 	for _, index := range uniques(*w.t) {
 		if err := w.dropIndex(ctx, index); err != nil {
 			return err
@@ -32,7 +35,10 @@ func (w *work) freeSources(ctx context.Context) error {
 			return err
 		}
 	}
-	return w.dropEqual(ctx)
+	if err := w.dropEqual(ctx); err != nil {
+		return err
+	}
+	return w.typeSequences(ctx, targetSide)
 }
 
 // bindSources fills the sources again and gives them back what freeSources took.
@@ -40,6 +46,9 @@ func (w *work) freeSources(ctx context.Context) error {
 // Otherwise the trigger comes last: it would take a refill for a write of the
 // sources.
 func (w *work) bindSources(ctx context.Context) error {
+	// It is the target that has the key, or a unique index, until the end.
+	w.byTarget = true
+	defer func() { w.byTarget = false }()
 	kept, err := w.sourcesKept(ctx)
 	if err != nil {
 		return err
@@ -62,7 +71,13 @@ func (w *work) bindSources(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := w.ensureNotNull(ctx, w.t.Definition.Sources); err != nil || !triggered(*w.t) {
+	if err := w.ensureNotNull(ctx, w.t.Definition.Sources); err != nil {
+		return err
+	}
+	if err := w.returnKey(ctx); err != nil {
+		return err
+	}
+	if err := w.typeSequences(ctx, sourceSide); err != nil || !triggered(*w.t) {
 		return err
 	}
 	return w.ensureTrigger(ctx, false)
@@ -100,6 +115,8 @@ func freeStatements(t ledger.Transition) (free []ddl.Statement) {
 	if triggered(t) && !synced(t) {
 		free = append(free, ddl.CreateTriggerFunction(tableOf(t), triggerOf(t, true).Function()))
 	}
+	moveKey, _ := keyStatements(t)
+	free = append(free, moveKey...)
 	for _, index := range uniques(t) {
 		_, drop := indexStatements(t, index)
 		free = append(free, drop)
@@ -112,7 +129,10 @@ func freeStatements(t ledger.Transition) (free []ddl.Statement) {
 			free = append(free, ddl.DropDefault(tableOf(t), source.Name))
 		}
 	}
-	return append(free, ddl.DropConstraint(tableOf(t), equalCheck(t)))
+	free = append(free, ddl.DropConstraint(tableOf(t), equalCheck(t)))
+	return append(free, sequenceStatements(t, isRetyped, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
+		return ddl.SetSequenceType(tableOf(t), name, s.TargetType)
+	})...)
 }
 
 func bindStatements(t ledger.Transition) (bind []ddl.Statement) {
@@ -132,6 +152,11 @@ func bindStatements(t ledger.Transition) (bind []ddl.Statement) {
 			bind = append(bind, notNullStatements(t, source.Name)...)
 		}
 	}
+	_, returnKey := keyStatements(t)
+	bind = append(bind, returnKey...)
+	bind = append(bind, sequenceStatements(t, isRetyped, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
+		return ddl.SetSequenceType(tableOf(t), name, s.Type)
+	})...)
 	if triggered(t) {
 		bind = append(bind, ddl.CreateTriggerFunction(tableOf(t), triggerOf(t, false).Function()))
 	}

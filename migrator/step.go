@@ -40,6 +40,8 @@ type work struct {
 	t    *ledger.Transition
 	way  way
 	step step
+	// byTarget: scans walk the table by the key of the targets.
+	byTarget bool
 	// force names gates that need not hold in this call.
 	force Force
 	// evidence goes to the history with the end of the step.
@@ -52,7 +54,11 @@ func (s *session) begin(ctx context.Context, name string) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.on(&t), nil
+	w := s.on(&t)
+	if len(w.way) == 0 {
+		return nil, fmt.Errorf("transition %q is of kind %q, which this program does not know: %w", t.Name, t.Definition.Kind, ErrNewerLedger)
+	}
+	return w, nil
 }
 
 // on is the work on a transition.

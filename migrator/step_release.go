@@ -12,7 +12,6 @@ import (
 // releaseStep makes the sources columns that a write may leave out, before the
 // phase complete leaves them out, and ends all copying onto the targets. Undoing
 // it is the way back from complete, whose writes the sources do not have.
-//
 // Where a trigger keeps the sources right, all of that comes when it goes.
 var releaseStep = step{
 	name: "release", phase: RampDown, temporary: true,

@@ -28,7 +28,8 @@ func verification(t ledger.Transition, p ledger.Progress) Verification {
 
 // Verify compares source with target in every row, in a phase that keeps both
 // and after the backfill. Differences are a *MismatchError, and keep the gate of
-// phase live closed. One that was interrupted keeps it closed too: verify again.
+// phase live closed. One that was interrupted keeps it closed too; the next call
+// goes on with it, unless the transition has moved since.
 func (m *Migrator) Verify(ctx context.Context, name string) (v Verification, err error) {
 	_, err = m.work(ctx, name, func(w *work) error {
 		w.step = verifyStep
@@ -38,8 +39,15 @@ func (m *Migrator) Verify(ctx context.Context, name string) (v Verification, err
 		if err := w.verifiable(); err != nil {
 			return err
 		}
-		if err := w.forget(ctx, ledger.Verify); err != nil {
+		// One that was interrupted goes on; one that has ended is done anew.
+		p, _, err := ledger.GetProgress(ctx, w.conn, w.t.ID, ledger.Verify)
+		if err != nil {
 			return err
+		}
+		if p.Finished() {
+			if err := w.forget(ctx, ledger.Verify); err != nil {
+				return err
+			}
 		}
 		v, err = w.compare(ctx)
 		return err

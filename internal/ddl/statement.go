@@ -22,6 +22,7 @@ const (
 	AccessExclusive      = "ACCESS EXCLUSIVE"
 	ShareUpdateExclusive = "SHARE UPDATE EXCLUSIVE"
 	AccessShare          = "ACCESS SHARE"
+	ShareRowExclusive    = "SHARE ROW EXCLUSIVE"
 )
 
 // Statement is one DDL statement, with what an operator wants to know before

@@ -39,10 +39,11 @@ var checks = []func(ctx context.Context, in *inspection) error{
 	checkFunctions,
 	checkRowType,
 	checkTriggers,
-	checkSync,
 	checkPolicies,
 	checkConstraints,
+	checkForeignKeys,
 	checkIndexes,
+	checkPrimaryKey,
 	checkStatistics,
 	checkPublications,
 	checkSubscriptions,
@@ -54,6 +55,7 @@ var checks = []func(ctx context.Context, in *inspection) error{
 	checkReplication,
 	checkEventTriggers,
 	checkSize,
+	checkSync,
 }
 
 // severities is the order in which findings are listed.

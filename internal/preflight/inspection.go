@@ -25,6 +25,8 @@ type inspection struct {
 	dependents []dependent
 	// others are the active transitions of the table that are not contracted yet.
 	others []ledger.Transition
+	// active are the active transitions of all tables that are not contracted yet.
+	active []ledger.Transition
 	// indexed: the table for the trial of indexes is there.
 	indexed bool
 }

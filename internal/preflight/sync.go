@@ -22,6 +22,7 @@ func checkSync(ctx context.Context, in *inspection) error {
 	}
 	if in.Sync == synctrigger.Sync {
 		checkDefaultOrNull(in)
+		checkKeyStays(in)
 	}
 	return checkInsteadOf(ctx, in)
 }
@@ -80,6 +81,16 @@ func checkDefaultOrNull(in *inspection) {
 				"it may be NULL and has a DEFAULT: in complete a hooked INSERT of an explicit NULL would get the DEFAULT from the trigger",
 				"drop the DEFAULT, or make the column NOT NULL; if nobody inserts an explicit NULL, accept sync-null-default")
 		}
+	}
+}
+
+// checkKeyStays: what hangs on a key moves to the target before complete, which
+// is too early for those who write the source.
+func checkKeyStays(in *inspection) {
+	d := in.report.Definition
+	if d.PrimaryKey != nil || len(d.Sequences) > 0 || len(d.ForeignKeys) > 0 {
+		in.refuse("sync-key", in.tableName(), "the primary key, an identity or a sequence, or a foreign key moves with "+list(d.SourceNames())+
+			": a trigger cannot keep the source right for all that use it", "say sync_mode: refuse, or count, or end the writers without the hook")
 	}
 }
 

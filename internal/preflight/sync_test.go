@@ -8,6 +8,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/internal/preflight"
 	"github.com/pgcrossfade/crossfade/internal/synctrigger"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 func synced(mode synctrigger.Mode) preflight.Request {
@@ -69,4 +70,17 @@ func TestSessionsUnderSync(t *testing.T) {
 	report := check(t, conn, synced(synctrigger.Sync))
 	require.Empty(t, find(report, "session-without-hook"))
 	requireOne(t, report, preflight.Info, "session-followed", "legacy")
+}
+
+// TestSyncOfAKey: what hangs on a key moves too early for a trigger that keeps
+// the source.
+func TestSyncOfAKey(t *testing.T) {
+	t.Parallel()
+	conn := pgtest.NewFrom(t, setup).Conn(t)
+	r := synced(synctrigger.Sync)
+	r.Move = transform.Move{Kind: transform.Change, Sources: []transform.Column{{Name: "id"}},
+		Targets: []transform.Column{{Name: "id_new", Type: "numeric"}}}
+	requireOne(t, check(t, conn, r), preflight.Refuse, "sync-key", "users")
+	r.Sync = synctrigger.Refuse
+	require.Empty(t, find(check(t, conn, r), "sync-key"))
 }

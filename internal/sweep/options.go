@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
@@ -37,6 +39,19 @@ type Options struct {
 	// names. Compare needs none.
 	Token string
 
+	// Worker is what others see of this worker; by default its session's
+	// application_name.
+	Worker string
+	// Helpers are connections of more workers of this process. They leave when
+	// nothing is left to take, and one that is lost holds up nobody.
+	Helpers []*pgx.Conn
+	// OnHelperLost is called when a helper fails while the others go on; nil:
+	// nobody is told. It may be called by several goroutines at once.
+	OnHelperLost func(error)
+	// Join makes Copy and Compare help with a job that another process has begun,
+	// and leave when nothing is left to take: ErrNoJob when there is none.
+	Join bool
+
 	// BatchTarget is how long a batch should take; by default 100 ms for Copy,
 	// and 500 ms for Compare, which locks no rows. A batch that takes twice as
 	// long, and longer than 800 ms, is given up and made smaller.
@@ -54,8 +69,9 @@ type Options struct {
 	// SignalInterval is the time between two looks at them, and at the ledger's
 	// Control; by default a second and half a second.
 	SignalInterval time.Duration
-	// OnProgress is called after each batch, and when the sweep has to wait;
-	// nil: nobody is told. It runs between batches, and delays the next.
+	// OnProgress is called after each batch of the worker on the connection that
+	// the sweep was given, and when that has to wait; it is told of what all
+	// workers have done. nil: nobody is told. It delays the next batch.
 	OnProgress func(Report)
 }
 
@@ -63,6 +79,8 @@ var (
 	// ErrForbidden: the token does not exist (any more). The direction has
 	// changed; nothing was copied.
 	ErrForbidden = errors.New("copying in this direction is not permitted any more")
+	// ErrNoJob: there is nothing to help with, or the progress has been deleted.
+	ErrNoJob = ledger.ErrNoJob
 	// ErrNoCounterpart: a row holds a value that the expressions cannot bring to
 	// the other side. Nothing of its batch was copied.
 	ErrNoCounterpart = errors.New("a value has no counterpart on the other side")

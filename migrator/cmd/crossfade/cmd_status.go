@@ -115,6 +115,9 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 		if job.Waiting != "" {
 			fmt.Fprintf(&b, "             %s\n", s.Warn("waiting: "+job.Waiting))
 		}
+		for _, line := range workerLines(job, s) {
+			b.WriteString("             " + line + "\n")
+		}
 		for _, line := range signalLines(job.Signals, s, "             ") {
 			b.WriteString(line + "\n")
 		}
@@ -158,6 +161,31 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 	_ = table.Flush() // a strings.Builder takes everything
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// workerLines list who works at a job that is not finished.
+func workerLines(job migrator.JobProgress, s console.Style) []string {
+	if job.Finished {
+		return nil
+	}
+	var lines []string
+	for _, w := range job.Workers {
+		text := fmt.Sprintf("worker %s (pid %d)  %s rows", w.Name, w.PID, console.Count(w.RowsScanned))
+		if w.BatchAt != nil {
+			text += ", last batch at " + w.BatchAt.Local().Format(time.TimeOnly)
+			if w.Position != nil {
+				text += " up to key (" + strings.Join(w.Position, ", ") + ")"
+			}
+			if w.Part != "" {
+				text += " of " + w.Part
+			}
+		}
+		if !w.Alive {
+			text = s.Dim(text + ", has ended")
+		}
+		lines = append(lines, text)
+	}
+	return lines
 }
 
 // plansText says what is known of plans, as long as reads have not moved.

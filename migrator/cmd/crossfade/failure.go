@@ -84,6 +84,8 @@ func describe(ctx context.Context, err error) (f failure) {
 	case errors.As(err, &gate):
 		f.set(exitRefused, gateHint(gate))
 		f.Message, f.Gate = gateMessage(gate), gate.Gate
+	case is(migrator.ErrNothingToHelp):
+		f.set(exitNotFound, "run, advance, rollback and verify begin one; `crossfade status` shows how far they are")
 	case is(migrator.ErrForce):
 		f.set(exitUsage, "")
 	case errors.As(err, &plain):
