@@ -27,6 +27,8 @@ type task struct {
 	Sync bool
 	// Operation: the transition is altering this.
 	Operation string
+	// Key: the transition is widen, not rename.
+	Key bool
 	// Back: roll back to off; otherwise start and run until contracted.
 	Back bool
 	// Help: help with the scan that is under way.
@@ -51,8 +53,11 @@ func child() {
 	config.DialFunc = reaper.dial
 	m, err := migrator.New(config, quick(migrator.Config{}))
 	transition := rename
-	if work.Split {
+	switch {
+	case work.Split:
 		transition = splitting()
+	case work.Key:
+		transition = widen
 	}
 	if work.Sync {
 		transition = withSync(rename, "")

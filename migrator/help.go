@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/sweep"
@@ -35,24 +34,20 @@ func (m *Migrator) Help(ctx context.Context, name string) (p JobProgress, err er
 		if err != nil {
 			return err
 		}
-		w.step = step{name: string(job)}
-		began := time.Now()
-		event := StepEvent{Position: position(*w.t), Name: w.step.name}
-		w.observe(event)
-		progress, err := w.scan(ctx, job, func(o sweep.Options) (ledger.Progress, error) {
-			o.Join, o.Token = true, token
-			if job == ledger.Verify {
-				return sweep.Compare(ctx, w.conn, o)
+		return w.act(string(job), func() error {
+			progress, err := w.scan(ctx, job, func(o sweep.Options) (ledger.Progress, error) {
+				o.Join, o.Token = true, token
+				if job == ledger.Verify {
+					return sweep.Compare(ctx, w.conn, o)
+				}
+				return sweep.Copy(ctx, w.conn, o)
+			})
+			p = jobProgress(progress)
+			if errors.Is(err, sweep.ErrNoJob) {
+				err = fmt.Errorf("help %q: %w any more", name, ErrNothingToHelp)
 			}
-			return sweep.Copy(ctx, w.conn, o)
+			return err
 		})
-		p = jobProgress(progress)
-		if errors.Is(err, sweep.ErrNoJob) {
-			err = fmt.Errorf("help %q: %w any more", name, ErrNothingToHelp)
-		}
-		event.Done, event.Err, event.Elapsed = true, err, time.Since(began)
-		w.observe(event)
-		return err
 	})
 	return p, err
 }

@@ -100,10 +100,19 @@ func (s *session) close(ctx context.Context) {
 func (m *Migrator) look(ctx context.Context, fn func(*session) error) error {
 	s, err := m.open(ctx)
 	if err != nil {
-		return err
+		return overtaken(ctx, err)
 	}
 	defer s.close(ctx)
-	return fn(s)
+	return overtaken(ctx, fn(s))
+}
+
+// overtaken says that a context is over where the server only says that a
+// statement was cancelled.
+func overtaken(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+		err = fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	return err
 }
 
 // lead runs fn as the only migrator of the database, on the connection that
@@ -113,10 +122,7 @@ func (m *Migrator) lead(ctx context.Context, fn func(*session) error) error {
 		if err := s.becomeLeader(ctx); err != nil {
 			return err
 		}
-		err := fn(s)
-		if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
-			err = fmt.Errorf("%w: %w", ctx.Err(), err) // the server only says that a statement was cancelled
-		}
+		err := overtaken(ctx, fn(s))
 		if err != nil && s.conn.IsClosed() {
 			err = &unknownOutcome{cause: err}
 		}

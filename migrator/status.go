@@ -161,7 +161,7 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 		}
 		status.Drain = &drain
 	}
-	for _, job := range []ledger.Job{ledger.Backfill, ledger.Verify, ledger.Refill} {
+	for _, job := range []ledger.Job{ledger.Backfill, ledger.Verify, ledger.Refill, ledger.Repair, ledger.Watch} {
 		progress, exists, err := ledger.GetProgress(ctx, s.conn, t.ID, job)
 		if err != nil {
 			return status, err

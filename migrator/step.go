@@ -160,6 +160,19 @@ func (w *work) perform(ctx context.Context, underway bool, event string, half fu
 	return half(ctx, w)
 }
 
+// act tells the observer of something that is a command of its own, and no step
+// of the way.
+func (w *work) act(name string, fn func() error) error {
+	w.step = step{name: name}
+	began := time.Now()
+	event := StepEvent{Position: position(*w.t), Name: name}
+	w.observe(event)
+	event.Err = fn()
+	event.Done, event.Elapsed = true, time.Since(began)
+	w.observe(event)
+	return event.Err
+}
+
 func (w *work) record(ctx context.Context, step, underway, event string) error {
 	e := w.event(event, w.step.name)
 	if underway == "" {

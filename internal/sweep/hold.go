@@ -83,6 +83,9 @@ func (w *walk) held(ctx context.Context) (string, error) {
 		return reason, err
 	}
 	if w.rate > 0 && time.Now().Before(w.due) {
+		if w.control.Rate == 0 {
+			return fmt.Sprintf("limited to %d rows per second", w.o.Rate), nil
+		}
 		return fmt.Sprintf("limited to %d rows per second by %s", w.control.Rate, w.control.Actor), nil
 	}
 	return "", nil
@@ -99,6 +102,9 @@ func (w *walk) share(ctx context.Context) error {
 		w.progress.Part, w.progress.Position, w.progress.Upper = part, position, upper
 	}
 	w.rate = w.control.Rate
+	if own := w.o.Rate; own > 0 && (w.rate == 0 || own < w.rate) {
+		w.rate = own
+	}
 	if w.rate == 0 {
 		return nil
 	}
@@ -136,7 +142,7 @@ func (w *walk) note(ctx context.Context, reason string) error {
 	if (reason == "") == (w.waiting == "") && time.Since(w.noted) < interval {
 		return nil
 	}
-	if w.control.Rate > 0 && !w.control.Paused && time.Since(w.noted) < interval {
+	if w.rate > 0 && !w.control.Paused && time.Since(w.noted) < interval {
 		return nil // it comes and goes with each batch
 	}
 	w.waiting, w.noted = reason, time.Now()

@@ -33,6 +33,8 @@ type Options struct {
 	// begins anew. Zero: progress of any epoch counts.
 	Since int
 
+	// Reverse makes Repair fill the sources from the targets.
+	Reverse bool
 	// Table is the table to walk; by default the transition's.
 	Table Table
 	// Token is the capability token (ledger.Allow) that each batch of Copy
@@ -64,6 +66,9 @@ type Options struct {
 	// as long.
 	LockTimeout time.Duration
 
+	// Rate is a limit of this sweep's own, in rows per second, beside that of the
+	// ledger's Control; zero is none.
+	Rate int
 	// Signals hold batches back; nil are DefaultSignals, an empty slice is none.
 	Signals []Signal
 	// SignalInterval is the time between two looks at them, and at the ledger's

@@ -19,7 +19,7 @@ import (
 // again, on a new connection if this one is closed: a batch whose commit was
 // lost has happened wholly, with its position, or not at all.
 func Copy(ctx context.Context, conn *pgx.Conn, o Options) (ledger.Progress, error) {
-	return run(ctx, conn, o, true, copyBatch)
+	return run(ctx, conn, o, true, copyBatch, nil)
 }
 
 // Compare looks at every row up to the greatest key there is when it begins,
@@ -27,15 +27,15 @@ func Copy(ctx context.Context, conn *pgx.Conn, o Options) (ledger.Progress, erro
 // sides are of one version of the row, so a row that is being written is no
 // false alarm. It stops and goes on as Copy does.
 func Compare(ctx context.Context, conn *pgx.Conn, o Options) (ledger.Progress, error) {
-	return run(ctx, conn, o, false, compareBatch)
+	return run(ctx, conn, o, false, compareBatch, nil)
 }
 
-func run(ctx context.Context, conn *pgx.Conn, o Options, copying bool, batch batchFunc) (ledger.Progress, error) {
+func run(ctx context.Context, conn *pgx.Conn, o Options, copying bool, batch batchFunc, committed func()) (ledger.Progress, error) {
 	o, err := o.withDefaults(copying)
 	if err != nil {
 		return ledger.Progress{}, fmt.Errorf("sweep for %s: %w", o.Job, err)
 	}
-	p, err := work(ctx, conn, o, copying, batch)
+	p, err := work(ctx, conn, o, copying, batch, committed)
 	if err != nil {
 		return p, fmt.Errorf("%s of %s.%s: %w", o.Job, o.Table.Schema, o.Table.Name, err)
 	}

@@ -29,6 +29,8 @@ type walk struct {
 	pace        pace
 	holding
 
+	// committed is called when a batch is; nil: nobody is told.
+	committed func()
 	// started is called when there is something to do; nil: nobody is told.
 	started func()
 
@@ -110,7 +112,11 @@ func (w *walk) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	movement, err := movementOf(w.o.Transition.Definition, w.o.Job, sources, targets)
+	direction := w.o.Job
+	if w.o.Reverse {
+		direction = ledger.Refill
+	}
+	movement, err := movementOf(w.o.Transition.Definition, direction, sources, targets)
 	if err != nil {
 		return err
 	}
@@ -243,6 +249,9 @@ func (w *walk) step(ctx, background context.Context) error {
 	}
 	if err != nil {
 		return w.explain(err, s)
+	}
+	if w.committed != nil {
+		w.committed()
 	}
 	w.learn(done.RowsScanned, start)
 	w.count(worker, done, s, after)

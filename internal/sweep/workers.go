@@ -11,10 +11,10 @@ import (
 
 // work walks with one worker, and with as many more as there are connections for.
 // There is no other way of walking: a lone worker is several of which one came.
-func work(ctx context.Context, conn *pgx.Conn, o Options, copying bool, batch batchFunc) (ledger.Progress, error) {
+func work(ctx context.Context, conn *pgx.Conn, o Options, copying bool, batch batchFunc, committed func()) (ledger.Progress, error) {
 	shared := &gauges{signals: o.Signals, interval: o.SignalInterval, readings: []Reading{}}
 	first := newWalk(conn, o, copying, batch, shared)
-	first.helper = o.Join
+	first.helper, first.committed = o.Join, committed
 	if len(o.Helpers) == 0 {
 		err := first.run(ctx)
 		return first.progress, err
