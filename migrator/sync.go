@@ -115,7 +115,7 @@ func (w *work) triggerHolds(ctx context.Context, free bool) error {
 	case err != nil:
 		return err
 	case !is.Exists || !is.Always || is.Body != trigger.Function().Body:
-		return w.closed("roll back to dualwrite's beginning (rollback --to off), and run again",
+		return w.closed("roll back to off, and run again",
 			"the trigger %q is gone, disabled, or not what it was: writes without the hook may have been missed", trigger.Name())
 	case !is.Last:
 		return w.closed("give that trigger a name that sorts before "+synctrigger.Prefix+", or drop it, and run again",
