@@ -36,6 +36,7 @@ var gates = map[edge][]gate{
 		{name: "target-indexed", check: targetIsIndexed},
 		{name: "key-indexed", check: keyIsIndexed},
 		{name: "foreign-keys", check: foreignKeysStand},
+		{name: "dependents-carried", check: dependentsAreCarried},
 		{name: "plan-regression", check: plansAreAsGood, forcible: true},
 		standbysCurrent,
 	},
@@ -45,6 +46,7 @@ var gates = map[edge][]gate{
 		{name: "key-on-target", check: keyIsOnTarget},
 		{name: "source-optional", check: unlessSynced(sourceIsOptional)},
 		{name: "source-not-unique", check: unlessSynced(sourceIsNotUnique)},
+		{name: "dependents-released", check: dependentsAreReleased},
 		{name: equalityReleased.name, check: unlessSynced(equalityReleased.check)},
 		standbysCurrent,
 	},
@@ -53,6 +55,7 @@ var gates = map[edge][]gate{
 		{name: "source-droppable", check: sourceCanBeDropped},
 		standbysCurrent,
 	},
+	{Contracted, Named}: {{name: "name-free", check: nameIsFree}, standbysCurrent},
 	// Writes of phase off leave the target out.
 	{DualWrite, Off}: {targetOptional, equalityReleased},
 }

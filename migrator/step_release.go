@@ -12,10 +12,13 @@ import (
 // releaseStep makes the sources columns that a write may leave out, before the
 // phase complete leaves them out, and ends all copying onto the targets. Undoing
 // it is the way back from complete, whose writes the sources do not have.
-// Where a trigger keeps the sources right, all of that comes when it goes.
+//
+// Views, policies, triggers and the replica identity go over to the targets here,
+// where either side is right. Where a trigger keeps the sources right, they are
+// freed when it goes.
 var releaseStep = step{
 	name: "release", phase: RampDown, temporary: true,
-	summary: "let writes leave the source out",
+	summary: "let views and the like read the target, and writes leave the source out",
 	do: func(ctx context.Context, w *work) error {
 		for _, job := range []ledger.Job{ledger.Backfill, ledger.Refill} {
 			if err := w.forbid(ctx, job); err != nil {
@@ -25,7 +28,11 @@ var releaseStep = step{
 		if err := w.forget(ctx, ledger.Refill); err != nil {
 			return err
 		}
-		if err := targetIsIndexed(ctx, w); err != nil || synced(*w.t) {
+		if err := targetIsIndexed(ctx, w); err != nil {
+			return err
+		}
+		// First: the replica identity must leave an index before that is dropped.
+		if err := w.carry(ctx); err != nil || synced(*w.t) {
 			return err // unsyncStep frees the sources
 		}
 		return w.freeSources(ctx)
@@ -35,13 +42,17 @@ var releaseStep = step{
 		if err := w.forbid(ctx, ledger.Backfill); err != nil {
 			return err
 		}
-		return w.bindSources(ctx)
+		if err := w.bindSources(ctx); err != nil {
+			return err
+		}
+		return w.carryBack(ctx)
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
+		do, undo = carryStatements(t, "release")
 		if synced(t) {
-			return nil, nil
+			return do, undo
 		}
-		return freeStatements(t), bindStatements(t)
+		return append(do, freeStatements(t)...), append(bindStatements(t), undo...)
 	},
 }
 
