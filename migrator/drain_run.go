@@ -158,6 +158,11 @@ func (w *work) concerns(s Session, previous int) bool {
 // after all.
 func (w *work) endDrain(ctx context.Context, d Drain) (bool, error) {
 	if w.t.Draining != "" {
+		if w.t.Removed {
+			if err := w.alwaysIdentities(ctx); err != nil {
+				return false, err
+			}
+		}
 		evidence := map[string]any{"waited_ms": d.Elapsed.Milliseconds()}
 		if len(d.Fenced) > 0 {
 			evidence["fenced"] = lines(d.Fenced)

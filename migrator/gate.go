@@ -33,13 +33,18 @@ var gates = map[edge][]gate{
 		{name: "equality-enforced", check: equalityIsEnforced},
 		{name: "target-constrained", check: targetIsConstrained},
 		{name: "target-indexed", check: targetIsIndexed},
+		{name: "key-indexed", check: keyIsIndexed},
+		{name: "foreign-keys", check: foreignKeysStand},
+		{name: "dependents-carried", check: dependentsAreCarried},
 		{name: "plan-regression", check: plansAreAsGood, forcible: true},
 		standbysCurrent,
 	},
 	{Live, RampDown}: {standbysCurrent},
 	{RampDown, Complete}: {
+		{name: "key-on-target", check: keyIsOnTarget},
 		{name: "source-optional", check: sourceIsOptional},
 		{name: "source-not-unique", check: sourceIsNotUnique},
+		{name: "dependents-released", check: dependentsAreReleased},
 		equalityReleased,
 		standbysCurrent,
 	},
@@ -121,8 +126,10 @@ func verifiedEqual(ctx context.Context, w *work) error {
 		return err
 	case !p.Finished() || p.Epoch < w.t.RegisteredEpoch:
 		return w.closed("verify it again", "the last verification has not finished")
+	case p.FailedOver:
+		return w.closed("verify it again", "the last verification was made before a failover")
 	case p.Mismatches > 0:
-		return w.closed("find out who writes one column only; then put the rows right and verify again, or roll back to off and run again",
+		return w.closed("find out who writes one column only; then put the rows right: crossfade repair "+w.t.Name,
 			"the last verification found %d rows that differ", p.Mismatches)
 	}
 	return nil

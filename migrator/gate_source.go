@@ -20,7 +20,7 @@ func sourceIsNotUnique(ctx context.Context, w *work) error {
 		join pg_namespace n on n.oid = c.relnamespace
 		join pg_attribute a on a.attrelid = c.oid
 		join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid and d.refobjsubid = a.attnum
-		left join pg_constraint k on k.conindid = x.indexrelid and k.contype in ('u', 'x')
+		left join pg_constraint k on k.conindid = x.indexrelid and k.contype in ('p', 'u', 'x')
 		where n.nspname = $1 and c.relname = $2 and a.attname = any($3) and (x.indisunique or x.indisexclusion)
 			and (d.classid = 'pg_class'::regclass and d.objid = x.indexrelid
 				or d.classid = 'pg_constraint'::regclass and d.objid = k.oid)
@@ -55,7 +55,7 @@ func nothingNewOnSource(ctx context.Context, w *work) error {
 		left join pg_class i on d.classid = 'pg_class'::regclass and i.oid = d.objid
 		left join pg_constraint k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid
 		where d.refclassid = 'pg_class'::regclass and n.nspname = $1 and c.relname = $2 and a.attname = any($3)
-			and d.deptype in ('a', 'i') and coalesce(i.relname, k.conname) <> all ($4)
+			and d.deptype in ('a', 'i') and coalesce(i.relname, k.conname, '') <> all ($4 || '{""}'::text[])
 		order by 1`, w.t.Schema, w.t.Table, sources, known)
 	if err != nil {
 		return fmt.Errorf("look for what depends on %s: %w", strings.Join(sources, ", "), err)
@@ -73,6 +73,9 @@ func nothingNewOnSource(ctx context.Context, w *work) error {
 
 // rehearsed is the SQLSTATE with which a rehearsal rolls itself back.
 const rehearsed = "CF000"
+
+// rehearsal is what goes behind the statements of a rehearsal.
+const rehearsal = "; do $$ begin raise exception 'rehearsal' using errcode = '" + rehearsed + "'; end $$"
 
 // sourceCanBeDropped lets PostgreSQL itself say whether anything stands in the
 // way of the drop, as long as there is a way back: it drops the columns, and
@@ -95,13 +98,13 @@ func sourceCanBeDropped(ctx context.Context, w *work) error {
 	if d := w.t.Definition; d.KeepName {
 		drops = append(drops, ddl.RenameColumn(w.table(), d.Targets[0].Name, d.Sources[0].Name).SQL)
 	}
-	s.SQL = strings.Join(drops, "; ") + "; do $$ begin raise exception 'rehearsal' using errcode = '" + rehearsed + "'; end $$"
+	s.SQL = strings.Join(drops, "; ") + rehearsal
 	switch err := w.run(ctx, s); sqlState(err) {
 	case rehearsed:
 		return nil
 	case "2BP01": // dependent_objects_still_exist
 		return w.closed("drop what depends on it, or make it depend on the target",
-			"column %q cannot be dropped: %s", strings.Join(w.t.Definition.SourceNames(), ", "), dependents(err))
+			"column %q cannot be dropped: %s", strings.Join(w.t.Definition.SourceNames(), ", "), dependentsIn(err))
 	default:
 		return err
 	}

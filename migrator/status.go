@@ -39,12 +39,22 @@ type Status struct {
 	Jobs []JobProgress `json:"jobs,omitempty"`
 	// Plans is the last comparison of plans that was recorded; nil when none was.
 	Plans *PlanCheck `json:"plans,omitempty"`
+	// Dependents are the objects that hung on the sources when the transition
+	// began, each with what becomes of it.
+	Dependents []DependentStatus `json:"dependents,omitempty"`
 	// Control is what was asked of its scans: to pause, or to go slower.
 	Control Control `json:"control"`
 	// Sessions counts the sessions of the database by the epoch they joined in.
 	Sessions []EpochSessions `json:"sessions"`
 	// History are the last events, oldest first.
 	History []HistoryEvent `json:"history"`
+}
+
+// DependentStatus is an object that hangs on the sources.
+type DependentStatus struct {
+	// Object names it, Fate says what becomes of it.
+	Object string `json:"object"`
+	Fate   string `json:"fate"`
 }
 
 // EpochSessions counts the sessions that joined under one epoch.
@@ -86,6 +96,8 @@ type JobProgress struct {
 	// start; GrowthBytes by how much the table and its indexes grew.
 	WALBytes    int64 `json:"wal_bytes,omitempty"`
 	GrowthBytes int64 `json:"growth_bytes,omitempty"`
+	// Workers are those who work at it, or have until they ended; of a Status.
+	Workers []Worker `json:"workers,omitempty"`
 	// Signals are the last readings of the throttle.
 	Signals []Signal `json:"signals,omitempty"`
 }
@@ -150,7 +162,7 @@ func (s *session) transitions(ctx context.Context, name string) ([]ledger.Transi
 func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptions) (Status, error) {
 	status := Status{
 		Position: position(t), Table: tableName(t), Kind: string(t.Definition.Kind), Does: t.Definition.String(),
-		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), KeepName: t.Definition.KeepName, File: t.Definition.File,
+		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), KeepName: t.Definition.KeepName, File: t.Definition.File, Dependents: fates(t),
 		Removed: t.Removed, CreatedAt: t.CreatedAt,
 	}
 	w := s.on(&t)
@@ -161,7 +173,7 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 		}
 		status.Drain = &drain
 	}
-	for _, job := range []ledger.Job{ledger.Backfill, ledger.Verify, ledger.Refill} {
+	for _, job := range []ledger.Job{ledger.Backfill, ledger.Verify, ledger.Refill, ledger.Repair, ledger.Watch} {
 		progress, exists, err := ledger.GetProgress(ctx, s.conn, t.ID, job)
 		if err != nil {
 			return status, err
@@ -169,6 +181,9 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 		if exists {
 			j := jobProgress(progress)
 			if err := s.noted(ctx, t, &j); err != nil {
+				return status, err
+			}
+			if j.Workers, err = ledger.Workers(ctx, s.conn, t.ID, job); err != nil {
 				return status, err
 			}
 			status.Jobs = append(status.Jobs, j)

@@ -28,25 +28,29 @@ var constraintStep = step{
 
 func constraintStatements(t ledger.Transition) []ddl.Statement {
 	a, table := *t.Definition.Alteration, tableOf(t)
-	add := ddl.AddCheck(table, a.Constraint, a.Body)
 	if a.References != nil {
-		add = ddl.AddForeignKey(table, referencedBy(a), a.Constraint, a.Body)
+		key := foreignKeyOf(t)
+		return []ddl.Statement{ddl.AddForeignKey(key, a.Constraint), ddl.ValidateForeignKey(key, a.Constraint)}
 	}
-	return []ddl.Statement{add, ddl.ValidateConstraint(table, a.Constraint)}
+	return []ddl.Statement{ddl.AddCheck(table, a.Constraint, a.Body), ddl.ValidateConstraint(table, a.Constraint)}
 }
 
 func dropConstraintStatement(t ledger.Transition) ddl.Statement {
 	a, table := *t.Definition.Alteration, tableOf(t)
-	if a.References != nil {
-		return ddl.DropForeignKey(table, referencedBy(a), a.Constraint)
-	}
 	s := ddl.DropConstraint(table, a.Constraint)
+	if a.References != nil {
+		s = ddl.DropForeignKey(foreignKeyOf(t), a.Constraint)
+	}
 	s.Why = "the table becomes what it was"
 	return s
 }
 
-func referencedBy(a ledger.Alteration) ddl.Name {
-	return ddl.Name{Schema: a.References.Schema, Table: a.References.Table}
+// foreignKeyOf is the foreign key that a transition adds.
+func foreignKeyOf(t ledger.Transition) ddl.ForeignKey {
+	a := t.Definition.Alteration
+	return ddl.ForeignKey{
+		Table: tableOf(t), To: ddl.Name{Schema: a.References.Schema, Table: a.References.Table}, Body: a.Body,
+	}
 }
 
 // ensureConstraint adds and validates the constraint. If rows stand in the way

@@ -10,10 +10,11 @@ import (
 
 // expandStep adds the targets: nullable and without a default, since a writer
 // that does not know them must neither fail nor leave a value in them that
-// nobody wrote.
+// nobody wrote. An identity of a source becomes a sequence, from which both can
+// be written.
 var expandStep = step{
 	name: "expand", phase: Off, temporary: true,
-	summary: "add the target columns",
+	summary: "add the target columns, with the privileges and settings of the sources",
 	do: func(ctx context.Context, w *work) error {
 		for _, target := range w.t.Definition.Targets {
 			exists, err := ddl.ColumnExists(ctx, w.conn, w.table(), target.Name)
@@ -24,9 +25,15 @@ var expandStep = step{
 				return err
 			}
 		}
-		return nil
+		if err := w.dropIdentities(ctx); err != nil {
+			return err
+		}
+		return w.carry(ctx)
 	},
 	undo: func(ctx context.Context, w *work) error {
+		if err := w.restoreIdentities(ctx); err != nil {
+			return err
+		}
 		for _, target := range w.t.Definition.Targets {
 			exists, err := ddl.ColumnExists(ctx, w.conn, w.table(), target.Name)
 			if err == nil && exists {
@@ -42,7 +49,13 @@ var expandStep = step{
 		for _, target := range t.Definition.Targets {
 			do, undo = append(do, addTarget(t, target)), append(undo, dropTarget(t, target))
 		}
-		return do, undo
+		do = append(do, sequenceStatements(t, isIdentity, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
+			return ddl.DropIdentity(tableOf(t), name, s.Source)
+		})...)
+		carried, _ := carryStatements(t, "expand")
+		return append(do, carried...), append(sequenceStatements(t, isIdentity, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
+			return ddl.AddIdentity(tableOf(t), name, s.Source, s.Identity)
+		}), undo...)
 	},
 }
 

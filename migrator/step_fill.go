@@ -28,7 +28,7 @@ var fillStep = step{
 		c := *t.Definition.Alteration.Column
 		name := pgx.Identifier{c.Name}.Sanitize()
 		return []ddl.Statement{{
-			SQL:  "update " + tableOf(t).String() + " set " + name + " = " + c.Cast(c.Value) + " where " + keyRange(t) + " and " + name + " is null",
+			SQL:  "update " + tableOf(t).String() + " set " + name + " = " + c.Cast(c.Value) + " where " + keyRange(t.Definition.Key) + " and " + name + " is null",
 			Lock: rowExclusive, On: tableOf(t).String(),
 			Hazard: "locks the rows of one batch for a fraction of a second, writes a new version of every row that it fills",
 			Why:    "rows that exist get their value; in batches that adapt to their duration",

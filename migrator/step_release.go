@@ -13,12 +13,14 @@ import (
 // phase complete leaves them out, and ends all copying onto the targets. Undoing
 // it is the way back from complete, whose writes the sources do not have.
 //
-// The sources' unique indexes go, those of the targets do their work: over
+// Views, policies, triggers and the replica identity go over to the targets here,
+// where either side is right. The sources' unique indexes go, those of the targets do their work: over
 // values that nobody keeps up to date they would refuse good rows, in complete
-// (unique (email) where deleted_at is null) as well as when it is filled again.
+// (unique (email) where deleted_at is null) as well as when it is filled again. So
+// do foreign keys. The primary key moves to the target.
 var releaseStep = step{
 	name: "release", phase: RampDown, temporary: true,
-	summary: "let writes leave the source out",
+	summary: "let views and the like read the target, and writes leave the source out",
 	do: func(ctx context.Context, w *work) error {
 		for _, job := range []ledger.Job{ledger.Backfill, ledger.Refill} {
 			if err := w.forbid(ctx, job); err != nil {
@@ -29,6 +31,13 @@ var releaseStep = step{
 			return err
 		}
 		if err := targetIsIndexed(ctx, w); err != nil {
+			return err
+		}
+		// First: the replica identity must leave an index before that is dropped.
+		if err := w.carry(ctx); err != nil {
+			return err
+		}
+		if err := w.moveKey(ctx); err != nil {
 			return err
 		}
 		for _, index := range uniques(*w.t) {
@@ -44,9 +53,15 @@ var releaseStep = step{
 				return err
 			}
 		}
-		return w.dropEqual(ctx)
+		if err := w.dropEqual(ctx); err != nil {
+			return err
+		}
+		return w.typeSequences(ctx, targetSide)
 	},
 	undo: func(ctx context.Context, w *work) error {
+		// It is the target that has the key, or a unique index, until the end.
+		w.byTarget = true
+		defer func() { w.byTarget = false }()
 		// A half-done release may have left the permission to copy forward.
 		if err := w.forbid(ctx, ledger.Backfill); err != nil {
 			return err
@@ -70,11 +85,23 @@ var releaseStep = step{
 				return err
 			}
 		}
-		return w.ensureNotNull(ctx, w.t.Definition.Sources)
+		if err := w.ensureNotNull(ctx, w.t.Definition.Sources); err != nil {
+			return err
+		}
+		if err := w.returnKey(ctx); err != nil {
+			return err
+		}
+		if err := w.typeSequences(ctx, sourceSide); err != nil {
+			return err
+		}
+		return w.carryBack(ctx)
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
+		do, back := carryStatements(t, "release")
 		undo = append(undo, batchStatement(t, ledger.Refill))
 		undo = append(undo, equalStatements(t)...)
+		moveKey, returnKey := keyStatements(t)
+		do = append(do, moveKey...)
 		for _, index := range uniques(t) {
 			create, drop := indexStatements(t, index)
 			do, undo = append(do, drop), append(undo, create...)
@@ -93,7 +120,15 @@ var releaseStep = step{
 				undo = append(undo, notNullStatements(t, source.Name)...)
 			}
 		}
-		return append(do, ddl.DropConstraint(tableOf(t), equalCheck(t))), undo
+		undo = append(undo, returnKey...)
+		do = append(do, ddl.DropConstraint(tableOf(t), equalCheck(t)))
+		do = append(do, sequenceStatements(t, isRetyped, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
+			return ddl.SetSequenceType(tableOf(t), name, s.TargetType)
+		})...)
+		undo = append(undo, sequenceStatements(t, isRetyped, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
+			return ddl.SetSequenceType(tableOf(t), name, s.Type)
+		})...)
+		return do, append(undo, back...)
 	},
 }
 

@@ -2,10 +2,6 @@ package ddl
 
 import "github.com/pgcrossfade/crossfade/internal/transform"
 
-// ShareRowExclusive is the lock of a new foreign key, on both tables: reads go
-// on, writes wait.
-const ShareRowExclusive = "SHARE ROW EXCLUSIVE"
-
 // AddColumnWhole adds a column with its DEFAULT and its NOT NULL. late: the
 // DEFAULT is set behind the column, in the same statement, so that it holds for
 // new rows only and nothing is rewritten for the others. A DEFAULT that is not
@@ -35,34 +31,6 @@ func AddCheck(table Name, constraint, body string) Statement {
 		"no new row may break the rule")
 	s.Hazard = "a write that breaks the rule, or changes a row that does, fails from now on; " + s.Hazard
 	return s
-}
-
-// AddForeignKey adds a FOREIGN KEY for new rows, without a scan. It locks the
-// referenced table as well.
-func AddForeignKey(table, referenced Name, constraint, body string) Statement {
-	s := quick(table, "alter table "+table.String()+" add constraint "+ident(constraint)+" "+body+" not valid",
-		"no new row may refer to nothing")
-	s.Lock, s.Also = ShareRowExclusive, also(table, referenced)
-	s.Hazard = "stops every write of both tables for milliseconds, and for up to lock_timeout while it waits; " +
-		"a write that refers to nothing fails from now on, and deletes on the referenced table look here"
-	return s
-}
-
-// DropForeignKey drops a FOREIGN KEY if it exists. It locks the referenced table
-// as well.
-func DropForeignKey(table, referenced Name, constraint string) Statement {
-	s := DropConstraint(table, constraint)
-	s.Also, s.Why = also(table, referenced), "the table becomes what it was"
-	s.Hazard = "stops every statement on both tables for milliseconds, and for up to lock_timeout while it waits"
-	return s
-}
-
-// also is the other table that a foreign key locks; empty when it is the same.
-func also(table, referenced Name) string {
-	if table == referenced {
-		return ""
-	}
-	return referenced.String()
 }
 
 // AddUniqueConstraint is AddUniqueUsingIndex with what else the constraint is:

@@ -41,7 +41,7 @@ const blockerColumns = `select coalesce(b.pid, 0), coalesce(a.usename, p.owner, 
 	coalesce(extract(epoch from clock_timestamp() - coalesce(a.xact_start, p.prepared, a.state_change)), 0)::float8,
 	coalesce(a.backend_type = 'autovacuum worker', false)`
 
-// holders lists who has, or waits for, a lock on the statement's table that
+// holders lists who has, or waits for, a lock on the statement's tables that
 // conflicts with the lock it wants. A prepared transaction is found by the lock
 // on its own id, under the virtual id that all its locks share.
 func holders(ctx context.Context, conn *pgx.Conn, s Statement) ([]Blocker, error) {
@@ -92,10 +92,10 @@ func collectBlockers(rows pgx.Rows) ([]Blocker, error) {
 // conflicts with.
 func conflicts(level string) []string {
 	gentle := []string{"ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"}
-	if level == ShareUpdateExclusive {
+	switch level {
+	case ShareUpdateExclusive:
 		return gentle
-	}
-	if level == ShareRowExclusive {
+	case ShareRowExclusive:
 		return append(gentle, "RowExclusiveLock")
 	}
 	return append(gentle, "AccessShareLock", "RowShareLock", "RowExclusiveLock")

@@ -21,6 +21,7 @@ func (n Name) String() string { return pgx.Identifier{n.Schema, n.Table}.Sanitiz
 const (
 	AccessExclusive      = "ACCESS EXCLUSIVE"
 	ShareUpdateExclusive = "SHARE UPDATE EXCLUSIVE"
+	ShareRowExclusive    = "SHARE ROW EXCLUSIVE"
 )
 
 // Statement is one DDL statement, with what an operator wants to know before

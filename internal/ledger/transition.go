@@ -46,6 +46,14 @@ type Definition struct {
 	TargetDefaults []string `json:"target_defaults,omitempty"`
 	// Indexes are the sources' secondary indexes as they were.
 	Indexes []Index `json:"indexes,omitempty"`
+	// PrimaryKey is set when a source is part of the table's primary key.
+	PrimaryKey *PrimaryKey `json:"primary_key,omitempty"`
+	// Sequences are those that number the sources.
+	Sequences []Sequence `json:"sequences,omitempty"`
+	// ForeignKeys are those that lead to the sources, and those of the sources.
+	ForeignKeys []ForeignKey `json:"foreign_keys,omitempty"`
+	// Dependents are what else hung on the sources. Joins do not read them.
+	Dependents []Dependent `json:"dependents,omitempty"`
 	// IgnoreApplications are the application names of sessions without the hook
 	// that drains do not wait for.
 	IgnoreApplications []string `json:"ignore_applications,omitempty"`

@@ -32,6 +32,9 @@ func checkActive(ctx context.Context, in *inspection) error {
 		wanted.Definition.Alteration = in.alteration()
 	}
 	for _, t := range active {
+		if !t.Settled() {
+			in.active = append(in.active, t)
+		}
 		overlap := ledger.Overlap(wanted, t)
 		switch object := fmt.Sprintf("transition %q", t.Name); {
 		case t.Name == in.Name:

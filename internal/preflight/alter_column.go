@@ -102,7 +102,7 @@ func (in *inspection) readColumn(ctx context.Context) (column, bool, error) {
 	if err != nil {
 		return column{}, false, err
 	}
-	if len(found) != 1 || all != len(in.sources)+1 || found[0].NotNull || found[0].Default != "" || found[0].Identity || found[0].Generated {
+	if len(found) != 1 || all != len(in.sources)+1 || found[0].NotNull || found[0].Default != "" || found[0].Identity != "" || found[0].Generated {
 		in.refuse("type-invalid", object, fmt.Sprintf("%q is more than a type", asked.Type),
 			"name the type alone; default and not_null are keys of their own")
 		return column{}, false, nil

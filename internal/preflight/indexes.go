@@ -37,22 +37,9 @@ type index struct {
 // checkIndexes writes the sources' indexes into the Definition, with their
 // counterparts on the targets.
 func checkIndexes(ctx context.Context, in *inspection) error {
-	indexes, err := query[index](ctx, in, `
-		select i.relname, pg_get_indexdef(x.indexrelid), coalesce(k.conname, ''), coalesce(k.contype::text, ''), x.indisunique,
-			coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::bool, false), x.indisexclusion, coalesce(k.condeferrable, false), x.indisvalid,
-			x.indisreplident, x.indisclustered, i.reltablespace <> 0, coalesce(obj_description(i.oid, 'pg_class'), ''),
-			pg_relation_size(i.oid),
-			coalesce(pg_get_expr(x.indexprs, x.indrelid), '') || ' ' || coalesce(pg_get_expr(x.indpred, x.indrelid), ''),
-			array(select a.attname::text from pg_attribute a where a.attrelid = x.indrelid and a.attnum > 0 and (
-				a.attnum = any(x.indkey::int2[]) or exists (select from pg_depend d where d.classid = 'pg_class'::regclass
-					and d.objid = x.indexrelid and d.refobjid = x.indrelid and d.refobjsubid = a.attnum)))
-		from pg_index x
-		join pg_class i on i.oid = x.indexrelid
-		left join pg_constraint k on k.conindid = x.indexrelid and k.contype in ('u', 'x')
-		where x.indrelid = $1 and not x.indisprimary and ($2::int2[] && x.indkey::int2[] or x.indexrelid = any($3))
-		order by i.relname`, in.table.OID, in.numbers(), in.of("pg_class"))
+	indexes, err := in.readIndexes(ctx, false)
 	if err != nil {
-		return fmt.Errorf("read indexes: %w", err)
+		return err
 	}
 	var uniques []string
 	for _, x := range indexes {
@@ -93,6 +80,29 @@ func checkIndexes(ctx context.Context, in *inspection) error {
 	return nil
 }
 
+// readIndexes reads the indexes of the sources: that of the primary key, or all
+// others.
+func (in *inspection) readIndexes(ctx context.Context, primary bool) ([]index, error) {
+	indexes, err := query[index](ctx, in, `
+		select i.relname, pg_get_indexdef(x.indexrelid), coalesce(k.conname, ''), coalesce(k.contype::text, ''), x.indisunique,
+			coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::bool, false), x.indisexclusion, coalesce(k.condeferrable, false), x.indisvalid,
+			x.indisreplident, x.indisclustered, i.reltablespace <> 0, coalesce(obj_description(i.oid, 'pg_class'), ''),
+			pg_relation_size(i.oid),
+			coalesce(pg_get_expr(x.indexprs, x.indrelid), '') || ' ' || coalesce(pg_get_expr(x.indpred, x.indrelid), ''),
+			array(select a.attname::text from pg_attribute a where a.attrelid = x.indrelid and a.attnum > 0 and (
+				a.attnum = any(x.indkey::int2[]) or exists (select from pg_depend d where d.classid = 'pg_class'::regclass
+					and d.objid = x.indexrelid and d.refobjid = x.indrelid and d.refobjsubid = a.attnum)))
+		from pg_index x
+		join pg_class i on i.oid = x.indexrelid
+		left join pg_constraint k on k.conindid = x.indexrelid and k.contype in ('p', 'u', 'x')
+		where x.indrelid = $1 and x.indisprimary = $4 and ($2::int2[] && x.indkey::int2[] or x.indexrelid = any($3))
+		order by i.relname`, in.table.OID, in.numbers(), in.of("pg_class"), primary)
+	if err != nil {
+		return nil, fmt.Errorf("read indexes: %w", err)
+	}
+	return indexes, nil
+}
+
 // movable tells whether an index gets a counterpart, and says why when not.
 func (in *inspection) movable(x index) bool {
 	object := "index " + in.Schema + "." + x.Name
@@ -105,9 +115,9 @@ func (in *inspection) movable(x index) bool {
 		in.warn("index-invalid", object, "a build of it has failed, so it gets no counterpart",
 			"drop it or build it again (reindex index concurrently) before the start")
 		return false
-	case x.Identity:
-		in.refuse("replica-identity", object, "it is the replica identity of the table, and would be dropped with the source",
-			"run alter table ... replica identity default")
+	case x.Identity && x.ConstraintKind == "p": // checkDependents sees to others
+		in.refuse("replica-identity", object, "it is named as the replica identity of the table, and would be dropped with the source",
+			"run alter table ... replica identity default: that is the primary key, whichever it is")
 	case x.NullsNotDistinct:
 		in.refuse("nulls-not-distinct", object, "it allows one NULL, and the target is NULL in every row at first",
 			"make it NULLS DISTINCT, or the column NOT NULL")
@@ -150,9 +160,13 @@ func counterpartName(index string, sources, targets []string) string {
 	return index + "_" + become
 }
 
-// freeName cuts a name to size and numbers it until nothing in the schema has
-// it.
+// freeName cuts a name to size and numbers it until nothing in the table's schema
+// has it.
 func (in *inspection) freeName(ctx context.Context, wish string) (string, error) {
+	return in.freeNameIn(ctx, in.Schema, wish)
+}
+
+func (in *inspection) freeNameIn(ctx context.Context, schema, wish string) (string, error) {
 	for n := 0; ; n++ {
 		suffix := ""
 		if n > 0 {
@@ -161,16 +175,15 @@ func (in *inspection) freeName(ctx context.Context, wish string) (string, error)
 		name := cut(wish, maxName-len(suffix)) + suffix
 		var taken bool
 		err := in.tx.QueryRow(ctx, `
-			select exists (select from pg_class where relnamespace = $1 and relname = $2)
-				or exists (select from pg_constraint where conrelid = $3 and conname = $2)`,
-			in.table.Namespace, name, in.table.OID).Scan(&taken)
+			select exists (select from pg_class where relnamespace = n.oid and relname = $2)
+				or exists (select from pg_statistic_ext where stxnamespace = n.oid and stxname = $2)
+				or exists (select from pg_constraint where conrelid = $3 and conname = $2)
+			from pg_namespace n where n.nspname = $1`, schema, name, in.table.OID).Scan(&taken)
 		if err != nil {
 			return "", fmt.Errorf("look for name %s: %w", name, err)
 		}
-		for _, x := range in.report.Definition.Indexes {
-			taken = taken || x.Target == name
-		}
-		if !taken {
+		if !taken && !in.given[name] {
+			in.given[name] = true
 			return name, nil
 		}
 	}

@@ -25,8 +25,12 @@ type inspection struct {
 	dependents []dependent
 	// others are the active transitions of the table that are not contracted yet.
 	others []ledger.Transition
+	// active are the active transitions of all tables that are not contracted yet.
+	active []ledger.Transition
 	// indexed: the table for the trial of indexes is there.
 	indexed bool
+	// given are the names that counterparts have got.
+	given map[string]bool
 }
 
 func (in *inspection) refuse(code, object, message, hint string) {

@@ -3,7 +3,6 @@ package preflight
 import (
 	"context"
 	"fmt"
-	"slices"
 )
 
 // readKey reads the primary key into the Definition.
@@ -34,11 +33,6 @@ func checkKey(ctx context.Context, in *inspection) error {
 	if len(d.Key) == 0 {
 		in.refuse("no-primary-key", in.tableName(), "it has no primary key, along which it could be backfilled and verified",
 			"add one: create unique index concurrently ..., then alter table ... add primary key using index ...")
-	}
-	for _, source := range in.Move.SourceNames() {
-		if slices.Contains(d.Key, source) {
-			in.refuse("source-in-primary-key", in.columnName(source), "it is part of the primary key", "moving a key is not supported yet")
-		}
 	}
 	return nil
 }
