@@ -25,6 +25,10 @@ type task struct {
 	Split bool
 	// Operation: the transition is altering this.
 	Operation string
+	// Key: the transition is widen, not rename.
+	Key bool
+	// Keep: it is keeping, in phase complete.
+	Keep bool
 	// Back: roll back to off; otherwise start and run until contracted.
 	Back bool
 	// Help: help with the scan that is under way.
@@ -49,8 +53,11 @@ func child() {
 	config.DialFunc = reaper.dial
 	m, err := migrator.New(config, quick(migrator.Config{}))
 	transition := rename
-	if work.Split {
+	switch {
+	case work.Split:
 		transition = splitting()
+	case work.Key:
+		transition = widen
 	}
 	if work.Operation != "" && err == nil {
 		transition, err = alteration(work.Operation)
@@ -58,6 +65,8 @@ func child() {
 	if err == nil {
 		if work.Help {
 			_, err = m.Help(ctx, transition.Name)
+		} else if work.Keep {
+			_, err = m.Contract(ctx, keeping.Name)
 		} else if work.Back {
 			_, err = m.Rollback(ctx, transition.Name, migrator.RollbackOptions{})
 		} else if _, err = m.Start(ctx, transition); err == nil {

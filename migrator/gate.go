@@ -35,6 +35,7 @@ var gates = map[edge][]gate{
 		{name: "target-indexed", check: targetIsIndexed},
 		{name: "key-indexed", check: keyIsIndexed},
 		{name: "foreign-keys", check: foreignKeysStand},
+		{name: "dependents-carried", check: dependentsAreCarried},
 		{name: "plan-regression", check: plansAreAsGood, forcible: true},
 		standbysCurrent,
 	},
@@ -43,6 +44,7 @@ var gates = map[edge][]gate{
 		{name: "key-on-target", check: keyIsOnTarget},
 		{name: "source-optional", check: sourceIsOptional},
 		{name: "source-not-unique", check: sourceIsNotUnique},
+		{name: "dependents-released", check: dependentsAreReleased},
 		equalityReleased,
 		standbysCurrent,
 	},
@@ -51,6 +53,7 @@ var gates = map[edge][]gate{
 		{name: "source-droppable", check: sourceCanBeDropped},
 		standbysCurrent,
 	},
+	{Contracted, Named}: {{name: "name-free", check: nameIsFree}, standbysCurrent},
 	// Writes of phase off leave the target out.
 	{DualWrite, Off}: {targetOptional, equalityReleased},
 }

@@ -41,6 +41,7 @@ func TestPlan(t *testing.T) {
 	require.Equal(t, []string{
 		`run/register: create table "crossfade".t<id>_off_<epoch> ()`,
 		`run/expand: alter table "public"."users" add column "name" text`,
+		`run/expand: comment on column "public"."users"."name" is 'how to address the user'`,
 		`run/dualwrite: create table "crossfade".t<id>_dualwrite_<epoch> ()`,
 		`run/dualwrite: drop table "crossfade".t<id>_off_<epoch>`,
 		`run/backfill: update "public"."users" set "name" = "full_name" where ("id") > $1 and ("id") <= $2 and "name" is distinct from "full_name"`,
@@ -72,6 +73,7 @@ func TestPlan(t *testing.T) {
 		`contract/contracted: create table "crossfade".t<id>_contracted_<epoch> ()`,
 		`contract/contracted: drop table "crossfade".t<id>_complete_<epoch>`,
 		`contract/drop: alter table "public"."users" drop column "full_name"`,
+		`contract/name: alter index "public"."users_lower_idx_name" rename to "users_lower_idx"`,
 	}, got)
 	_, err = json.Marshal(plan)
 	require.NoError(t, err)

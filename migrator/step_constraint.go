@@ -28,11 +28,11 @@ var constraintStep = step{
 
 func constraintStatements(t ledger.Transition) []ddl.Statement {
 	a, table := *t.Definition.Alteration, tableOf(t)
-	add := ddl.AddCheck(table, a.Constraint, a.Body)
 	if a.References != nil {
-		add = ddl.AddForeignKey(foreignKeyOf(t), a.Constraint)
+		key := foreignKeyOf(t)
+		return []ddl.Statement{ddl.AddForeignKey(key, a.Constraint), ddl.ValidateForeignKey(key, a.Constraint)}
 	}
-	return []ddl.Statement{add, ddl.ValidateConstraint(table, a.Constraint)}
+	return []ddl.Statement{ddl.AddCheck(table, a.Constraint, a.Body), ddl.ValidateConstraint(table, a.Constraint)}
 }
 
 func dropConstraintStatement(t ledger.Transition) ddl.Statement {

@@ -67,7 +67,7 @@ func (w *work) ensureEqual(ctx context.Context) error {
 		statements = statements[1:]
 	}
 	err = w.runAll(ctx, statements)
-	if sqlState(err) != "23514" { // check_violation
+	if sqlState(err) != checkViolation {
 		return err
 	}
 	if dropErr := w.dropEqual(ctx); dropErr != nil {

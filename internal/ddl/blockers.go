@@ -98,8 +98,5 @@ func conflicts(level string) []string {
 	case ShareRowExclusive:
 		return append(gentle, "RowExclusiveLock")
 	}
-	if level == ShareRowExclusive {
-		return append(gentle, "RowExclusiveLock")
-	}
 	return append(gentle, "AccessShareLock", "RowShareLock", "RowExclusiveLock")
 }

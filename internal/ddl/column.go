@@ -30,6 +30,21 @@ func RenameColumn(table Name, from, to string) Statement {
 		"statements that still name the column fail, and it can be renamed back")
 }
 
+// GiveName renames a target to the name that its source had.
+func GiveName(table Name, target, name string) Statement {
+	s := RenameColumn(table, target, name)
+	s.Why = "the target takes the name of the source, which is gone"
+	return s
+}
+
+// MakeWay waits until nothing keeps DDL from the table that gives way to it, as an
+// autovacuum does after deadlock_timeout. Reads and writes pass by.
+func MakeWay(table Name) Statement {
+	s := gentle(table, "lock table "+table.String()+" in share update exclusive mode", "an autovacuum of the table makes way")
+	s.LockTimeout = vacuumTimeout
+	return s
+}
+
 // SetDefault sets a column's default. expression is SQL text with every name
 // qualified.
 func SetDefault(table Name, column, expression string) Statement {
@@ -71,22 +86,6 @@ func SetStorage(table Name, column, storage string) Statement {
 func CommentOnColumn(table Name, column, comment string) Statement {
 	return gentle(table, fmt.Sprintf("comment on column %s.%s is %s", table, ident(column), literal(comment)),
 		"the comment moves with the column")
-}
-
-// CopySettings gives column what from has and a new column lacks: its comment,
-// statistics target and storage. The statements can be repeated.
-func CopySettings(table Name, column string, from Column) []Statement {
-	var statements []Statement
-	if from.Storage != from.TypeStorage {
-		statements = append(statements, SetStorage(table, column, from.Storage))
-	}
-	if from.Statistics >= 0 {
-		statements = append(statements, SetStatistics(table, column, from.Statistics))
-	}
-	if from.Comment != "" {
-		statements = append(statements, CommentOnColumn(table, column, from.Comment))
-	}
-	return statements
 }
 
 func alterColumn(table Name, column, action, why string) Statement {

@@ -22,7 +22,7 @@ func TestStatements(t *testing.T) {
 		`alter table "a""b"."Users" add column "n" int, alter column "n" set default random()`: ddl.AddColumnWhole(table,
 			transform.Column{Name: "n", Type: "int", Default: "random()"}, false, true),
 		`alter table "a""b"."Users" add constraint "c" CHECK (n > 1) not valid`:                ddl.AddCheck(table, "c", "CHECK (n > 1)"),
-		`alter table "a""b"."Users" add constraint "c" foreign key (n) references u not valid`: ddl.AddForeignKey(table, table, "c", "foreign key (n) references u"),
+		`alter table "a""b"."Users" add constraint "c" foreign key (n) references u not valid`: ddl.AddForeignKey(ddl.ForeignKey{Table: table, To: table, Body: "foreign key (n) references u"}, "c"),
 		`alter table "a""b"."Users" add constraint "c" unique using index "i" deferrable`:      ddl.AddUniqueConstraint(table, "c", "i", "deferrable"),
 		`alter table "a""b"."Users" drop column "n"`:                                           ddl.DropColumn(table, "n"),
 		`alter table "a""b"."Users" rename column "n" to "m"`:                                  ddl.RenameColumn(table, "n", "m"),
@@ -54,6 +54,7 @@ func TestLockLevels(t *testing.T) {
 	db := pgtest.NewFrom(t, setup+`;
 		alter table app.users add constraint c check (id is not null) not valid;
 		create unique index u on app.users (email)`)
+	selfKey := ddl.ForeignKey{Table: users, To: users, Body: "foreign key (id) references app.users (id)"}
 	for _, s := range []ddl.Statement{
 		ddl.AddColumn(users, "name", "text", ""), ddl.DropColumn(users, "full_name"), ddl.RenameColumn(users, "full_name", "f"),
 		ddl.SetDefault(users, "full_name", "''"), ddl.DropDefault(users, "full_name"), ddl.SetNotNull(users, "full_name"),
@@ -61,7 +62,7 @@ func TestLockLevels(t *testing.T) {
 		ddl.DropConstraint(users, "c"), ddl.AddUniqueUsingIndex(users, "uc", "u"), ddl.CommentOnColumn(users, "full_name", "x"),
 		ddl.AddColumnWhole(users, transform.Column{Name: "x", Type: "int", Default: "1"}, true, false),
 		ddl.AddCheck(users, "d", "check (id > 0)"), ddl.AddUniqueConstraint(users, "uc", "u", "deferrable"),
-		ddl.AddForeignKey(users, users, "fk", "foreign key (id) references app.users (id)"), ddl.DropForeignKey(users, users, "c"),
+		ddl.AddForeignKey(selfKey, "fk"), ddl.DropForeignKey(selfKey, "c"),
 		ddl.SetStatistics(users, "full_name", 10), ddl.SetStorage(users, "full_name", "external"),
 	} {
 		conn := db.Conn(t)

@@ -31,6 +31,7 @@ var checks = []func(ctx context.Context, in *inspection) error{
 	checkVouched,
 	checkTargetOnly,
 	checkLoss,
+	checkKeepName,
 	checkDefaults,
 	readDependents,
 	checkSequences,
@@ -39,12 +40,11 @@ var checks = []func(ctx context.Context, in *inspection) error{
 	checkFunctions,
 	checkRowType,
 	checkTriggers,
-	checkPolicies,
 	checkConstraints,
 	checkForeignKeys,
 	checkIndexes,
 	checkPrimaryKey,
-	checkStatistics,
+	checkDependents,
 	checkPublications,
 	checkSubscriptions,
 	checkOther,
@@ -65,7 +65,7 @@ var severities = []Severity{Refuse, Warn, Info}
 // connection must be in no transaction. An error means that it could not read;
 // what it saw is in the Report.
 func Check(ctx context.Context, db *pgx.Conn, r Request) (Report, error) {
-	in := &inspection{Request: r}
+	in := &inspection{Request: r, given: map[string]bool{}}
 	if err := in.run(ctx, db); err != nil {
 		return Report{}, fmt.Errorf("check %s.%s: %w", r.Schema, r.Table, err)
 	}

@@ -96,7 +96,8 @@ func dash(text string) string {
 
 func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: table %s, %s\n", s.Bold(status.Name), status.Table, becomes(s, status.Does, status.Sources, status.Targets))
+	fmt.Fprintf(&b, "%s: table %s, %s\n", s.Bold(status.Name), status.Table, becomes(s, status.Does, status.Sources, status.Targets)+
+		inTheEnd(status.KeepName, status.Sources))
 	if status.Phase != "" {
 		fmt.Fprintf(&b, "  phase      %s (epoch %d)\n", s.Accent(string(status.Phase)), status.Epoch)
 	}
@@ -121,6 +122,13 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 		for _, line := range signalLines(job.Signals, s, "             ") {
 			b.WriteString(line + "\n")
 		}
+	}
+	for i, d := range status.Dependents {
+		label := ""
+		if i == 0 {
+			label = "carries"
+		}
+		fmt.Fprintf(&b, "  %-9s  %s: %s\n", label, d.Object, d.Fate)
 	}
 	if text := plansText(status, s); text != "" {
 		fmt.Fprintf(&b, "  plans      %s\n", text)
