@@ -27,6 +27,8 @@ type task struct {
 	Operation string
 	// Key: the transition is widen, not rename.
 	Key bool
+	// Keep: it is keeping, in phase complete.
+	Keep bool
 	// Back: roll back to off; otherwise start and run until contracted.
 	Back bool
 	// Help: help with the scan that is under way.
@@ -63,6 +65,8 @@ func child() {
 	if err == nil {
 		if work.Help {
 			_, err = m.Help(ctx, transition.Name)
+		} else if work.Keep {
+			_, err = m.Contract(ctx, keeping.Name)
 		} else if work.Back {
 			_, err = m.Rollback(ctx, transition.Name, migrator.RollbackOptions{})
 		} else if _, err = m.Start(ctx, transition); err == nil {

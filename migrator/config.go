@@ -61,6 +61,11 @@ type Config struct {
 	// names those it waits for, and the next call continues. 0 means to wait
 	// for ever.
 	DrainTimeout time.Duration
+	// HoldTimeout bounds how long connections that open are held while a column
+	// takes its final name, which two phases cannot share: what is not done by then
+	// is given up, and tried again later. Applications should allow for it in their
+	// connect_timeout. 0 means 1 second.
+	HoldTimeout time.Duration
 	// IgnoreApplications lists application names, in addition to those of the
 	// transition, whose sessions without the hook need not be waited for.
 	IgnoreApplications []string
@@ -104,6 +109,7 @@ func (c Config) withDefaults() Config {
 		{&c.DDLMaxWait, 5 * time.Minute},
 		{&c.ConcurrentTimeout, ddl.DefaultConcurrentTimeout},
 		{&c.Grace, 30 * time.Second},
+		{&c.HoldTimeout, time.Second},
 		{&c.PollInterval, 50 * time.Millisecond},
 		{&c.LeaderWait, 3 * time.Second},
 		{&c.StandbyWait, 30 * time.Second},
@@ -123,7 +129,7 @@ func (c Config) validate() error {
 	}{
 		{"LockTimeout", c.LockTimeout}, {"DDLMaxWait", c.DDLMaxWait}, {"Grace", c.Grace},
 		{"ConcurrentTimeout", c.ConcurrentTimeout},
-		{"DrainTimeout", c.DrainTimeout}, {"BatchTarget", c.BatchTarget}, {"PollInterval", c.PollInterval},
+		{"HoldTimeout", c.HoldTimeout}, {"DrainTimeout", c.DrainTimeout}, {"BatchTarget", c.BatchTarget}, {"PollInterval", c.PollInterval},
 		{"LeaderWait", c.LeaderWait}, {"StandbyWait", c.StandbyWait},
 	} {
 		if d.value < 0 {

@@ -53,6 +53,7 @@ var gates = map[edge][]gate{
 		{name: "source-droppable", check: sourceCanBeDropped},
 		standbysCurrent,
 	},
+	{Contracted, Named}: {{name: "name-free", check: nameIsFree}, standbysCurrent},
 	// Writes of phase off leave the target out.
 	{DualWrite, Off}: {targetOptional, equalityReleased},
 }

@@ -57,6 +57,9 @@ func (t Transition) Sources() []string { return t.Request("", "").Move.SourceNam
 // Targets names the columns that they become.
 func (t Transition) Targets() []string { return t.Request("", "").Move.TargetNames() }
 
+// KeepsName tells whether in the end the target takes the source's name.
+func (t Transition) KeepsName() bool { return t.Request("", "").Move.KeepName }
+
 // Does says in a few words what a transition does.
 func (t Transition) Does() string {
 	r := t.Request("", "")

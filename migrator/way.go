@@ -30,6 +30,7 @@ var moveWay = way{
 	settleStep,
 	contractedStep,
 	dropStep,
+	nameStep,
 }
 
 // alterWays are the ways of the operations that move no column, behind noteStep.
@@ -95,12 +96,12 @@ func (w way) previous(s step) string {
 
 // reached is the index of the step after which a transition has reached a
 // phase on the way forward: complete with the last step before contract,
-// contracted with the very last one.
+// contracted, and named, with the very last one.
 func (w way) reached(p Phase) int {
 	last := -1
 	for i, s := range w {
 		switch {
-		case p == Contracted, p == Complete && !s.contract:
+		case p.SourceGone(), p == Complete && !s.contract:
 			last = i
 		case s.phase == p && (s.flip || p == Off):
 			return i

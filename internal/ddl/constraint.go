@@ -39,6 +39,12 @@ func DropConstraint(table Name, constraint string) Statement {
 		"the constraint has done its work")
 }
 
+// RenameConstraint renames a constraint, and a unique one's index.
+func RenameConstraint(table Name, from, to string) Statement {
+	return quick(table, "alter table "+table.String()+" rename constraint "+ident(from)+" to "+ident(to),
+		"the constraint takes the name of the one whose place it has")
+}
+
 // AddUniqueUsingIndex makes a unique index a UNIQUE constraint. PostgreSQL
 // renames the index to the constraint's name.
 func AddUniqueUsingIndex(table Name, constraint, index string) Statement {

@@ -61,6 +61,14 @@ type Definition struct {
 	File string `json:"file,omitempty"`
 }
 
+// In is the move with the columns as they are called in a phase.
+func (d Definition) In(p phase.Phase) transform.Move {
+	if p == phase.Named {
+		return d.Named()
+	}
+	return d.Move
+}
+
 // Index is an index of a source and its counterpart on the targets.
 type Index struct {
 	Name   string `json:"name"`
@@ -73,6 +81,12 @@ type Index struct {
 	// Constraint is set when the index carries a UNIQUE constraint of this name.
 	Constraint       string `json:"constraint,omitempty"`
 	TargetConstraint string `json:"target_constraint,omitempty"`
+}
+
+// Settled tells whether the targets are what they will be for good, so that a
+// later transition may move them.
+func (t Transition) Settled() bool {
+	return t.Phase == phase.Named || t.Phase == phase.Contracted && !t.Definition.KeepName
 }
 
 // ErrNotFound: no active transition has that name.

@@ -31,6 +31,7 @@ var checks = []func(ctx context.Context, in *inspection) error{
 	checkVouched,
 	checkTargetOnly,
 	checkLoss,
+	checkKeepName,
 	checkDefaults,
 	readDependents,
 	checkSequences,

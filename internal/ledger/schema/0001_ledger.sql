@@ -29,6 +29,9 @@ create table crossfade.transition (
     token            text not null,
     -- the token of the phase that is being left; null once it has been dropped
     draining         text,
+    -- until then connections wait before they join, for a flip between two phases
+    -- that cannot be in force at once
+    hold_until       timestamptz,
     registered_epoch int not null,
     -- the last step that is wholly done, and the one that is being done or undone
     step             text not null default '',
@@ -160,5 +163,9 @@ select e.epoch,
                       'id', t.id, 'name', t.name, 'schema', t.table_schema, 'table', t.table_name,
                       'phase', t.phase, 'token', t.token, 'definition', t.definition - 'dependents') order by t.id)
            from crossfade.transition t
-           where t.removed_at is null and t.token <> ''), '[]'::jsonb) as transitions
+           where t.removed_at is null and t.token <> ''), '[]'::jsonb) as transitions,
+       -- how long to wait before joining; null in general
+       (select ceil(1000 * extract(epoch from max(t.hold_until) - clock_timestamp()))::int
+           from crossfade.transition t
+           where t.hold_until > clock_timestamp()) as held_ms
 from crossfade.epoch e;

@@ -18,6 +18,8 @@ import (
 func (a *app) workFlags(cmd *cobra.Command) {
 	flags, c := cmd.Flags(), &a.tuning
 	flags.DurationVar(&c.Grace, "grace", 0, "how long a drain waits before --laggards applies (default 30s)")
+	flags.DurationVar(&c.HoldTimeout, "hold-timeout", 0,
+		"how long connections that open may be held while a column\ntakes its final name (default 1s)")
 	flags.DurationVar(&c.DrainTimeout, "drain-timeout", 0, "give up a drain after this time, with exit code 4 (default: wait for ever)")
 	flags.Var((*laggardsFlag)(&c.Laggards), "laggards",
 		"sessions that stay in the old phase after --grace: fence the idle ones,\n"+
