@@ -14,10 +14,10 @@ import (
 // it is the way back from complete, whose writes the sources do not have.
 //
 // Views, policies, triggers and the replica identity go over to the targets here,
-// where either side is right. The sources' unique indexes go, those of the targets do their work: over
-// values that nobody keeps up to date they would refuse good rows, in complete
-// (unique (email) where deleted_at is null) as well as when it is filled again. So
-// do foreign keys. The primary key moves to the target.
+// where either side is right. The sources' unique indexes go, those of the targets
+// do their work: over values that nobody keeps up to date they would refuse good
+// rows, in complete (unique (email) where deleted_at is null) as well as when it
+// is filled again. So do foreign keys. The primary key moves to the target.
 var releaseStep = step{
 	name: "release", phase: RampDown, temporary: true,
 	summary: "let views and the like read the target, and writes leave the source out",
