@@ -33,12 +33,8 @@ var constrainStep = step{
 // notNullStatements make a column NOT NULL without a scan under a strong lock.
 func notNullStatements(t ledger.Transition, column string) []ddl.Statement {
 	table, check := tableOf(t), notNullCheck(t, column)
-	return []ddl.Statement{
-		ddl.AddNotNullCheck(table, check, column),
-		ddl.ValidateConstraint(table, check),
-		ddl.SetNotNull(table, column),
-		ddl.DropConstraint(table, check),
-	}
+	statements := append([]ddl.Statement{ddl.AddNotNullCheck(table, check, column)}, validateStatements(t, check)...)
+	return append(statements, ddl.SetNotNull(table, column), ddl.DropConstraint(table, check))
 }
 
 // ensureNotNull makes those of the columns NOT NULL that are to be.

@@ -19,7 +19,7 @@ var indexStep = step{
 				return err
 			}
 		}
-		return w.run(ctx, ddl.Analyze(w.table()))
+		return w.run(ctx, analyze(*w.t))
 	},
 	undo: func(ctx context.Context, w *work) error {
 		for _, index := range w.t.Definition.Indexes {
@@ -34,12 +34,15 @@ var indexStep = step{
 			create, drop := indexStatements(t, index)
 			do, undo = append(do, create...), append(undo, drop)
 		}
-		return append(do, ddl.Analyze(tableOf(t))), undo
+		return append(do, analyze(t)), undo
 	},
 }
 
 // indexStatements build an index, with its constraint, and drop it again.
 func indexStatements(t ledger.Transition, index ledger.Index) (create []ddl.Statement, drop ddl.Statement) {
+	if t.Definition.Partitioned {
+		return treeIndex(t, index).Plan()
+	}
 	create = []ddl.Statement{ddl.CreateIndexConcurrently(tableOf(t), index.Create)}
 	if index.TargetConstraint == "" {
 		return create, ddl.DropIndexConcurrently(tableOf(t), index.Target)
@@ -49,6 +52,9 @@ func indexStatements(t ledger.Transition, index ledger.Index) (create []ddl.Stat
 }
 
 func (w *work) ensureIndex(ctx context.Context, index ledger.Index) error {
+	if w.t.Definition.Partitioned {
+		return treeIndex(*w.t, index).Ensure(ctx, w.conn, w.statement)
+	}
 	constrained, err := w.hasConstraint(ctx, index.TargetConstraint)
 	if err != nil || constrained {
 		return err // the constraint carries its index, under its own name
@@ -64,6 +70,9 @@ func (w *work) ensureIndex(ctx context.Context, index ledger.Index) error {
 }
 
 func (w *work) dropIndex(ctx context.Context, index ledger.Index) error {
+	if w.t.Definition.Partitioned {
+		return treeIndex(*w.t, index).Drop(ctx, w.conn, w.statement)
+	}
 	constrained, err := w.hasConstraint(ctx, index.TargetConstraint)
 	if err != nil {
 		return err

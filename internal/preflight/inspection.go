@@ -20,6 +20,7 @@ type inspection struct {
 	over bool
 
 	table      table
+	members    []member
 	sources    []column
 	targets    []column // as they would be added; empty for a rename
 	dependents []dependent

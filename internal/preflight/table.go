@@ -17,7 +17,6 @@ type table struct {
 	Inherits    bool
 	Owner       string
 	Owned       bool
-	MayCreate   bool
 	HidesRows   bool
 	Width       int
 	RowType     uint32
@@ -29,7 +28,7 @@ type table struct {
 const maxColumns = 1600
 
 var kinds = map[string]string{
-	"v": "a view", "m": "a materialized view", "p": "a partitioned table", "f": "a foreign table",
+	"v": "a view", "m": "a materialized view", "f": "a foreign table",
 	"S": "a sequence", "i": "an index", "I": "a partitioned index", "c": "a composite type", "t": "a TOAST table",
 }
 
@@ -37,7 +36,7 @@ func checkTable(ctx context.Context, in *inspection) error {
 	found, err := query[table](ctx, in, `
 		select c.oid, c.relnamespace, c.relkind::text, c.relpersistence::text, c.relispartition, c.reloftype <> 0,
 			exists (select from pg_inherits i where c.oid in (i.inhrelid, i.inhparent)),
-			pg_get_userbyid(c.relowner), pg_has_role(c.relowner, 'usage'), has_schema_privilege(c.relnamespace, 'create'),
+			pg_get_userbyid(c.relowner), pg_has_role(c.relowner, 'usage'),
 			row_security_active(c.oid), c.relnatts::int, c.reltype, current_user::text, pg_is_in_recovery()
 		from pg_class c join pg_namespace n on n.oid = c.relnamespace
 		where n.nspname = $1 and c.relname = $2`, in.Schema, in.Table)
@@ -59,14 +58,14 @@ func checkTable(ctx context.Context, in *inspection) error {
 	system := strings.HasPrefix(in.Schema, "pg_") || in.Schema == "information_schema" || in.Schema == "crossfade"
 	switch {
 	case isOther:
-		in.over = t.Kind != "p"
-		refuse("it is "+kind, "only a plain table can be in transition")
+		in.over = true
+		refuse("it is "+kind, "only a table can be in transition")
 	case system:
 		refuse("it belongs to PostgreSQL or to crossfade itself", "only a table of the application can be in transition")
 	case t.Partition:
-		refuse("it is a partition", "partitioned tables are not supported yet")
-	case t.Inherits:
-		refuse("it inherits from a table, or a table inherits from it", "inheritance is not supported")
+		refuse("it is a partition", "name the table that it is a partition of: a move is one of the whole")
+	case t.Inherits && t.Kind != "p":
+		refuse("it inherits from a table, or a table inherits from it", "only declarative partitioning is supported: make it that")
 	case t.Typed:
 		refuse("it is a table of a composite type, which fixes its columns", "run `alter table ... not of` first")
 	case t.Persistence == "t":

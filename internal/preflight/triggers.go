@@ -6,10 +6,12 @@ import (
 	"slices"
 )
 
-// trigger is a trigger on the table that somebody has made.
+// trigger is a trigger on the table, or on one of its partitions alone, that
+// somebody has made.
 type trigger struct {
 	OID      uint32
 	Name     string
+	Table    string
 	Function string
 	Text     string
 	OnUpdate bool // it fires for an UPDATE of the target
@@ -19,17 +21,17 @@ type trigger struct {
 // row that the backfill touches.
 func checkTriggers(ctx context.Context, in *inspection) error {
 	triggers, err := query[trigger](ctx, in, `
-		select t.oid, quote_ident(t.tgname), p.oid::regprocedure::text, p.prosrc,
+		select t.oid, quote_ident(t.tgname), t.tgrelid::regclass::text, p.oid::regprocedure::text, p.prosrc,
 			t.tgtype & 16 <> 0 and t.tgenabled <> 'D' and t.tgattr = ''
 		from pg_trigger t join pg_proc p on p.oid = t.tgfoid
-		where t.tgrelid = $1 and not t.tgisinternal
-		order by 2`, in.table.OID)
+		where t.tgrelid = any($1) and not t.tgisinternal and t.tgparentid = 0
+		order by 2, 3`, in.tree())
 	if err != nil {
 		return fmt.Errorf("read triggers: %w", err)
 	}
 	depends := in.of("pg_trigger")
 	for _, t := range triggers {
-		object := "trigger " + t.Name + " on " + in.tableName()
+		object := "trigger " + t.Name + " on table " + t.Table
 		switch {
 		case slices.Contains(depends, t.OID):
 			in.refuse("trigger-depends", object, "its column list or its WHEN names the source",
