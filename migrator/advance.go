@@ -83,7 +83,8 @@ func (s *session) registerNew(ctx context.Context, t Transition) (*work, error) 
 	if err != nil {
 		return nil, err
 	}
-	w := &work{session: s, t: &row, step: registerStep}
+	w := s.on(&row)
+	w.step = w.way[0]
 	err = w.transaction("register", func() error {
 		event := w.event("register", fmt.Sprintf("%s.%s: %s", row.Schema, row.Table, row.Definition.Move))
 		return ledger.Register(ctx, s.conn, &row, event)
@@ -95,12 +96,18 @@ func (s *session) registerNew(ctx context.Context, t Transition) (*work, error) 
 type AdvanceOptions struct {
 	// To is the phase to reach; empty means one step.
 	To Phase
+	// Force lets the transition pass gates that do not hold.
+	Force Force
 }
 
 // Advance does the next step of a transition, or all steps up to a phase. One
 // step never goes beyond complete: Contract does.
 func (m *Migrator) Advance(ctx context.Context, name string, o AdvanceOptions) (Position, error) {
+	if err := o.Force.validate(); err != nil {
+		return Position{Name: name}, fmt.Errorf("advance %q: %w", name, err)
+	}
 	return m.work(ctx, name, func(w *work) error {
+		w.force = o.Force
 		if o.To != "" {
 			return w.forwardTo(ctx, o.To)
 		}
@@ -108,7 +115,7 @@ func (m *Migrator) Advance(ctx context.Context, name string, o AdvanceOptions) (
 		if err != nil {
 			return err
 		}
-		if done+1 < len(steps) && !steps[done+1].contract {
+		if done+1 < len(w.way) && !w.way[done+1].contract {
 			return w.forward(ctx, done+1)
 		}
 		return &GateError{Transition: name, Step: "contract", Why: "all steps up to complete are done",
@@ -120,6 +127,8 @@ func (m *Migrator) Advance(ctx context.Context, name string, o AdvanceOptions) (
 type RunOptions struct {
 	// Until is the phase to reach; empty means complete.
 	Until Phase
+	// Force lets the transition pass gates that do not hold.
+	Force Force
 }
 
 // Run does all steps up to a phase. Until Contracted it contracts too.
@@ -127,7 +136,13 @@ func (m *Migrator) Run(ctx context.Context, name string, o RunOptions) (Position
 	if o.Until == "" {
 		o.Until = Complete
 	}
-	return m.work(ctx, name, func(w *work) error { return w.forwardTo(ctx, o.Until) })
+	if err := o.Force.validate(); err != nil {
+		return Position{Name: name}, fmt.Errorf("run %q: %w", name, err)
+	}
+	return m.work(ctx, name, func(w *work) error {
+		w.force = o.Force
+		return w.forwardTo(ctx, o.Until)
+	})
 }
 
 // Contract drops the source: from phase complete to the end. Once the phase
@@ -138,7 +153,7 @@ func (m *Migrator) Contract(ctx context.Context, name string) (Position, error) 
 		if err != nil {
 			return err
 		}
-		if done < reached(Complete) {
+		if done < w.way.reached(Complete) {
 			return &GateError{Transition: name, Step: "contract", Why: fmt.Sprintf("it is in phase %s", w.t.Phase),
 				Hint: "run it to complete first"}
 		}
@@ -167,16 +182,16 @@ func (w *work) forwardTo(ctx context.Context, to Phase) error {
 	if to.Before(w.t.Phase) {
 		return fmt.Errorf("transition %q is in phase %s, which comes after %s: to return is a rollback", w.t.Name, w.t.Phase, to)
 	}
-	return w.forward(ctx, reached(to))
+	return w.forward(ctx, w.way.reached(to))
 }
 
 // reached is the index of the step after which a transition has reached a
 // phase on the way forward; contracted is reached when the source is gone.
-func reached(p Phase) int {
+func (w way) reached(p Phase) int {
 	if p == Contracted {
-		return len(steps) - 1
+		return len(w) - 1
 	}
-	for i, s := range steps {
+	for i, s := range w {
 		if s.phase == p && (s.flip || p == Off) {
 			return i
 		}

@@ -64,6 +64,12 @@ type Config struct {
 	// IgnoreApplications lists application names, in addition to those of the
 	// transition, whose sessions without the hook need not be waited for.
 	IgnoreApplications []string
+	// StandbyWait is how long a flip forward waits for the standbys to replay
+	// what led to it, before gate replica-lag is closed. 0 means 30 s.
+	StandbyWait time.Duration
+	// IgnoreStandbys lists application names of standbys that no flip waits for:
+	// those that are delayed on purpose, or that are never promoted.
+	IgnoreStandbys []string
 	// BatchTarget is the duration that a batch of a backfill or a verification
 	// aims at; its size adapts. 0 means the default of the sweep.
 	BatchTarget time.Duration
@@ -97,6 +103,7 @@ func (c Config) withDefaults() Config {
 		{&c.Grace, 30 * time.Second},
 		{&c.PollInterval, 50 * time.Millisecond},
 		{&c.LeaderWait, 3 * time.Second},
+		{&c.StandbyWait, 30 * time.Second},
 	} {
 		if *d.value == 0 {
 			*d.value = d.unset
@@ -114,7 +121,7 @@ func (c Config) validate() error {
 		{"LockTimeout", c.LockTimeout}, {"DDLMaxWait", c.DDLMaxWait}, {"Grace", c.Grace},
 		{"ConcurrentTimeout", c.ConcurrentTimeout},
 		{"DrainTimeout", c.DrainTimeout}, {"BatchTarget", c.BatchTarget}, {"PollInterval", c.PollInterval},
-		{"LeaderWait", c.LeaderWait},
+		{"LeaderWait", c.LeaderWait}, {"StandbyWait", c.StandbyWait},
 	} {
 		if d.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is negative: %s", d.name, d.value))

@@ -29,6 +29,8 @@ var (
 	ErrAnotherMigrator = fence.ErrAnotherMigrator
 	// ErrPointOfNoReturn: the transition is contracted, so there is no way back.
 	ErrPointOfNoReturn = errors.New("the transition is past the point of no return: its source is given up")
+	// ErrForce: the gate that was to be forced is not known, or protects rows.
+	ErrForce = errors.New("this cannot be forced")
 	// ErrUnknownOutcome: the connection was lost while a statement was at work.
 	// It may have taken effect or not.
 	ErrUnknownOutcome = errors.New("the connection to the database was lost, so the outcome of the last statement is unknown: " +
@@ -67,13 +69,21 @@ type GateError struct {
 	Transition string `json:"transition"`
 	// Step is the step that may not begin.
 	Step string `json:"step"`
+	// Gate is the name of the gate that is closed; empty for what a step of its
+	// own accord waits for. Forcible: Force may name it.
+	Gate     string `json:"gate,omitempty"`
+	Forcible bool   `json:"forcible,omitempty"`
 	// Why says what does not hold, Hint what to do about it.
 	Why  string `json:"why"`
 	Hint string `json:"hint"`
 }
 
 func (e *GateError) Error() string {
-	return fmt.Sprintf("transition %q, step %s: %s (hint: %s)", e.Transition, e.Step, e.Why, e.Hint)
+	at := "step " + e.Step
+	if e.Gate != "" {
+		at += ", gate " + e.Gate
+	}
+	return fmt.Sprintf("transition %q, %s: %s (hint: %s)", e.Transition, at, e.Why, e.Hint)
 }
 
 // DrainError: sessions are still in the old phase after Config.DrainTimeout.

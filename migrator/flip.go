@@ -65,11 +65,18 @@ func (w *work) flip(ctx context.Context, from, to Phase) error {
 	default:
 		return fmt.Errorf("flip %s -> %s of %q: it is in phase %s", from, to, w.t.Name, w.t.Phase)
 	}
-	if err := w.gate(ctx, from, to); err != nil {
+	forced, err := w.gate(ctx, from, to)
+	if err != nil {
 		return err
 	}
-	err := w.transaction(fmt.Sprintf("move %s -> %s", from, to), func() error {
-		return ledger.Move(ctx, w.conn, w.t, to, w.event("move", fmt.Sprintf("%s -> %s", from, to)))
+	event := w.event("move", fmt.Sprintf("%s -> %s", from, to))
+	for _, f := range forced {
+		event.Detail += fmt.Sprintf(", gate %s forced: %s", f.Gate, f.Reason)
+		event.Evidence = map[string]any{"forced": forced}
+		w.Logger.Warn("gate forced", keyTransition, w.t.Name, keyGate, f.Gate, keyReason, f.Why)
+	}
+	err = w.transaction(fmt.Sprintf("move %s -> %s", from, to), func() error {
+		return ledger.Move(ctx, w.conn, w.t, to, event)
 	})
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package migrator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
@@ -11,26 +12,72 @@ import (
 // edge is a flip in one direction.
 type edge struct{ from, to Phase }
 
-// gates say what must hold before the token of a phase is created. The steps
-// before a flip see to it; the gate looks whether it is still so, since hours
-// may lie between. Edges without a gate need nothing but the drain before.
-var gates = map[edge][]func(context.Context, *work) error{
-	{Off, DualWrite}:       {targetIsOptional},
-	{DualWrite, Shadow}:    {backfillIsDone},
-	{Shadow, Live}:         {verifiedEqual, equalityIsEnforced, targetIsConstrained, targetIsIndexed},
-	{RampDown, Complete}:   {sourceIsOptional, sourceIsNotUnique, equalityIsNotEnforced},
-	{Complete, Contracted}: {nothingNewOnSource, sourceCanBeDropped},
-	// Writes of phase off leave the target out.
-	{DualWrite, Off}: {targetIsOptional, equalityIsNotEnforced},
+// gate is what must hold before the token of a phase is created.
+type gate struct {
+	name string
+	// check returns a *GateError when it does not hold.
+	check func(context.Context, *work) error
+	// forcible: no row is wrong or lost without it, so that an operator may
+	// decide (Force). All others stand between a row and its loss.
+	forcible bool
 }
 
-func (w *work) gate(ctx context.Context, from, to Phase) error {
-	for _, gate := range gates[edge{from, to}] {
-		if err := gate(ctx, w); err != nil {
-			return err
+// The steps before a flip see to what its gates ask for; a gate looks whether it
+// is still so, since hours may lie between. Edges without a gate need nothing but
+// the drain before.
+var gates = map[edge][]gate{
+	{Off, DualWrite}:    {targetOptional, standbysCurrent},
+	{DualWrite, Shadow}: {{name: "backfilled", check: backfillIsDone}, standbysCurrent},
+	{Shadow, Live}: {
+		{name: "verified", check: verifiedEqual},
+		{name: "equality-enforced", check: equalityIsEnforced},
+		{name: "target-constrained", check: targetIsConstrained},
+		{name: "target-indexed", check: targetIsIndexed},
+		{name: "plan-regression", check: plansAreAsGood, forcible: true},
+		standbysCurrent,
+	},
+	{Live, RampDown}: {standbysCurrent},
+	{RampDown, Complete}: {
+		{name: "source-optional", check: sourceIsOptional},
+		{name: "source-not-unique", check: sourceIsNotUnique},
+		equalityReleased,
+		standbysCurrent,
+	},
+	{Complete, Contracted}: {
+		{name: "nothing-new-on-source", check: nothingNewOnSource},
+		{name: "source-droppable", check: sourceCanBeDropped},
+		standbysCurrent,
+	},
+	// Writes of phase off leave the target out.
+	{DualWrite, Off}: {targetOptional, equalityReleased},
+}
+
+// Gates of several edges. A way back does not wait for standbys: whoever is in
+// trouble should not be in more of it.
+var (
+	targetOptional   = gate{name: "target-optional", check: targetIsOptional}
+	equalityReleased = gate{name: "equality-released", check: equalityIsNotEnforced}
+	standbysCurrent  = gate{name: "replica-lag", check: standbysHaveReplayed, forcible: true}
+)
+
+// gate looks whether all gates of a flip hold, and returns those that did not
+// but were forced.
+func (w *work) gate(ctx context.Context, from, to Phase) (forced []Forced, err error) {
+	for _, g := range gates[edge{from, to}] {
+		err := g.check(ctx, w)
+		var closed *GateError
+		switch {
+		case err == nil:
+		case !errors.As(err, &closed):
+			return nil, err
+		case w.force.names(g):
+			forced = append(forced, Forced{Gate: g.name, Why: closed.Why, Reason: w.force.Reason})
+		default:
+			closed.Gate, closed.Forcible = g.name, g.forcible
+			return nil, err
 		}
 	}
-	return nil
+	return forced, nil
 }
 
 // closed is the error of a gate that does not hold.

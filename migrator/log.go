@@ -12,4 +12,6 @@ const (
 	keyTo         = "to"
 	keyEpoch      = "epoch"
 	keySession    = "session"
+	keyGate       = "gate"
+	keyReason     = "reason"
 )

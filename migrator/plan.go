@@ -99,7 +99,7 @@ func (m *Migrator) Plan(ctx context.Context, t Transition) (Plan, error) {
 			return nil // no such column, or no such expression: nothing to plan
 		}
 		p.Forecast = &Forecast{Rows: size.Rows, WALBytes: size.Backfill.WALBytes, GrowthBytes: size.Backfill.GrowthBytes}
-		for _, step := range steps {
+		for _, step := range wayOf(planned.Definition) {
 			p.Steps = append(p.Steps, s.planStep(step, planned))
 		}
 		return nil

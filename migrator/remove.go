@@ -53,7 +53,7 @@ func (s *session) finishRemovals(ctx context.Context, which func(ledger.Transiti
 			continue
 		}
 		found = true
-		if err := (&work{session: s, t: &t}).drain(ctx); err != nil {
+		if err := s.on(&t).drain(ctx); err != nil {
 			return true, err
 		}
 	}
@@ -68,7 +68,7 @@ func (w *work) removable(ctx context.Context) error {
 		return err
 	}
 	registered := done <= 0 && (!underway || w.t.Underway == registerStep.name)
-	dropped := done == len(steps)-1
+	dropped := done == len(w.way)-1
 	if !registered && !dropped {
 		return w.closed("roll it back to off, or contract it",
 			"it is in phase %s after step %q, and the table has both columns", w.t.Phase, w.t.Step)

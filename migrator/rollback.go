@@ -28,15 +28,15 @@ func (m *Migrator) Rollback(ctx context.Context, name string, o RollbackOptions)
 		if w.t.Phase.Before(o.To) {
 			return fmt.Errorf("transition %q is in phase %s, which comes before %s: to go on is an advance", name, w.t.Phase, o.To)
 		}
-		return w.back(ctx, kept(o.To))
+		return w.back(ctx, w.way.kept(o.To))
 	})
 }
 
 // kept is the index of the last step that a rollback to a phase leaves done:
 // the last of that phase, but for those that prepare for leaving it.
-func kept(p Phase) int {
+func (w way) kept(p Phase) int {
 	last := -1
-	for i, s := range steps {
+	for i, s := range w {
 		if s.phase == p && !s.temporary {
 			last = i
 		}

@@ -31,6 +31,8 @@ type Status struct {
 	Drain *Drain `json:"drain,omitempty"`
 	// Jobs are the scans over the whole table that have begun.
 	Jobs []JobProgress `json:"jobs,omitempty"`
+	// Plans is the last comparison of plans that was recorded; nil when none was.
+	Plans *PlanCheck `json:"plans,omitempty"`
 	// Control is what was asked of its scans: to pause, or to go slower.
 	Control Control `json:"control"`
 	// Sessions counts the sessions of the database by the epoch they joined in.
@@ -145,7 +147,7 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), File: t.Definition.File,
 		Removed: t.Removed, CreatedAt: t.CreatedAt,
 	}
-	w := &work{session: s, t: &t}
+	w := s.on(&t)
 	if t.Draining != "" || t.Step == "" {
 		drain, err := w.lookAround(ctx, false)
 		if err != nil {
@@ -169,6 +171,13 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 	var err error
 	if status.Control, err = ledger.GetControl(ctx, s.conn, t.ID); err != nil {
 		return status, err
+	}
+	plans, found, err := ledger.LastPlans(ctx, s.conn, t.ID)
+	if err != nil {
+		return status, err
+	}
+	if found {
+		status.Plans = &plans
 	}
 	history, err := ledger.History(ctx, s.conn, t.ID)
 	if err != nil {

@@ -32,8 +32,11 @@ type step struct {
 	plan func(ledger.Transition) (do, undo []ddl.Statement)
 }
 
-// steps is the whole way of a transition, one file for each.
-var steps = []step{
+// way is what an operation does, step by step.
+type way []step
+
+// moveWay is the way of an operation that moves columns, one file for each step.
+var moveWay = way{
 	registerStep,
 	expandStep,
 	dualWriteStep,
@@ -52,12 +55,15 @@ var steps = []step{
 	dropStep,
 }
 
+// wayOf is the way of a transition.
+func wayOf(ledger.Definition) way { return moveWay }
+
 // indexOf finds a step by its name; "", the beginning, is -1.
-func indexOf(name string) (int, error) {
+func (w way) indexOf(name string) (int, error) {
 	if name == "" {
 		return -1, nil
 	}
-	for i, s := range steps {
+	for i, s := range w {
 		if s.name == name {
 			return i, nil
 		}
@@ -69,7 +75,10 @@ func indexOf(name string) (int, error) {
 type work struct {
 	*session
 	t    *ledger.Transition
+	way  way
 	step step
+	// force names gates that need not hold in this call.
+	force Force
 	// evidence goes to the history with the end of the step.
 	evidence map[string]any
 }
@@ -80,7 +89,12 @@ func (s *session) begin(ctx context.Context, name string) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &work{session: s, t: &t}, nil
+	return s.on(&t), nil
+}
+
+// on is the work on a transition.
+func (s *session) on(t *ledger.Transition) *work {
+	return &work{session: s, t: t, way: wayOf(t.Definition)}
 }
 
 func (w *work) table() ddl.Name { return tableOf(*w.t) }
@@ -94,11 +108,11 @@ func (w *work) event(event, detail string) ledger.Event {
 // standing is where the transition is between two steps: done is the index of
 // the last step wholly done, underway tells that the one after it is half done.
 func (w *work) standing() (done int, underway bool, err error) {
-	done, err = indexOf(w.t.Step)
+	done, err = w.way.indexOf(w.t.Step)
 	if err != nil || w.t.Underway == "" {
 		return done, false, err
 	}
-	next, err := indexOf(w.t.Underway)
+	next, err := w.way.indexOf(w.t.Underway)
 	if err == nil && next != done+1 {
 		err = fmt.Errorf("transition %q: step %q cannot be under way after step %q", w.t.Name, w.t.Underway, w.t.Step)
 	}
@@ -112,7 +126,7 @@ func (w *work) forward(ctx context.Context, goal int) error {
 		if err != nil || done >= goal {
 			return err
 		}
-		w.step = steps[done+1]
+		w.step = w.way[done+1]
 		if err := w.perform(ctx, underway, "begin", w.step.do); err != nil {
 			return fmt.Errorf("%s of %q: %w", w.step.name, w.t.Name, err)
 		}
@@ -136,7 +150,7 @@ func (w *work) back(ctx context.Context, goal int) error {
 		if last <= goal {
 			return nil
 		}
-		w.step = steps[last]
+		w.step = w.way[last]
 		if err := w.perform(ctx, underway, "undo", w.step.undo); err != nil {
 			return fmt.Errorf("undo %s of %q: %w", w.step.name, w.t.Name, err)
 		}
@@ -163,7 +177,7 @@ func (w *work) perform(ctx context.Context, underway bool, event string, half fu
 	}()
 	before := w.t.Step
 	if undo && !underway {
-		before = previous(w.step)
+		before = w.way.previous(w.step)
 	}
 	if underway {
 		event = "resume " + event
@@ -175,9 +189,9 @@ func (w *work) perform(ctx context.Context, underway bool, event string, half fu
 }
 
 // previous is the name of the step before s; empty for the first.
-func previous(s step) string {
+func (w way) previous(s step) string {
 	name := ""
-	for _, other := range steps {
+	for _, other := range w {
 		if other.name == s.name {
 			break
 		}

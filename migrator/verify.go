@@ -50,7 +50,7 @@ func (w *work) verifiable() error {
 	if err != nil {
 		return err
 	}
-	backfilled, err := indexOf(backfillStep.name)
+	backfilled, err := w.way.indexOf(backfillStep.name)
 	switch {
 	case err != nil:
 		return err

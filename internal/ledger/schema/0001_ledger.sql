@@ -86,6 +86,21 @@ create table crossfade.progress (
     primary key (transition_id, job)
 );
 
+-- What was found about the plans of an application's statements, each time that
+-- somebody recorded it.
+create table crossfade.plans (
+    id            bigint generated always as identity primary key,
+    transition_id bigint not null references crossfade.transition,
+    at            timestamptz not null default clock_timestamp(),
+    epoch         int not null,
+    actor         text not null,
+    statements    int not null,
+    refused       int not null,
+    worse         int not null,
+    listed        jsonb not null default '[]'
+);
+create index plans_transition_idx on crossfade.plans (transition_id, id);
+
 -- What somebody asks of the scans of a transition while they run. No row: nothing.
 create table crossfade.control (
     transition_id bigint primary key references crossfade.transition,

@@ -30,6 +30,7 @@ It never goes beyond phase complete: contract does.`,
 	}
 	addPhase(cmd, &o.To, "to", "go on to this phase (default one step)",
 		migrator.DualWrite, migrator.Shadow, migrator.Live, migrator.RampDown, migrator.Complete)
+	forceFlags(cmd, &o.Force)
 	a.workFlags(cmd)
 	return cmd
 }

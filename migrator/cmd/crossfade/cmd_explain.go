@@ -23,6 +23,7 @@ type explainFlags struct {
 	phase      migrator.Phase
 	stars      starsFlag
 	gate       bool
+	record     bool
 	costFactor float64
 }
 
@@ -48,11 +49,16 @@ plans of statements that come to read the target are compared with what they wer
 An index scan of the table that becomes a sequential scan is an error, and a cost
 that grows by more than --cost-factor a warning.
 
+With --record the outcome is kept in the ledger: while the last one that was
+recorded has a statement with a worse plan, gate plan-regression keeps the
+transition out of phase live.
+
 The exit code is 3 when a statement would be refused, and with --gate also when a
 plan gets worse (an error, not a warning) or cannot be compared: fit for checking
 files of queries in CI.`,
 		Example: `  crossfade explain --transition users-name.yaml 'select * from users where id = $1'
   crossfade explain --transition users-name --phase dualwrite < queries.sql
+  crossfade explain -t users-name --gate --record queries/*.sql
   crossfade explain -t users-name.yaml --schema schema.sql --gate queries/*.sql`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.explain(cmd.Context(), f, args) },
 	}
@@ -65,6 +71,7 @@ files of queries in CI.`,
 	addPhase(cmd, &f.phase, "phase", "show this phase only", migrator.Phases()...)
 	flags.Var(&f.stars, "stars", "which name of the column the application expects in *, and in an\nINSERT without a column list")
 	flags.BoolVar(&f.gate, "gate", false, "fail when a plan gets worse, or cannot be compared")
+	flags.BoolVar(&f.record, "record", false, "keep the outcome in the ledger, for the gate before phase live")
 	flags.Float64Var(&f.costFactor, "cost-factor", f.costFactor, "by how much the estimated cost may grow without a warning")
 	_ = cmd.RegisterFlagCompletionFunc("stars", cobra.FixedCompletions([]string{"source", "target"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("transition", a.completeNamesAndFiles)
@@ -89,6 +96,9 @@ func (f *starsFlag) Set(value string) error {
 func (a *app) explain(ctx context.Context, f explainFlags, args []string) error {
 	if f.costFactor < 1 {
 		return &usageError{cause: errors.New("--cost-factor is 1 or more"), command: "crossfade explain"}
+	}
+	if f.record && (isFile(f.transition) || f.phase != "") {
+		return &usageError{cause: errors.New("--record is about all phases of an active transition: name it with --transition"), command: "crossfade explain"}
 	}
 	statements, err := a.statements(ctx, args, f.files)
 	if err != nil {
@@ -121,6 +131,11 @@ func (a *app) explain(ctx context.Context, f explainFlags, args []string) error 
 	}
 	if e.skip != "" && countPlans(explained) > 0 {
 		a.note("plans are not compared: " + e.skip)
+	}
+	if f.record {
+		if err := a.recordPlans(ctx, e, explained); err != nil {
+			return err
+		}
 	}
 	return explainGate(explained, f.gate, e.skip)
 }

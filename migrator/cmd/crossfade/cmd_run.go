@@ -63,6 +63,7 @@ A backfill can be paused and made slower from another session: see pause and rat
 	addPhase(cmd, &o.Until, "until", "stop in this phase (default complete)",
 		migrator.Off, migrator.DualWrite, migrator.Shadow, migrator.Live, migrator.RampDown, migrator.Complete, migrator.Contracted)
 	cmd.Flags().BoolVar(&yes, "yes", false, "with --until contracted: do not ask")
+	forceFlags(cmd, &o.Force)
 	a.workFlags(cmd)
 	return cmd
 }

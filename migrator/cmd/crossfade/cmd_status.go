@@ -111,6 +111,9 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 			b.WriteString(line + "\n")
 		}
 	}
+	if text := plansText(status, s); text != "" {
+		fmt.Fprintf(&b, "  plans      %s\n", text)
+	}
 	if c := status.Control; c.Paused {
 		fmt.Fprintf(&b, "  scans      %s\n", s.Warn(fmt.Sprintf("paused by %s since %s; crossfade resume %s", c.Actor,
 			c.ChangedAt.Local().Format(time.DateTime), status.Name)))
@@ -143,6 +146,22 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 	_ = table.Flush() // a strings.Builder takes everything
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// plansText says what is known of plans, as long as reads have not moved.
+func plansText(status migrator.Status, s console.Style) string {
+	if !status.Phase.Before(migrator.Live) || status.Removed {
+		return ""
+	}
+	p := status.Plans
+	if p == nil {
+		return "not compared; before live: crossfade explain -t " + status.Name + " --gate --record FILES"
+	}
+	text := fmt.Sprintf("%s compared at %s by %s", plural(p.Statements, "statement"), p.At.Local().Format(time.DateTime), p.Actor)
+	if p.Worse > 0 {
+		return text + ", " + s.Bad(fmt.Sprintf("%d get worse", p.Worse))
+	}
+	return text + ", none gets worse"
 }
 
 func epochText(epoch, current int) string {

@@ -38,6 +38,7 @@ type failure struct {
 	// What the error knows beyond its message.
 	Findings []migrator.Finding `json:"findings,omitempty"`
 	Drain    *migrator.Drain    `json:"drain,omitempty"`
+	Gate     string             `json:"gate,omitempty"`
 }
 
 // describe finds the exit code of an error, and what to do about it.
@@ -80,8 +81,10 @@ func describe(ctx context.Context, err error) (f failure) {
 		f.set(exitRefused, "take care of each finding, or list its code under accept in the transition file where it says so")
 		f.Message, f.Findings = refusedMessage(refused), refused.Findings
 	case errors.As(err, &gate):
-		f.set(exitRefused, gate.Hint)
-		f.Message = fmt.Sprintf("transition %q, step %s: %s", gate.Transition, gate.Step, gate.Why)
+		f.set(exitRefused, gateHint(gate))
+		f.Message, f.Gate = gateMessage(gate), gate.Gate
+	case is(migrator.ErrForce):
+		f.set(exitUsage, "")
 	case errors.As(err, &plain):
 		f.set(exitRefused, plain.hint)
 	case is(migrator.ErrPointOfNoReturn):
@@ -122,6 +125,20 @@ func refusedMessage(e *migrator.RefusedError) string {
 		}
 	}
 	return b.String()
+}
+
+func gateMessage(e *migrator.GateError) string {
+	if e.Gate == "" {
+		return fmt.Sprintf("transition %q, step %s: %s", e.Transition, e.Step, e.Why)
+	}
+	return fmt.Sprintf("transition %q, gate %s: %s", e.Transition, e.Gate, e.Why)
+}
+
+func gateHint(e *migrator.GateError) string {
+	if e.Forcible {
+		return e.Hint + "; or accept it: --force " + e.Gate + " --reason '...'"
+	}
+	return e.Hint
 }
 
 func drainMessage(d migrator.Drain) string {
