@@ -136,6 +136,16 @@ func (s *server) learn(ctx context.Context, pc *pgconn.PgConn, view fence.View) 
 	if before.fresh(view) {
 		return before, nil
 	}
+	if before.is(view) {
+		current, err := before.snapshot.Current(ctx, pc)
+		if err != nil {
+			return nil, err
+		}
+		if current {
+			before.confirm()
+			return before, nil
+		}
+	}
 	snapshot, err := catalog.Read(ctx, pc, view)
 	if err != nil {
 		return nil, err

@@ -87,9 +87,11 @@ func (w *world) confirms(view fence.View, snapshot catalog.Snapshot) bool {
 	if !w.is(view) || w.snapshot.Fingerprint != snapshot.Fingerprint {
 		return false
 	}
-	w.confirmed.Store(int64(w.hook.uptime()))
+	w.confirm()
 	return true
 }
+
+func (w *world) confirm() { w.confirmed.Store(int64(w.hook.uptime())) }
 
 // under returns the translator for sessions of that search_path.
 func (w *world) under(path []string) (*translator, error) {

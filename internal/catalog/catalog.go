@@ -25,8 +25,8 @@ import (
 //go:embed read.sql
 var readSQL string
 
-// Read asks the server for what the transitions of view need. It sends one
-// extended query through conn, and nothing when view has no transitions.
+// Read asks the server for what the transitions of view need. It sends two
+// extended queries through conn, and nothing when view has no transitions.
 func Read(ctx context.Context, conn *pgconn.PgConn, view fence.View) (Snapshot, error) {
 	s := Snapshot{namesakes: map[rewrite.Name][]string{}}
 	if len(view.Transitions) == 0 {
@@ -45,14 +45,27 @@ func Read(ctx context.Context, conn *pgconn.PgConn, view fence.View) (Snapshot, 
 	if err != nil {
 		return s, fmt.Errorf("read catalog: %w", err)
 	}
-	result := conn.ExecParams(ctx, readSQL, [][]byte{tablesJSON}, nil, nil, nil).Read()
+	// First: what changes in between is found the next time.
+	if s.mark, err = mark(ctx, conn); err != nil {
+		return s, err
+	}
+	found, err := value(ctx, conn, readSQL, tablesJSON)
+	if err != nil {
+		return s, err
+	}
+	return s, s.fill(found, view.Transitions)
+}
+
+// value is the one value that a query returns.
+func value(ctx context.Context, conn *pgconn.PgConn, query string, parameters ...[]byte) ([]byte, error) {
+	result := conn.ExecParams(ctx, query, parameters, nil, nil, nil).Read()
 	if result.Err != nil {
-		return s, fmt.Errorf("read catalog: %w", result.Err)
+		return nil, fmt.Errorf("read catalog: %w", result.Err)
 	}
 	if len(result.Rows) != 1 {
-		return s, fmt.Errorf("read catalog: expected one row, got %d", len(result.Rows))
+		return nil, fmt.Errorf("read catalog: expected one row, got %d", len(result.Rows))
 	}
-	return s, s.fill(result.Rows[0][0], view.Transitions)
+	return result.Rows[0][0], nil
 }
 
 // asked is a table that read.sql is asked about.

@@ -21,6 +21,8 @@ type Snapshot struct {
 	namesakes map[rewrite.Name][]string
 	// Fingerprint identifies the content.
 	Fingerprint string
+	// mark is the state of the catalogs it was read from.
+	mark string
 }
 
 // answer is what read.sql returns.
