@@ -40,11 +40,13 @@ var gates = map[edge][]gate{
 	{RampDown, Complete}: {
 		{name: "source-optional", check: sourceIsOptional},
 		{name: "source-not-unique", check: sourceIsNotUnique},
+		partitionsAlike,
 		equalityReleased,
 		standbysCurrent,
 	},
 	{Complete, Contracted}: {
 		{name: "nothing-new-on-source", check: nothingNewOnSource},
+		partitionsAlike,
 		{name: "source-droppable", check: sourceCanBeDropped},
 		standbysCurrent,
 	},
@@ -57,6 +59,7 @@ var gates = map[edge][]gate{
 var (
 	targetOptional   = gate{name: "target-optional", check: targetIsOptional}
 	equalityReleased = gate{name: "equality-released", check: equalityIsNotEnforced}
+	partitionsAlike  = gate{name: "partitions-alike", check: partitionsAreAlike}
 	standbysCurrent  = gate{name: "replica-lag", check: standbysHaveReplayed, forcible: true}
 )
 

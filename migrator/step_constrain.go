@@ -14,6 +14,9 @@ var constrainStep = step{
 	name: "constrain", phase: DualWrite,
 	summary: "make the targets NOT NULL that are to be",
 	do: func(ctx context.Context, w *work) error {
+		if err := w.mend(ctx); err != nil {
+			return err
+		}
 		return w.ensureNotNull(ctx, w.t.Definition.Targets)
 	},
 	undo: func(ctx context.Context, w *work) error {
@@ -59,21 +62,25 @@ func (w *work) ensureColumnNotNull(ctx context.Context, column string) error {
 	if err != nil {
 		return err
 	}
-	s := notNullStatements(*w.t, column)
-	add, validate, set, drop := s[0], s[1], s[2], s[3]
-	var missing []ddl.Statement
-	switch {
-	case c.NotNull && !check.Exists:
-	case c.NotNull:
-		missing = []ddl.Statement{drop}
-	case !check.Exists:
-		missing = []ddl.Statement{add, validate, set, drop}
-	case !check.Validated:
-		missing = []ddl.Statement{validate, set, drop}
-	default:
-		missing = []ddl.Statement{set, drop}
+	name := notNullCheck(*w.t, column)
+	if !c.NotNull {
+		if !check.Exists {
+			err = w.run(ctx, ddl.AddNotNullCheck(w.table(), name, column))
+		}
+		if err == nil && !check.Validated {
+			err = w.validate(ctx, name)
+		}
+		if sqlState(err) == "23514" { // check_violation
+			return w.refused(ctx, err, name)
+		}
+		if err == nil {
+			err = w.run(ctx, ddl.SetNotNull(w.table(), column))
+		}
 	}
-	return w.runAll(ctx, missing)
+	if err != nil || c.NotNull && !check.Exists {
+		return err
+	}
+	return w.run(ctx, ddl.DropConstraint(w.table(), name))
 }
 
 // ensureNullable lets each of the columns be NULL.
