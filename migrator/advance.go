@@ -46,7 +46,7 @@ func (s *session) register(ctx context.Context, t Transition) (*work, error) {
 	}
 	same := w.t.Schema == schema && w.t.Table == table && asked(*w.t, t)
 	if !same || w.t.Step != "" {
-		return nil, fmt.Errorf("start %q: it is in phase %s: %w", t.Name, w.t.Phase, ErrActive)
+		return nil, fmt.Errorf("start %q: %s: %w", t.Name, w.where(), ErrActive)
 	}
 	return w, nil
 }
@@ -58,7 +58,7 @@ func asked(registered ledger.Transition, t Transition) bool {
 	if was, err := ParseTransition([]byte(registered.Definition.File)); err == nil {
 		return was.SameOperation(t)
 	}
-	return slices.Equal(registered.Definition.SourceNames(), t.Sources()) &&
+	return registered.Definition.Moves() && slices.Equal(registered.Definition.SourceNames(), t.Sources()) &&
 		slices.Equal(registered.Definition.TargetNames(), t.Targets())
 }
 
@@ -86,7 +86,7 @@ func (s *session) registerNew(ctx context.Context, t Transition) (*work, error) 
 	w := s.on(&row)
 	w.step = w.way[0]
 	err = w.transaction("register", func() error {
-		event := w.event("register", fmt.Sprintf("%s.%s: %s", row.Schema, row.Table, row.Definition.Move))
+		event := w.event("register", fmt.Sprintf("%s.%s: %s", row.Schema, row.Table, row.Definition))
 		return ledger.Register(ctx, s.conn, &row, event)
 	})
 	return w, err
@@ -117,6 +117,9 @@ func (m *Migrator) Advance(ctx context.Context, name string, o AdvanceOptions) (
 		}
 		if done+1 < len(w.way) && !w.way[done+1].contract {
 			return w.forward(ctx, done+1)
+		}
+		if done+1 == len(w.way) && !w.t.Definition.Moves() {
+			return &GateError{Transition: name, Step: w.t.Step, Why: "all of its steps are done", Hint: "end it: remove"}
 		}
 		return &GateError{Transition: name, Step: "contract", Why: "all steps up to complete are done",
 			Hint: "to drop the source is an act of its own: contract"}
@@ -154,8 +157,10 @@ func (m *Migrator) Contract(ctx context.Context, name string) (Position, error) 
 			return err
 		}
 		if done < w.way.reached(Complete) {
-			return &GateError{Transition: name, Step: "contract", Why: fmt.Sprintf("it is in phase %s", w.t.Phase),
-				Hint: "run it to complete first"}
+			return &GateError{Transition: name, Step: "contract", Why: w.where(), Hint: "run it to complete first"}
+		}
+		if !slices.ContainsFunc(w.way, func(s step) bool { return s.contract }) {
+			return &GateError{Transition: name, Step: "contract", Why: "it drops nothing", Hint: "end it: remove"}
 		}
 		return w.forwardTo(ctx, Contracted)
 	})
@@ -179,22 +184,11 @@ func (w *work) forwardTo(ctx context.Context, to Phase) error {
 	if _, err := ParsePhase(string(to)); err != nil {
 		return err
 	}
+	if err := w.phases(to); err != nil {
+		return err
+	}
 	if to.Before(w.t.Phase) {
 		return fmt.Errorf("transition %q is in phase %s, which comes after %s: to return is a rollback", w.t.Name, w.t.Phase, to)
 	}
 	return w.forward(ctx, w.way.reached(to))
-}
-
-// reached is the index of the step after which a transition has reached a
-// phase on the way forward; contracted is reached when the source is gone.
-func (w way) reached(p Phase) int {
-	if p == Contracted {
-		return len(w) - 1
-	}
-	for i, s := range w {
-		if s.phase == p && (s.flip || p == Off) {
-			return i
-		}
-	}
-	return -1
 }

@@ -23,7 +23,7 @@ const dropLockTimeout = 50 * time.Millisecond
 // Waiting is a courtesy: the drop is the barrier. It succeeds only when no
 // transaction of the old phase is open, and whoever comes later is refused.
 func (w *work) drain(ctx context.Context) error {
-	first := w.t.Step == ""
+	first := w.t.Step == "" && w.t.Definition.Moves()
 	if w.t.Draining == "" && !first {
 		return nil
 	}
@@ -146,6 +146,11 @@ func (w *work) concerns(s Session, previous int) bool {
 // after all.
 func (w *work) endDrain(ctx context.Context, d Drain) (bool, error) {
 	if w.t.Draining != "" {
+		if w.t.Removed {
+			if err := w.alwaysIdentities(ctx); err != nil {
+				return false, err
+			}
+		}
 		evidence := map[string]any{"waited_ms": d.Elapsed.Milliseconds()}
 		if len(d.Fenced) > 0 {
 			evidence["fenced"] = lines(d.Fenced)

@@ -122,6 +122,38 @@ func (e *MismatchError) Error() string {
 	return b.String()
 }
 
+// ViolationError: rows stand in the way of a constraint. It is not in force.
+type ViolationError struct {
+	Transition string `json:"transition"`
+	// Condition is true of those rows, of the table as t.
+	Condition  string `json:"condition"`
+	Rows       int64  `json:"rows"`
+	Violations int64  `json:"violations"`
+	// Key names the columns of the primary key, and Samples are the keys of the
+	// first such rows.
+	Key     []string   `json:"key"`
+	Samples [][]string `json:"samples,omitempty"`
+}
+
+func (e *ViolationError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "transition %q: %d of %d rows stand in the way, with the keys (%s)", e.Transition, e.Violations, e.Rows, strings.Join(e.Key, ", "))
+	for i, key := range e.Samples {
+		if i == 5 {
+			b.WriteString(" ...")
+			break
+		}
+		fmt.Fprintf(&b, " (%s)", strings.Join(key, ", "))
+	}
+	b.WriteString(" (hint: put them right and run again; they are those where " + e.Condition + ")")
+	return b.String()
+}
+
+func asViolation(err error) (*ViolationError, bool) {
+	var violation *ViolationError
+	return violation, errors.As(err, &violation)
+}
+
 // unknownOutcome marks an error after which nobody can know what the server did.
 type unknownOutcome struct{ cause error }
 

@@ -20,7 +20,7 @@ func sourceIsNotUnique(ctx context.Context, w *work) error {
 		join pg_namespace n on n.oid = c.relnamespace
 		join pg_attribute a on a.attrelid = c.oid
 		join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid and d.refobjsubid = a.attnum
-		left join pg_constraint k on k.conindid = x.indexrelid and k.contype in ('u', 'x')
+		left join pg_constraint k on k.conindid = x.indexrelid and k.contype in ('p', 'u', 'x')
 		where n.nspname = $1 and c.relname = $2 and a.attname = any($3) and (x.indisunique or x.indisexclusion)
 			and (d.classid = 'pg_class'::regclass and d.objid = x.indexrelid
 				or d.classid = 'pg_constraint'::regclass and d.objid = k.oid)

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/preflight"
 	"github.com/pgcrossfade/crossfade/internal/transform"
 )
@@ -21,7 +22,8 @@ type operation interface {
 // operations are those that a transition names; exactly one is right.
 func (t Transition) operations() []operation {
 	var list []operation
-	for _, o := range []operation{t.Rename, t.Change, t.Split, t.Merge} {
+	for _, o := range []operation{t.Rename, t.Change, t.Split, t.Merge, t.AddColumn, t.DropColumn, t.SetNotNull,
+		t.AddIndex, t.AddUnique, t.AddCheck, t.AddForeignKey} {
 		if !reflect.ValueOf(o).IsNil() {
 			list = append(list, o)
 		}
@@ -33,7 +35,8 @@ func (t Transition) operations() []operation {
 func (t Transition) operation() (operation, error) {
 	list := t.operations()
 	if len(list) != 1 {
-		return nil, errors.New("say what to do, with one of rename, change, split and merge")
+		return nil, errors.New("say what to do, with one of rename, change, split and merge, " +
+			"or add_column, drop_column, set_not_null, add_index, add_unique, add_check and add_foreign_key")
 	}
 	return list[0], nil
 }
@@ -54,6 +57,12 @@ func (t Transition) Sources() []string { return t.Request("", "").Move.SourceNam
 // Targets names the columns that they become.
 func (t Transition) Targets() []string { return t.Request("", "").Move.TargetNames() }
 
+// Does says in a few words what a transition does.
+func (t Transition) Does() string {
+	r := t.Request("", "")
+	return ledger.Definition{Move: r.Move, Alteration: r.Alteration}.String()
+}
+
 // SameOperation tells whether two transitions ask for the same, whatever their
 // table and the rest is.
 func (t Transition) SameOperation(other Transition) bool {
@@ -69,6 +78,25 @@ func checkName(what, name string) []error {
 		return []error{fmt.Errorf("%s: %q is longer than PostgreSQL's 63 bytes", what, name)}
 	}
 	return nil
+}
+
+// checkNamed is checkName for the name under a key.
+func checkNamed(what, key, name string) []error {
+	if name == "" {
+		return checkGiven(what, key, name)
+	}
+	return checkName(what, name)
+}
+
+// checkColumns tells what keeps names from being a list of columns.
+func checkColumns(what, key string, names []string) []error {
+	if len(names) == 0 {
+		return []error{fmt.Errorf("%s: %s: name a column", what, key)}
+	}
+	if slices.Contains(names, "") {
+		return []error{fmt.Errorf("%s: %s: a column's name is missing", what, key)}
+	}
+	return checkNames(what, names...)
 }
 
 // checkNames is checkName for columns that must be different ones.

@@ -34,15 +34,23 @@ type HistoryEvent = ledger.Event
 
 // Position is where a transition stands.
 type Position struct {
-	Name  string `json:"name"`
-	Phase Phase  `json:"phase"`
+	Name string `json:"name"`
+	// Phase is the phase in force; empty when no column moves.
+	Phase Phase `json:"phase,omitempty"`
 	// Step is the last step that is wholly done; empty before the first.
 	Step string `json:"step"`
 	// Underway is the step that is being done or undone; empty between steps.
 	Underway string `json:"underway,omitempty"`
 	Epoch    int    `json:"epoch"`
+	// Ended tells of a transition that moves no column that all its steps are done.
+	Ended bool `json:"ended,omitempty"`
 }
 
 func position(t ledger.Transition) Position {
-	return Position{Name: t.Name, Phase: t.Phase, Step: t.Step, Underway: t.Underway, Epoch: t.Epoch}
+	p := Position{Name: t.Name, Phase: t.Phase, Step: t.Step, Underway: t.Underway, Epoch: t.Epoch}
+	if !t.Definition.Moves() {
+		all := wayOf(t.Definition)
+		p.Phase, p.Ended = "", t.Underway == "" && t.Step == all[len(all)-1].name
+	}
+	return p
 }

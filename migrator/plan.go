@@ -33,7 +33,8 @@ func (p Plan) Refused() bool {
 type PlannedStep struct {
 	Name string `json:"name"`
 	// Phase is the phase in which the step works; for a flip the one it leads to.
-	Phase Phase `json:"phase"`
+	// Empty when no column moves.
+	Phase Phase `json:"phase,omitempty"`
 	// Flip tells that the step moves the phase.
 	Flip bool `json:"flip,omitempty"`
 	// Act is "run" for the way to complete, "contract" for what follows it.
@@ -95,11 +96,14 @@ func (m *Migrator) Plan(ctx context.Context, t Transition) (Plan, error) {
 			return err
 		}
 		p.Findings = findings
-		if len(planned.Definition.Sources) == 0 {
+		d := planned.Definition
+		if d.Moves() && len(d.Sources) == 0 {
 			return nil // no such column, or no such expression: nothing to plan
 		}
-		p.Forecast = &Forecast{Rows: size.Rows, WALBytes: size.Backfill.WALBytes, GrowthBytes: size.Backfill.GrowthBytes}
-		for _, step := range wayOf(planned.Definition) {
+		if d.Moves() || d.Alteration.Fills() {
+			p.Forecast = &Forecast{Rows: size.Rows, WALBytes: size.Backfill.WALBytes, GrowthBytes: size.Backfill.GrowthBytes}
+		}
+		for _, step := range wayOf(d) {
 			p.Steps = append(p.Steps, s.planStep(step, planned))
 		}
 		return nil
@@ -111,6 +115,9 @@ func (s *session) planStep(step step, t ledger.Transition) PlannedStep {
 	p := PlannedStep{
 		Name: step.name, Phase: step.phase, Flip: step.flip, Act: "run", Summary: step.summary,
 		Statements: []PlannedStatement{}, Undo: []PlannedStatement{},
+	}
+	if !t.Definition.Moves() {
+		p.Phase = ""
 	}
 	if step.contract {
 		p.Act = "contract"

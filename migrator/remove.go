@@ -24,7 +24,7 @@ func (m *Migrator) Remove(ctx context.Context, name string) error {
 			return err
 		}
 		err = w.transaction("remove", func() error {
-			return ledger.Remove(ctx, s.conn, w.t, w.event("remove", "from phase "+string(w.t.Phase)))
+			return ledger.Remove(ctx, s.conn, w.t, w.event("remove", w.where()))
 		})
 		if err != nil {
 			return err
@@ -71,7 +71,7 @@ func (w *work) removable(ctx context.Context) error {
 	dropped := done == len(w.way)-1
 	if !registered && !dropped {
 		return w.closed("roll it back to off, or contract it",
-			"it is in phase %s after step %q, and the table has both columns", w.t.Phase, w.t.Step)
+			"%s, between what the table was and what it will be", w.where())
 	}
 	// Contracted is left last: with it go the tokens that copying needs.
 	for _, job := range []ledger.Job{ledger.Backfill, ledger.Refill} {

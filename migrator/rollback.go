@@ -22,6 +22,11 @@ func (m *Migrator) Rollback(ctx context.Context, name string, o RollbackOptions)
 		if _, err := ParsePhase(string(o.To)); err != nil {
 			return err
 		}
+		if o.To != Off {
+			if err := w.phases(o.To); err != nil {
+				return err
+			}
+		}
 		if w.t.Phase == Contracted {
 			return fmt.Errorf("roll back %q: %w", name, ErrPointOfNoReturn)
 		}
@@ -30,16 +35,4 @@ func (m *Migrator) Rollback(ctx context.Context, name string, o RollbackOptions)
 		}
 		return w.back(ctx, w.way.kept(o.To))
 	})
-}
-
-// kept is the index of the last step that a rollback to a phase leaves done:
-// the last of that phase, but for those that prepare for leaving it.
-func (w way) kept(p Phase) int {
-	last := -1
-	for i, s := range w {
-		if s.phase == p && !s.temporary {
-			last = i
-		}
-	}
-	return last
 }

@@ -75,11 +75,21 @@ func (w *work) compare(ctx context.Context) (Verification, error) {
 	return v, err
 }
 
+// walked is the table with the key that it has at this time.
+func (w *work) walked() sweep.Table {
+	d := w.t.Definition
+	table := sweep.Table{Schema: w.t.Schema, Name: w.t.Table, Key: d.Key, KeyTypes: d.KeyTypes}
+	if w.byTarget {
+		table.Key, table.KeyTypes = d.TargetKey(), d.TargetKeyTypes()
+	}
+	return table
+}
+
 // sweepOptions make a sweep begin anew when the transition has moved since it
 // began: what was true of the rows then may not be now.
 func (w *work) sweepOptions(job ledger.Job) sweep.Options {
 	return sweep.Options{
-		Transition: *w.t, Job: job, Since: w.t.Epoch, BatchTarget: w.BatchTarget,
+		Transition: *w.t, Table: w.walked(), Job: job, Since: w.t.Epoch, BatchTarget: w.BatchTarget,
 		Signals: w.Throttle.signals(),
 		OnProgress: func(r sweep.Report) {
 			p := jobProgress(r.Progress)

@@ -17,8 +17,12 @@ import (
 type Status struct {
 	Position
 	Table string `json:"table"`
-	// Kind is what the transition does: "rename", "change", "split" or "merge".
-	Kind    string   `json:"kind"`
+	// Kind is what the transition does: "rename", "change", "add_column" ..., as
+	// its key in the transition file.
+	Kind string `json:"kind"`
+	// Does says it for people: "full_name -> name", "add_column nickname".
+	Does string `json:"does"`
+	// Sources and Targets are empty when no column moves.
 	Sources []string `json:"sources"`
 	Targets []string `json:"targets"`
 	// File is the text of the transition file.
@@ -143,12 +147,12 @@ func (s *session) transitions(ctx context.Context, name string) ([]ledger.Transi
 
 func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptions) (Status, error) {
 	status := Status{
-		Position: position(t), Table: tableName(t), Kind: string(t.Definition.Kind),
+		Position: position(t), Table: tableName(t), Kind: string(t.Definition.Kind), Does: t.Definition.String(),
 		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), File: t.Definition.File,
 		Removed: t.Removed, CreatedAt: t.CreatedAt,
 	}
 	w := s.on(&t)
-	if t.Draining != "" || t.Step == "" {
+	if t.Draining != "" || t.Step == "" && t.Definition.Moves() {
 		drain, err := w.lookAround(ctx, false)
 		if err != nil {
 			return status, err

@@ -24,51 +24,14 @@ type step struct {
 	// temporary: a rollback to the step's own phase undoes it. It prepares for
 	// leaving the phase and would be in the way in it.
 	temporary bool
-	summary   string
-	do        func(context.Context, *work) error
+	// final: there is no way back once the step is wholly done.
+	final   bool
+	summary string
+	do      func(context.Context, *work) error
 	// undo is nil where there is no way back.
 	undo func(context.Context, *work) error
 	// plan gives the statements of do and undo, as they are on a first run.
 	plan func(ledger.Transition) (do, undo []ddl.Statement)
-}
-
-// way is what an operation does, step by step.
-type way []step
-
-// moveWay is the way of an operation that moves columns, one file for each step.
-var moveWay = way{
-	registerStep,
-	expandStep,
-	dualWriteStep,
-	backfillStep,
-	indexStep,
-	constrainStep,
-	verifyStep,
-	enforceStep,
-	shadowStep,
-	liveStep,
-	rampDownStep,
-	releaseStep,
-	completeStep,
-	settleStep,
-	contractedStep,
-	dropStep,
-}
-
-// wayOf is the way of a transition.
-func wayOf(ledger.Definition) way { return moveWay }
-
-// indexOf finds a step by its name; "", the beginning, is -1.
-func (w way) indexOf(name string) (int, error) {
-	if name == "" {
-		return -1, nil
-	}
-	for i, s := range w {
-		if s.name == name {
-			return i, nil
-		}
-	}
-	return 0, fmt.Errorf("the ledger names a step %q that this program does not know: %w", name, ErrNewerLedger)
 }
 
 // work is one transition in the hands of the migrator.
@@ -77,6 +40,8 @@ type work struct {
 	t    *ledger.Transition
 	way  way
 	step step
+	// byTarget: scans walk the table by the key of the targets.
+	byTarget bool
 	// force names gates that need not hold in this call.
 	force Force
 	// evidence goes to the history with the end of the step.
@@ -151,6 +116,9 @@ func (w *work) back(ctx context.Context, goal int) error {
 			return nil
 		}
 		w.step = w.way[last]
+		if w.step.undo == nil || w.step.final && !underway {
+			return ErrPointOfNoReturn
+		}
 		if err := w.perform(ctx, underway, "undo", w.step.undo); err != nil {
 			return fmt.Errorf("undo %s of %q: %w", w.step.name, w.t.Name, err)
 		}
@@ -186,18 +154,6 @@ func (w *work) perform(ctx context.Context, underway bool, event string, half fu
 		return err
 	}
 	return half(ctx, w)
-}
-
-// previous is the name of the step before s; empty for the first.
-func (w way) previous(s step) string {
-	name := ""
-	for _, other := range w {
-		if other.name == s.name {
-			break
-		}
-		name = other.name
-	}
-	return name
 }
 
 func (w *work) record(ctx context.Context, step, underway, event string) error {

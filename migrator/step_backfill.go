@@ -47,15 +47,16 @@ var backfillStep = step{
 // batchStatement shows what a batch of a job does; the sweep writes the real one.
 func batchStatement(t ledger.Transition, job ledger.Job) ddl.Statement {
 	from, to := t.Definition.Sources, t.Definition.Targets
+	key := t.Definition.Key
 	if job == ledger.Refill {
-		from, to = to, from
+		from, to, key = to, from, t.Definition.TargetKey()
 	}
 	set := make([]string, len(to))
 	for i, c := range to {
 		set[i] = pgx.Identifier{c.Name}.Sanitize() + " = " + ddl.Valued(c, from)
 	}
 	return ddl.Statement{
-		SQL:  "update " + tableOf(t).String() + " set " + strings.Join(set, ", ") + " where " + keyRange(t) + " and " + differs(t, from, to),
+		SQL:  "update " + tableOf(t).String() + " set " + strings.Join(set, ", ") + " where " + keyRange(key) + " and " + differs(t, from, to),
 		Lock: rowExclusive, On: tableOf(t).String(),
 		Hazard: "locks the rows of one batch for a fraction of a second, writes a new version of every row",
 		Why:    "rows that nobody writes get their value too; in batches that adapt to their duration",
@@ -71,9 +72,9 @@ func differs(t ledger.Transition, from, to []transform.Column) string {
 }
 
 // keyRange is the condition of a batch, with one placeholder for a whole key.
-func keyRange(t ledger.Transition) string {
-	columns := make([]string, len(t.Definition.Key))
-	for i, column := range t.Definition.Key {
+func keyRange(names []string) string {
+	columns := make([]string, len(names))
+	for i, column := range names {
 		columns[i] = pgx.Identifier{column}.Sanitize()
 	}
 	key := "(" + strings.Join(columns, ", ") + ")"

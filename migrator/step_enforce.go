@@ -11,7 +11,8 @@ import (
 // (ddl.Consistent), and hold it from then on. A verification alone is true of the
 // moment; a writer without the hook that comes and goes after it would lose
 // what it wrote. Adding the constraint also waits for every transaction that
-// has written the table, whoever runs it.
+// has written the table, whoever runs it. Foreign keys get their counterparts now
+// that the values are known to be the same.
 var enforceStep = step{
 	name: "enforce", phase: DualWrite,
 	summary: "let PostgreSQL hold source and target consistent",
@@ -19,11 +20,20 @@ var enforceStep = step{
 		if err := w.mend(ctx); err != nil {
 			return err
 		}
-		return w.ensureEqual(ctx)
+		if err := w.ensureEqual(ctx); err != nil {
+			return err
+		}
+		return w.ensureForeignKeys(ctx, targetSide)
 	},
-	undo: func(ctx context.Context, w *work) error { return w.dropEqual(ctx) },
+	undo: func(ctx context.Context, w *work) error {
+		if err := w.dropForeignKeys(ctx, targetSide); err != nil {
+			return err
+		}
+		return w.dropEqual(ctx)
+	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
-		return equalStatements(t), []ddl.Statement{ddl.DropConstraint(tableOf(t), equalCheck(t))}
+		add, drop := foreignKeyStatements(t, targetSide)
+		return append(equalStatements(t), add...), append(drop, ddl.DropConstraint(tableOf(t), equalCheck(t)))
 	},
 }
 

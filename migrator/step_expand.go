@@ -10,7 +10,8 @@ import (
 
 // expandStep adds the targets: nullable and without a default, since a writer
 // that does not know them must neither fail nor leave a value in them that
-// nobody wrote.
+// nobody wrote. An identity of a source becomes a sequence, from which both can
+// be written.
 var expandStep = step{
 	name: "expand", phase: Off, temporary: true,
 	summary: "add the target columns",
@@ -24,9 +25,12 @@ var expandStep = step{
 				return err
 			}
 		}
-		return nil
+		return w.dropIdentities(ctx)
 	},
 	undo: func(ctx context.Context, w *work) error {
+		if err := w.restoreIdentities(ctx); err != nil {
+			return err
+		}
 		for _, target := range w.t.Definition.Targets {
 			exists, err := ddl.ColumnExists(ctx, w.conn, w.table(), target.Name)
 			if err == nil && exists {
@@ -42,7 +46,12 @@ var expandStep = step{
 		for _, target := range t.Definition.Targets {
 			do, undo = append(do, addTarget(t, target)), append(undo, dropTarget(t, target))
 		}
-		return do, undo
+		do = append(do, sequenceStatements(t, isIdentity, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
+			return ddl.DropIdentity(tableOf(t), name, s.Source)
+		})...)
+		return do, append(sequenceStatements(t, isIdentity, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
+			return ddl.AddIdentity(tableOf(t), name, s.Source, s.Identity)
+		}), undo...)
 	},
 }
 

@@ -2,6 +2,7 @@ package migrator
 
 import (
 	"context"
+	"slices"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
@@ -14,7 +15,7 @@ var indexStep = step{
 	name: "index", phase: DualWrite,
 	summary: "build the indexes of the source on the target, and let the planner know them",
 	do: func(ctx context.Context, w *work) error {
-		for _, index := range w.t.Definition.Indexes {
+		for _, index := range indexesOf(*w.t) {
 			if err := w.ensureIndex(ctx, index); err != nil {
 				return err
 			}
@@ -22,7 +23,7 @@ var indexStep = step{
 		return w.run(ctx, analyze(*w.t))
 	},
 	undo: func(ctx context.Context, w *work) error {
-		for _, index := range w.t.Definition.Indexes {
+		for _, index := range indexesOf(*w.t) {
 			if err := w.dropIndex(ctx, index); err != nil {
 				return err
 			}
@@ -30,12 +31,17 @@ var indexStep = step{
 		return nil
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
-		for _, index := range t.Definition.Indexes {
+		for _, index := range indexesOf(t) {
 			create, drop := indexStatements(t, index)
 			do, undo = append(do, create...), append(undo, drop)
 		}
 		return append(do, analyze(t)), undo
 	},
+}
+
+// indexesOf are the indexes of the sources, that of the primary key among them.
+func indexesOf(t ledger.Transition) []ledger.Index {
+	return slices.Concat(keyIndexes(t), t.Definition.Indexes)
 }
 
 // indexStatements build an index, with its constraint, and drop it again.

@@ -15,7 +15,8 @@ import (
 //
 // The sources' unique indexes go, those of the targets do their work: over
 // values that nobody keeps up to date they would refuse good rows, in complete
-// (unique (email) where deleted_at is null) as well as when it is filled again.
+// (unique (email) where deleted_at is null) as well as when it is filled again. So
+// do foreign keys. The primary key moves to the target.
 var releaseStep = step{
 	name: "release", phase: RampDown, temporary: true,
 	summary: "let writes leave the source out",
@@ -31,6 +32,9 @@ var releaseStep = step{
 		if err := targetIsIndexed(ctx, w); err != nil {
 			return err
 		}
+		if err := w.moveKey(ctx); err != nil {
+			return err
+		}
 		for _, index := range uniques(*w.t) {
 			if err := w.dropIndex(ctx, index); err != nil {
 				return err
@@ -44,9 +48,15 @@ var releaseStep = step{
 				return err
 			}
 		}
-		return w.dropEqual(ctx)
+		if err := w.dropEqual(ctx); err != nil {
+			return err
+		}
+		return w.typeSequences(ctx, targetSide)
 	},
 	undo: func(ctx context.Context, w *work) error {
+		// It is the target that has the key, or a unique index, until the end.
+		w.byTarget = true
+		defer func() { w.byTarget = false }()
 		// A half-done release may have left the permission to copy forward.
 		if err := w.forbid(ctx, ledger.Backfill); err != nil {
 			return err
@@ -70,11 +80,19 @@ var releaseStep = step{
 				return err
 			}
 		}
-		return w.ensureNotNull(ctx, w.t.Definition.Sources)
+		if err := w.ensureNotNull(ctx, w.t.Definition.Sources); err != nil {
+			return err
+		}
+		if err := w.returnKey(ctx); err != nil {
+			return err
+		}
+		return w.typeSequences(ctx, sourceSide)
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
 		undo = append(undo, batchStatement(t, ledger.Refill))
 		undo = append(undo, equalStatements(t)...)
+		moveKey, returnKey := keyStatements(t)
+		do = append(do, moveKey...)
 		for _, index := range uniques(t) {
 			create, drop := indexStatements(t, index)
 			do, undo = append(do, drop), append(undo, create...)
@@ -93,7 +111,14 @@ var releaseStep = step{
 				undo = append(undo, notNullStatements(t, source.Name)...)
 			}
 		}
-		return append(do, ddl.DropConstraint(tableOf(t), equalCheck(t))), undo
+		undo = append(undo, returnKey...)
+		do = append(do, ddl.DropConstraint(tableOf(t), equalCheck(t)))
+		do = append(do, sequenceStatements(t, isRetyped, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
+			return ddl.SetSequenceType(tableOf(t), name, s.TargetType)
+		})...)
+		return do, append(undo, sequenceStatements(t, isRetyped, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
+			return ddl.SetSequenceType(tableOf(t), name, s.Type)
+		})...)
 	},
 }
 

@@ -8,13 +8,16 @@ import (
 )
 
 // settleStep gives the targets what else the sources have, for the time when
-// nobody supplies it any more: the default, and where one column becomes one
+// nobody supplies it any more: the default and its sequence, and where one column becomes one
 // also the comment and the settings.
 var settleStep = step{
 	name: "settle", phase: Complete, contract: true, temporary: true,
 	summary: "give the targets the defaults and the settings of the sources",
 	do: func(ctx context.Context, w *work) error {
 		d := w.t.Definition
+		if err := w.ownSequences(ctx, targetSide); err != nil {
+			return err
+		}
 		for i, target := range d.Targets {
 			if err := w.ensureDefault(ctx, target.Name, d.TargetDefaults[i]); err != nil {
 				return err
@@ -39,15 +42,20 @@ var settleStep = step{
 				return err
 			}
 		}
-		return nil
+		return w.ownSequences(ctx, sourceSide)
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
+		do = sequenceStatements(t, isOwned, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
+			return ddl.OwnSequence(tableOf(t), name, s.Target)
+		})
 		for i, target := range t.Definition.Targets {
 			if expression := t.Definition.TargetDefaults[i]; expression != "" {
 				do = append(do, ddl.SetDefault(tableOf(t), target.Name, expression))
 				undo = append(undo, ddl.DropDefault(tableOf(t), target.Name))
 			}
 		}
-		return do, undo
+		return do, append(undo, sequenceStatements(t, isOwned, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
+			return ddl.OwnSequence(tableOf(t), name, s.Source)
+		})...)
 	},
 }

@@ -23,7 +23,7 @@ var verifyStep = step{
 	undo: func(ctx context.Context, w *work) error { return w.forget(ctx, ledger.Verify) },
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
 		return []ddl.Statement{{
-			SQL: "select count(*) from " + tableOf(t).String() + " where " + keyRange(t) + " and " +
+			SQL: "select count(*) from " + tableOf(t).String() + " where " + keyRange(t.Definition.Key) + " and " +
 				differs(t, t.Definition.Sources, t.Definition.Targets),
 			Lock: accessShare, On: tableOf(t).String(), Why: "no read goes to the target before every row is right",
 		}}, nil

@@ -32,6 +32,14 @@ type Transition struct {
 	Change *Change `yaml:"change,omitempty" json:"change,omitempty"`
 	Split  *Split  `yaml:"split,omitempty" json:"split,omitempty"`
 	Merge  *Merge  `yaml:"merge,omitempty" json:"merge,omitempty"`
+	// Or one of these, which move no column and need no hook.
+	AddColumn     *AddColumn     `yaml:"add_column,omitempty" json:"add_column,omitempty"`
+	DropColumn    *DropColumn    `yaml:"drop_column,omitempty" json:"drop_column,omitempty"`
+	SetNotNull    *SetNotNull    `yaml:"set_not_null,omitempty" json:"set_not_null,omitempty"`
+	AddIndex      *AddIndex      `yaml:"add_index,omitempty" json:"add_index,omitempty"`
+	AddUnique     *AddUnique     `yaml:"add_unique,omitempty" json:"add_unique,omitempty"`
+	AddCheck      *AddCheck      `yaml:"add_check,omitempty" json:"add_check,omitempty"`
+	AddForeignKey *AddForeignKey `yaml:"add_foreign_key,omitempty" json:"add_foreign_key,omitempty"`
 	// Accept lists codes of preflight findings that would otherwise refuse the
 	// transition.
 	Accept []string `yaml:"accept,omitempty" json:"accept,omitempty"`

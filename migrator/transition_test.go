@@ -73,6 +73,14 @@ func TestParseTransitionErrors(t *testing.T) {
 		{"merge of one", "name: x\ntable: users\nmerge: {to: b, type: text, forward: a, from: [{name: a, value: b}]}\n", "two columns or more"},
 		{"merge without forward", "name: x\ntable: users\nmerge: {to: b, type: text, from: [{name: a, value: b}, {name: c, value: b}]}\n",
 			"merge: forward is needed"},
+		{"nothing to add", "name: x\ntable: users\nadd_column: {type: int}\n", "add_column: name is needed"},
+		{"a long index", "name: x\ntable: users\nadd_index: {on: (a), name: " + strings.Repeat("n", 64) + "}\n", "63 bytes"},
+		{"index on nothing", "name: x\ntable: users\nadd_index: {name: i}\n", "add_index: on is needed"},
+		{"unique of nothing", "name: x\ntable: users\nadd_unique: {name: u, columns: []}\n", "add_unique: columns: name a column"},
+		{"deferred at once", "name: x\ntable: users\nadd_unique: {name: u, columns: [a], initially_deferred: true}\n", "for a deferrable one"},
+		{"unknown action", "name: x\ntable: users\nadd_foreign_key: {name: f, columns: [a], references: {table: t}, on_delete: weep}\n",
+			`on_delete: "weep" is none of`},
+		{"move and add", goodFile + "add_check: {name: c, check: a > 0}\n", "say what to do, with one of"},
 		{"empty application", "name: x\ntable: users\nrename: {from: a, to: b}\nignore_applications: ['']\n", "an empty name"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -143,6 +151,14 @@ func TestSchemaMatchesStruct(t *testing.T) {
 	assert(items(split, "to"), reflect.TypeFor[migrator.SplitInto]())
 	merge := assert(top.Properties["merge"], reflect.TypeFor[migrator.Merge]())
 	assert(items(merge, "from"), reflect.TypeFor[migrator.MergeOf]())
+	assert(top.Properties["add_column"], reflect.TypeFor[migrator.AddColumn]())
+	assert(top.Properties["drop_column"], reflect.TypeFor[migrator.DropColumn]())
+	assert(top.Properties["set_not_null"], reflect.TypeFor[migrator.SetNotNull]())
+	assert(top.Properties["add_index"], reflect.TypeFor[migrator.AddIndex]())
+	assert(top.Properties["add_unique"], reflect.TypeFor[migrator.AddUnique]())
+	assert(top.Properties["add_check"], reflect.TypeFor[migrator.AddCheck]())
+	foreign := assert(top.Properties["add_foreign_key"], reflect.TypeFor[migrator.AddForeignKey]())
+	assert(foreign.Properties["references"], reflect.TypeFor[migrator.References]())
 }
 
 // TestDocumentedFiles: what the manual shows is a transition file.

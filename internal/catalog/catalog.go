@@ -115,6 +115,10 @@ func (s Snapshot) Catalog(view fence.View, stars rewrite.Stars) rewrite.Catalog 
 				transition.Constraints[index.Constraint] = counterpart(index)
 			}
 		}
+		if key := t.Definition.PrimaryKey; key != nil {
+			// Its name moves along with it; so statements go by the columns.
+			transition.Constraints[key.Constraint] = rewrite.Counterpart{Columns: rewrite.IndexColumns(key.Create)}
+		}
 		if !slices.ContainsFunc(s.tables, func(t rewrite.Table) bool { return t.Name == name }) {
 			transition.Token = MissingToken
 			if !slices.ContainsFunc(c.Tables, func(t rewrite.Table) bool { return t.Name == name }) {

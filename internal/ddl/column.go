@@ -3,6 +3,7 @@ package ddl
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // AddColumn adds a nullable column without a default. typeName and collation
@@ -90,4 +91,13 @@ func CopySettings(table Name, column string, from Column) []Statement {
 
 func alterColumn(table Name, column, action, why string) Statement {
 	return quick(table, "alter table "+table.String()+" alter column "+ident(column)+" "+action, why)
+}
+
+// Columns is a list of columns as SQL text.
+func Columns(names []string) string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = ident(name)
+	}
+	return strings.Join(list, ", ")
 }

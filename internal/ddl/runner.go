@@ -73,6 +73,9 @@ func (r Runner) Resolve(s Statement) Statement {
 	}
 	if s.LockTimeout == 0 {
 		s.LockTimeout = cmp.Or(r.LockTimeout, DefaultLockTimeout)
+		if s.Also != "" {
+			s.LockTimeout /= 2 // while it waits for the second it has the first
+		}
 	}
 	if s.StatementTimeout > 0 {
 		s.StatementTimeout = max(s.StatementTimeout, s.LockTimeout+quickTimeout)

@@ -23,6 +23,7 @@ const (
 	Share                = "SHARE"
 	ShareUpdateExclusive = "SHARE UPDATE EXCLUSIVE"
 	AccessShare          = "ACCESS SHARE"
+	ShareRowExclusive    = "SHARE ROW EXCLUSIVE"
 )
 
 // Statement is one DDL statement, with what an operator wants to know before
@@ -34,6 +35,8 @@ type Statement struct {
 	Lock string `json:"lock"`
 	// On is the table, quoted and qualified.
 	On string `json:"on"`
+	// Also is another table that it takes the same lock on; empty for none.
+	Also string `json:"also,omitempty"`
 	// LockTimeout bounds each wait for a lock; 0 means the Runner's.
 	LockTimeout time.Duration `json:"lock_timeout"`
 	// StatementTimeout bounds the whole statement; 0 means no bound.

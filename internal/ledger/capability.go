@@ -154,6 +154,9 @@ func lockForCapability(ctx context.Context, tx pgx.Tx, t Transition, from phase.
 	if err != nil {
 		return err
 	}
+	if !t.Definition.Moves() {
+		return nil // there is one direction, and no phase
+	}
 	p, err := phase.Parse(current)
 	if err != nil {
 		return err

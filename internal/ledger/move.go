@@ -40,7 +40,8 @@ func ParseToken(token string) (phase.Phase, int, error) {
 }
 
 // Register writes a new transition in phase off, creates its first token and
-// raises the epoch, in one transaction. It fills in t's ID, Epoch and Token.
+// raises the epoch, in one transaction. It fills in t's ID, Epoch and Token. One
+// that moves no column gets no token, and leaves the epoch as it is.
 // An active transition of the same name is ErrActive, one that has a hand on the
 // same columns an *OverlapError.
 func Register(ctx context.Context, db Conn, t *Transition, e Event) error {
@@ -49,7 +50,7 @@ func Register(ctx context.Context, db Conn, t *Transition, e Event) error {
 		return fmt.Errorf("register transition %q: %w", t.Name, err)
 	}
 	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-		epoch, err := raiseEpoch(ctx, tx)
+		epoch, err := nextEpoch(ctx, tx, *t)
 		if err != nil {
 			return err
 		}
@@ -65,6 +66,9 @@ func Register(ctx context.Context, db Conn, t *Transition, e Event) error {
 			return err
 		}
 		t.Phase, t.Epoch, t.RegisteredEpoch = phase.Off, epoch, epoch
+		if !t.Definition.Moves() {
+			return Record(ctx, tx, *t, e)
+		}
 		t.Token = TokenName(t.ID, phase.Off, epoch)
 		if err := createToken(ctx, tx, t.Token); err != nil {
 			return err
@@ -170,11 +174,11 @@ func Drained(ctx context.Context, tx pgx.Tx, t *Transition, e Event) error {
 func Remove(ctx context.Context, db Conn, t *Transition, e Event) error {
 	next := *t
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-		epoch, err := raiseEpoch(ctx, tx)
+		epoch, err := nextEpoch(ctx, tx, *t)
 		if err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, `update crossfade.transition set removed_at = now(), epoch = $4, draining = token
+		tag, err := tx.Exec(ctx, `update crossfade.transition set removed_at = now(), epoch = $4, draining = nullif(token, '')
 			where id = $1 and phase = $2 and epoch = $3 and draining is null and removed_at is null`,
 			t.ID, string(t.Phase), t.Epoch, epoch)
 		if err != nil {
@@ -191,6 +195,22 @@ func Remove(ctx context.Context, db Conn, t *Transition, e Event) error {
 	}
 	*t = next
 	return nil
+}
+
+// nextEpoch raises the epoch for a transition that connections must not miss.
+// For others it only takes the row's lock.
+func nextEpoch(ctx context.Context, tx pgx.Tx, t Transition) (int, error) {
+	if t.Definition.Moves() {
+		return raiseEpoch(ctx, tx)
+	}
+	if _, err := tx.Exec(ctx, `set local lock_timeout = '2s'`); err != nil {
+		return 0, err
+	}
+	var epoch int
+	if err := tx.QueryRow(ctx, `select epoch from crossfade.epoch for update`).Scan(&epoch); err != nil {
+		return 0, fmt.Errorf("lock the epoch: %w", err)
+	}
+	return epoch, nil
 }
 
 // raiseEpoch makes every connection that joined before stale, and says so to

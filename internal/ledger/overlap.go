@@ -15,9 +15,14 @@ type OverlapError struct {
 	// Column is the column that both want, Why says what stands against it.
 	Column string
 	Why    string
+	// Altered: the other one moves no column, so it has no phases.
+	Altered bool
 }
 
 func (e *OverlapError) Error() string {
+	if e.Altered {
+		return fmt.Sprintf("%q %s transition %q, which has not been removed", e.Column, e.Why, e.Other)
+	}
 	return fmt.Sprintf("column %q %s transition %q, which is in phase %s", e.Column, e.Why, e.Other, e.Phase)
 }
 
@@ -31,7 +36,13 @@ func (e *OverlapError) Is(target error) bool { return target == ErrActive }
 // A contracted transition still answers for the names of its sources: the hook
 // goes on rewriting them, so they are no names for new columns.
 func Overlap(t, other Transition) *OverlapError {
-	if t.Schema != other.Schema || t.Table != other.Table || t.ID == other.ID && t.ID != 0 {
+	if t.ID == other.ID && t.ID != 0 {
+		return nil
+	}
+	if !t.Definition.Moves() || !other.Definition.Moves() {
+		return overlapAltered(t, other)
+	}
+	if t.Schema != other.Schema || t.Table != other.Table {
 		return nil
 	}
 	conflict := func(column, why string) *OverlapError {

@@ -21,7 +21,7 @@ type Transition struct {
 	Definition      Definition
 	Phase           phase.Phase
 	Epoch           int
-	Token           string
+	Token           string // empty when no column moves
 	Draining        string // the token of the phase being left; empty once dropped
 	RegisteredEpoch int
 	Step            string // the last step that is wholly done
@@ -35,6 +35,9 @@ type Transition struct {
 // transition.
 type Definition struct {
 	transform.Move
+	// Alteration is what a transition does that moves no column; nil for those
+	// that do.
+	Alteration *Alteration `json:"alteration,omitempty"`
 	// Partitioned: the table has partitions, in which its rows are.
 	Partitioned bool `json:"partitioned,omitempty"`
 	// Key names the columns of the primary key, or of a unique index that does the
@@ -46,6 +49,12 @@ type Definition struct {
 	TargetDefaults []string `json:"target_defaults,omitempty"`
 	// Indexes are the sources' secondary indexes as they were.
 	Indexes []Index `json:"indexes,omitempty"`
+	// PrimaryKey is set when a source is part of the table's primary key.
+	PrimaryKey *PrimaryKey `json:"primary_key,omitempty"`
+	// Sequences are those that number the sources.
+	Sequences []Sequence `json:"sequences,omitempty"`
+	// ForeignKeys are those that lead to the sources, and those of the sources.
+	ForeignKeys []ForeignKey `json:"foreign_keys,omitempty"`
 	// IgnoreApplications are the application names of sessions without the hook
 	// that drains do not wait for.
 	IgnoreApplications []string `json:"ignore_applications,omitempty"`

@@ -29,7 +29,13 @@ func checkActive(ctx context.Context, in *inspection) error {
 		return err
 	}
 	wanted := ledger.Transition{Name: in.Name, Schema: in.Schema, Table: in.Table, Definition: ledger.Definition{Move: in.Move}}
+	if in.Alteration != nil {
+		wanted.Definition.Alteration = in.alteration()
+	}
 	for _, t := range active {
+		if t.Phase != phase.Contracted {
+			in.active = append(in.active, t)
+		}
 		overlap := ledger.Overlap(wanted, t)
 		switch object := fmt.Sprintf("transition %q", t.Name); {
 		case t.Name == in.Name:

@@ -42,8 +42,10 @@ var checks = []func(ctx context.Context, in *inspection) error{
 	checkTriggers,
 	checkPolicies,
 	checkConstraints,
+	checkForeignKeys,
 	checkIndexes,
 	checkPartitions,
+	checkPrimaryKey,
 	checkStatistics,
 	checkPublications,
 	checkSubscriptions,
@@ -95,7 +97,11 @@ func (in *inspection) run(ctx context.Context, db *pgx.Conn) error {
 	if _, err := tx.Exec(ctx, `set local search_path = ''`); err != nil {
 		return err
 	}
-	for _, check := range checks {
+	list := checks
+	if in.Alteration != nil {
+		list = alterationChecks(in.Move.Kind)
+	}
+	for _, check := range list {
 		if err := check(ctx, in); err != nil || in.over {
 			return err
 		}

@@ -6,16 +6,17 @@ import (
 )
 
 // checkConstraints lists the constraints that do not move along. UNIQUE moves
-// with its index; NOT NULL is the column's own.
+// with its index; NOT NULL is the column's own; foreign keys have a check of their
+// own.
 func checkConstraints(ctx context.Context, in *inspection) error {
 	constraints, err := query[struct {
 		Kind, Name, Table, Definition string
-		Outside, Validated, Exclusion bool
+		Validated, Exclusion          bool
 	}](ctx, in, `
-		select contype::text, quote_ident(conname), conrelid::regclass::text, pg_get_constraintdef(oid), conrelid <> $1, convalidated,
+		select contype::text, quote_ident(conname), conrelid::regclass::text, pg_get_constraintdef(oid), convalidated,
 			exists (select from pg_index x where x.indexrelid = conindid and x.indisexclusion)
 		from pg_constraint
-		where conrelid = $1 and $2::int2[] && conkey or confrelid = $1 and $2::int2[] && confkey or oid = any($3)
+		where conrelid = $1 and $2::int2[] && conkey or contype <> 'f' and oid = any($3)
 		order by 3, 2`, in.table.OID, in.numbers(), in.of("pg_constraint"))
 	if err != nil {
 		return fmt.Errorf("read constraints: %w", err)
@@ -28,11 +29,6 @@ func checkConstraints(ctx context.Context, in *inspection) error {
 			in.refuse("check-depends", object, "it reads the source: "+c.Definition, hint)
 		case c.Kind == "x" || c.Kind == "u" && c.Exclusion:
 			in.refuse("exclusion-depends", object, "it reads the source: "+c.Definition, "exclusion constraints are not supported yet")
-		case c.Kind == "f" && c.Outside:
-			in.refuse("foreign-key-references", object, "it references the source: "+c.Definition,
-				"let it reference another unique column, such as the primary key")
-		case c.Kind == "f":
-			in.refuse("foreign-key-depends", object, "the source is part of it: "+c.Definition, hint)
 		case c.Kind == "n" && !c.Validated:
 			in.refuse("not-null-not-valid", object, "rows that exist may still be NULL, so the target could not get it",
 				"run alter table ... validate constraint first")

@@ -24,6 +24,10 @@ func checkDefaults(ctx context.Context, in *inspection) error {
 		return nil
 	}
 	d.TargetDefaults = make([]string, len(d.Targets))
+	if numbering.MatchString(d.Sources[0].Default) && in.sameValues() && integers[d.Targets[0].BaseType] {
+		d.TargetDefaults[0] = d.Sources[0].Default // casts what the sequence gives by itself
+		return nil
+	}
 	for _, c := range d.Sources {
 		if c.Default == "" && c.NotNull {
 			return nil // nobody may leave it out

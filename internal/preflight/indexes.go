@@ -37,22 +37,9 @@ type index struct {
 // checkIndexes writes the sources' indexes into the Definition, with their
 // counterparts on the targets.
 func checkIndexes(ctx context.Context, in *inspection) error {
-	indexes, err := query[index](ctx, in, `
-		select i.relname, pg_get_indexdef(x.indexrelid), coalesce(k.conname, ''), coalesce(k.contype::text, ''), x.indisunique,
-			coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::bool, false), x.indisexclusion, coalesce(k.condeferrable, false), x.indisvalid,
-			x.indisreplident, x.indisclustered, i.reltablespace <> 0, coalesce(obj_description(i.oid, 'pg_class'), ''),
-			greatest(pg_relation_size(i.oid), (select sum(pg_relation_size(relid)) from pg_partition_tree(i.oid)))::bigint,
-			coalesce(pg_get_expr(x.indexprs, x.indrelid), '') || ' ' || coalesce(pg_get_expr(x.indpred, x.indrelid), ''),
-			array(select a.attname::text from pg_attribute a where a.attrelid = x.indrelid and a.attnum > 0 and (
-				a.attnum = any(x.indkey::int2[]) or exists (select from pg_depend d where d.classid = 'pg_class'::regclass
-					and d.objid = x.indexrelid and d.refobjid = x.indrelid and d.refobjsubid = a.attnum)))
-		from pg_index x
-		join pg_class i on i.oid = x.indexrelid
-		left join pg_constraint k on k.conindid = x.indexrelid and k.contype in ('u', 'x')
-		where x.indrelid = $1 and not x.indisprimary and ($2::int2[] && x.indkey::int2[] or x.indexrelid = any($3))
-		order by i.relname`, in.table.OID, in.numbers(), in.of("pg_class"))
+	indexes, err := in.readIndexes(ctx, false)
 	if err != nil {
-		return fmt.Errorf("read indexes: %w", err)
+		return err
 	}
 	var uniques []string
 	for _, x := range indexes {
@@ -102,6 +89,29 @@ func (in *inspection) checkMayCreate() {
 				in.table.User, len(in.report.Definition.Indexes)), "grant create on the schema to it")
 		}
 	}
+}
+
+// readIndexes reads the indexes of the sources: that of the primary key, or all
+// others.
+func (in *inspection) readIndexes(ctx context.Context, primary bool) ([]index, error) {
+	indexes, err := query[index](ctx, in, `
+		select i.relname, pg_get_indexdef(x.indexrelid), coalesce(k.conname, ''), coalesce(k.contype::text, ''), x.indisunique,
+			coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::bool, false), x.indisexclusion, coalesce(k.condeferrable, false), x.indisvalid,
+			x.indisreplident, x.indisclustered, i.reltablespace <> 0, coalesce(obj_description(i.oid, 'pg_class'), ''),
+			greatest(pg_relation_size(i.oid), (select sum(pg_relation_size(relid)) from pg_partition_tree(i.oid)))::bigint,
+			coalesce(pg_get_expr(x.indexprs, x.indrelid), '') || ' ' || coalesce(pg_get_expr(x.indpred, x.indrelid), ''),
+			array(select a.attname::text from pg_attribute a where a.attrelid = x.indrelid and a.attnum > 0 and (
+				a.attnum = any(x.indkey::int2[]) or exists (select from pg_depend d where d.classid = 'pg_class'::regclass
+					and d.objid = x.indexrelid and d.refobjid = x.indrelid and d.refobjsubid = a.attnum)))
+		from pg_index x
+		join pg_class i on i.oid = x.indexrelid
+		left join pg_constraint k on k.conindid = x.indexrelid and k.contype in ('p', 'u', 'x')
+		where x.indrelid = $1 and x.indisprimary = $4 and ($2::int2[] && x.indkey::int2[] or x.indexrelid = any($3))
+		order by i.relname`, in.table.OID, in.numbers(), in.of("pg_class"), primary)
+	if err != nil {
+		return nil, fmt.Errorf("read indexes: %w", err)
+	}
+	return indexes, nil
 }
 
 // movable tells whether an index gets a counterpart, and says why when not.

@@ -21,11 +21,13 @@ type inspection struct {
 
 	table      table
 	members    []member
-	sources    []column
+	sources    []column // of an alteration: all columns of the table
 	targets    []column // as they would be added; empty for a rename
 	dependents []dependent
 	// others are the active transitions of the table that are not contracted yet.
 	others []ledger.Transition
+	// active are the active transitions of all tables that are not contracted yet.
+	active []ledger.Transition
 	// indexed: the table for the trial of indexes is there.
 	indexed bool
 }

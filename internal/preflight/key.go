@@ -6,10 +6,11 @@ import (
 	"slices"
 )
 
-// checkKey reads the key along which the migrator scans the table: the primary
-// key, or where there is none a unique index that does the work of one. It must
-// hold every row exactly once, in the order in which the columns compare.
-func checkKey(ctx context.Context, in *inspection) error {
+// readKey reads the key along which the migrator scans the table into the
+// Definition: the primary key, or where there is none a unique index that does
+// the work of one. It must hold every row exactly once, in the order in which
+// the columns compare, and not move itself.
+func readKey(ctx context.Context, in *inspection) error {
 	indexes, err := query[struct {
 		Primary      bool
 		Names, Types []string
@@ -31,24 +32,26 @@ func checkKey(ctx context.Context, in *inspection) error {
 	if err != nil {
 		return fmt.Errorf("read keys: %w", err)
 	}
-	d := &in.report.Definition
+	isSource := func(column string) bool { return slices.Contains(in.Move.SourceNames(), column) }
 	for _, x := range indexes {
-		isSource := func(column string) bool { return slices.Contains(in.Move.SourceNames(), column) }
 		if x.Primary || !slices.ContainsFunc(x.Names, isSource) {
-			d.Key, d.KeyTypes = x.Names, x.Types
-			break
+			in.report.Definition.Key, in.report.Definition.KeyTypes = x.Names, x.Types
+			return nil
 		}
 	}
-	if len(d.Key) == 0 {
+	return nil
+}
+
+// checkKey refuses a table without a key.
+func checkKey(ctx context.Context, in *inspection) error {
+	if err := readKey(ctx, in); err != nil {
+		return err
+	}
+	if len(in.report.Definition.Key) == 0 {
 		in.refuse("no-primary-key", in.tableName(), "it has no primary key, and no other unique index that holds every row and leaves out the "+
 			"source, along which it could be backfilled and verified",
 			"add one: create unique index concurrently ..., then alter table ... add primary key using index ...; "+
 				"a unique index over NOT NULL columns, without WHERE and expressions, does as well")
-	}
-	for _, source := range in.Move.SourceNames() {
-		if slices.Contains(d.Key, source) {
-			in.refuse("source-in-primary-key", in.columnName(source), "it is part of the primary key", "moving a key is not supported yet")
-		}
 	}
 	return nil
 }

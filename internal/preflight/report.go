@@ -18,6 +18,11 @@ type Request struct {
 	// and collations of targets, but for a rename; the expressions as somebody
 	// wrote them, where a plain cast would not do; what is lossy.
 	Move transform.Move
+	// Alteration is what is asked for when no column moves; Move has its Kind
+	// alone then. Of it these are read: the names and types; the expressions as
+	// somebody wrote them, of an index and a constraint in Create and Body; and
+	// as the table of References a name that has yet to be looked up.
+	Alteration *ledger.Alteration
 	// NotNull says whether the target of a change or a merge becomes NOT NULL; nil
 	// means it does when all sources are.
 	NotNull *bool

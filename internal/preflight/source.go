@@ -16,7 +16,7 @@ type column struct {
 	Collation string
 	Default   string
 	NotNull   bool
-	Identity  bool
+	Identity  string // "always" or "by default"
 	Generated bool
 	Granted   bool
 	Options   string
@@ -29,7 +29,9 @@ type column struct {
 const columnsSQL = `
 	select a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), format_type(a.atttypid, null),
 		case when a.attcollation <> t.typcollation then quote_ident(cn.nspname) || '.' || quote_ident(co.collname) else '' end,
-		coalesce(pg_get_expr(d.adbin, d.adrelid), ''), a.attnotnull, a.attidentity <> '', a.attgenerated <> '',
+		coalesce(pg_get_expr(d.adbin, d.adrelid), case when a.attidentity <> '' then 'nextval('
+			|| quote_literal(pg_get_serial_sequence(a.attrelid::regclass::text, a.attname)) || '::regclass)' end, ''),
+		a.attnotnull, case a.attidentity when 'a' then 'always' when 'd' then 'by default' else '' end, a.attgenerated <> '',
 		a.attacl is not null, coalesce(array_to_string(a.attoptions, ', '), ''), a.atttypid, t.typtype = 'e'
 	from unnest($2::text[]) with ordinality as wanted (name, place)
 	join pg_attribute a on a.attname = wanted.name
@@ -67,9 +69,6 @@ func checkSources(ctx context.Context, in *inspection) error {
 
 func (in *inspection) checkSource(c column) {
 	object := in.columnName(c.Name)
-	if c.Identity {
-		in.refuse("source-identity", object, "it is an identity column", "moving an identity is not supported yet")
-	}
 	if c.Generated {
 		in.refuse("source-generated", object, "it is a generated column: it cannot be written",
 			"add the target as a generated column of the same expression instead")
@@ -83,6 +82,6 @@ func (in *inspection) checkSource(c column) {
 func (c column) vocabulary() transform.Column {
 	return transform.Column{
 		Name: c.Name, Type: c.Type, BaseType: c.BaseType, Collation: c.Collation, Default: c.Default, NotNull: c.NotNull,
-		Position: int(c.Number),
+		Identity: c.Identity, Position: int(c.Number),
 	}
 }

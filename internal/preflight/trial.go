@@ -111,7 +111,7 @@ func (in *inspection) layTargets(ctx context.Context) (bool, error) {
 			return false, err
 		}
 		last := in.targets[len(in.targets)-1]
-		if all != i+1 || last.NotNull || last.Default != "" || last.Identity || last.Generated {
+		if all != i+1 || last.NotNull || last.Default != "" || last.Identity != "" || last.Generated {
 			in.refuse("type-invalid", object, fmt.Sprintf("%q is more than a type", c.Type),
 				"name the type alone; constraints and defaults have keys of their own, or come with the source")
 			return false, nil

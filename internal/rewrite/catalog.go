@@ -43,8 +43,8 @@ type Transition struct {
 	// Key names the columns of the table's primary key, as it was when the
 	// transition began.
 	Key []string
-	// Constraints are the names of the sources' UNIQUE constraints, each with
-	// what takes its place on the targets.
+	// Constraints are the names of the sources' UNIQUE constraints and of their
+	// primary key, each with what takes its place on the targets.
 	Constraints map[string]Counterpart
 	Phase       phase.Phase
 	// Token is the name of the phase's token in the schema crossfade.

@@ -37,6 +37,8 @@ func (w *walker) effects(t *table, names []string, offset int, insert bool) []ef
 			side, others = m.targets, m.sources
 		case !sources && (!insert || !m.defaulted()):
 			continue
+		case !sources && m.outgrows():
+			side, others = m.targets, m.sources
 		}
 		w.use(m)
 		for _, c := range side {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,6 +63,15 @@ func options(comment string) (list []func(*rewrite.Catalog)) {
 		switch strings.TrimSpace(line) {
 		case "catalog: kinds":
 			list = append(list, func(c *rewrite.Catalog) { *c = kindsCatalog(c.Transitions[0].Phase) })
+		case "identity: items":
+			list = append(list, func(c *rewrite.Catalog) {
+				for i, tr := range c.Transitions {
+					if tr.Table.Name == "items" {
+						c.Transitions[i].Sources = slices.Clone(tr.Sources)
+						c.Transitions[i].Sources[0].Identity = "always"
+					}
+				}
+			})
 		case "stars: target":
 			list = append(list, func(c *rewrite.Catalog) { c.Stars = rewrite.StarsTarget })
 		case "synced":

@@ -97,11 +97,14 @@ func (w *walker) byPosition(ref *pg.ColumnRef, name string, out columns) {
 // only a primary key among the keys makes single, that key can be on either side
 // of the move, and both become keys.
 func (w *walker) groupColumn(n *pg.Node, g *grouping, s *scope) {
+	ref := n.GetColumnRef()
 	it, c := w.readElsewhere(n, s)
 	if c == nil {
+		if more := w.groupSource(n, g, s); more != "" {
+			w.edits.insert(w.endOf(w.afterName(w.lastName(ref))), more)
+		}
 		return
 	}
-	ref := n.GetColumnRef()
 	end := w.endOf(w.afterName(w.lastName(ref)))
 	if more := w.groupSides(c, g, it, s, func(column string) { w.compareAs(ref, column) }); more != "" {
 		w.edits.insert(end, more)
@@ -124,10 +127,10 @@ func (w *walker) groupingArgument(n *pg.Node, s *scope) {
 func (w *walker) groupOutput(n *pg.Node, g *grouping, s *scope) bool {
 	item := g.output(n, s)
 	it, c := w.readElsewhere(item.GetVal(), s)
-	prefix, ok := "", false
-	if c != nil {
-		prefix, ok = s.qualifier(it)
+	if c == nil {
+		return w.groupSourceBehind(n, item, g, s)
 	}
+	prefix, ok := s.qualifier(it)
 	if !ok {
 		return false
 	}
@@ -200,6 +203,44 @@ func (w *walker) groupSides(c *moving, g *grouping, it *item, s *scope, instead 
 		more += ", " + prefix + quote(c.Name)
 	}
 	return more
+}
+
+// groupSource is a further key beside a target that a statement names itself, where
+// the primary key may still be on the source.
+func (w *walker) groupSource(n *pg.Node, g *grouping, s *scope) string {
+	it, name := w.movingItem(n, s)
+	if it == nil || g.inSet {
+		return ""
+	}
+	for _, c := range it.table.byName[name] {
+		m := c.move
+		if !c.target || !c.serves() || !m.keyed() || len(m.sources) > 1 || !m.behaviour.WriteSource {
+			continue
+		}
+		if prefix, ok := s.qualifier(it); ok && w.dependsOnKey(g, it) {
+			w.use(m)
+			return ", " + prefix + quote(m.sources[0].Name)
+		}
+	}
+	return ""
+}
+
+// groupSourceBehind writes it behind a key that is the place or the name of an
+// output column; false when there is none.
+func (w *walker) groupSourceBehind(n *pg.Node, item *pg.ResTarget, g *grouping, s *scope) bool {
+	more := ""
+	if item != nil {
+		more = w.groupSource(item.Val, g, s)
+	}
+	if more == "" {
+		return false
+	}
+	location := int(n.GetColumnRef().GetLocation())
+	if n.GetAConst() != nil {
+		location = int(n.GetAConst().Location)
+	}
+	w.edits.insert(w.endOf(w.afterName(w.at(location))), more)
+	return true
 }
 
 // dependsOnKey tells whether the query uses a column of the item that is no key,

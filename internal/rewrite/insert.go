@@ -57,6 +57,7 @@ func (w *walker) insertInto(t *table, s *pg.InsertStmt, body columns, edited boo
 	if !in.columnList(body) {
 		return
 	}
+	in.overriding()
 	in.ownDefaults(t, in.names, valueRows(in.query), int(s.Relation.Location))
 	effects := in.effects(t, in.names, int(s.Relation.Location), true)
 	if w.refusal != nil {
@@ -79,6 +80,22 @@ func (w *walker) insertInto(t *table, s *pg.InsertStmt, body columns, edited boo
 		in.writeList(s.Cols, in.behindName-1)
 	}
 	in.attachOnce()
+}
+
+// overriding refuses OVERRIDING USER VALUE where the source was an identity: what
+// is one no more takes the value that it is given.
+func (in *insertion) overriding() {
+	if in.stmt.Override != pg.OverridingKind_OVERRIDING_USER_VALUE {
+		return
+	}
+	for _, m := range in.table.moves {
+		for _, s := range m.sources {
+			if s.Identity != "" {
+				in.refuse(int(in.stmt.Relation.Location), "Leave the column out.",
+					"OVERRIDING USER VALUE is not possible while an identity is in transition: %v", in.table)
+			}
+		}
+	}
 }
 
 // isValues tells whether the rows are written out: with a WITH, ORDER BY or

@@ -81,11 +81,18 @@ func newMove(tr Transition, r *Rewriter) (*move, error) {
 			}
 			return s.held(s.absent)
 		})
-		if m.Identity() {
+		if m.Identity() || m.outgrows() {
 			c.absent = m.sources[0].absent
 		}
 	}
 	return m, nil
+}
+
+// outgrows tells whether what the source's default gives may be too great for the
+// source by now: a number of a sequence.
+func (m *move) outgrows() bool {
+	return !m.behaviour.WriteSource && m.preserves(transform.PreserveComparison) &&
+		slices.Contains([]string{"smallint", "integer", "bigint"}, m.targets[0].BaseType)
 }
 
 // side compiles the columns of one side.

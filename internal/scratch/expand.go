@@ -26,7 +26,11 @@ func Expand(ctx context.Context, conn *pgx.Conn, table ddl.Name, d ledger.Defini
 			statements = append(statements, ddl.SetNotNull(table, target.Name))
 		}
 	}
-	for _, index := range d.Indexes {
+	indexes := d.Indexes
+	if k := d.PrimaryKey; k != nil {
+		indexes = append([]ledger.Index{{Target: k.Target, Create: k.Create}}, indexes...)
+	}
+	for _, index := range indexes {
 		state, err := ddl.ReadIndex(ctx, conn, table, index.Target)
 		if err != nil {
 			return err

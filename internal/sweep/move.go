@@ -8,7 +8,6 @@ import (
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
-	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 // movement is what a sweep does with a row, as SQL over the table as t.
@@ -22,7 +21,11 @@ type movement struct {
 
 // movementOf writes down what a job does with the columns of a move. A job that
 // compares copies nothing, whatever its set says.
-func movementOf(m transform.Move, job ledger.Job, sources, targets []column) (movement, error) {
+func movementOf(d ledger.Definition, job ledger.Job, sources, targets []column) (movement, error) {
+	if d.Alteration != nil {
+		return alteration(*d.Alteration, job), nil
+	}
+	m := d.Move
 	if m.Identity() {
 		from, to := sources[0], targets[0]
 		if job == ledger.Refill {

@@ -106,7 +106,7 @@ func (o Options) withDefaults(copying bool) (Options, error) {
 		return o, errors.New("no transition or no job")
 	case o.Since > t.Epoch:
 		return o, fmt.Errorf("progress is to count since epoch %d, the transition is at %d", o.Since, t.Epoch)
-	case o.Table.Name == "" || len(t.Definition.Sources) == 0 || len(t.Definition.Targets) == 0:
+	case o.Table.Name == "" || !altered(t.Definition.Alteration, o.Job) && (len(t.Definition.Sources) == 0 || len(t.Definition.Targets) == 0):
 		return o, errors.New("no table or no columns")
 	case len(o.Table.Key) == 0:
 		return o, fmt.Errorf("table %s.%s has no key to walk along", o.Table.Schema, o.Table.Name)

@@ -61,7 +61,7 @@ func TestBatchesWalkTheIndexOfTheKey(t *testing.T) {
 			move := transform.Renamed(transform.Column{Name: "src"}, "dst")
 			key, sources, targets, err := readColumns(ctx, conn, Table{Schema: "public", Name: "item", Key: c.columns}, move)
 			require.NoError(t, err)
-			movement, err := movementOf(move, ledger.Backfill, sources, targets)
+			movement, err := movementOf(ledger.Definition{Move: move}, ledger.Backfill, sources, targets)
 			require.NoError(t, err)
 			q := statements{table: `"public"."item"`, key: key, token: "t1_fwd_1", movement: movement}
 			s := span{lower: c.lower, upper: c.upper}

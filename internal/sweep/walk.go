@@ -63,7 +63,7 @@ func (w *walk) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	movement, err := movementOf(move, w.o.Job, sources, targets)
+	movement, err := movementOf(w.o.Transition.Definition, w.o.Job, sources, targets)
 	if err != nil {
 		return err
 	}

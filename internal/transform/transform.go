@@ -62,6 +62,9 @@ type Column struct {
 	// Default is the DEFAULT as SQL text with every name qualified; empty when
 	// there is none. Targets have none before contract.
 	Default string `json:"default,omitempty"`
+	// Identity is "always" or "by default" for a source that was an identity column
+	// when the transition began; it has a DEFAULT from its sequence instead then.
+	Identity string `json:"identity,omitempty"`
 	// NotNull tells whether the column is, or becomes, NOT NULL.
 	NotNull bool `json:"not_null,omitempty"`
 	// Position is a source's attnum: its place in the logical table, also after
@@ -125,7 +128,7 @@ func (m Move) String() string {
 // Renamed is the move that gives a column another name.
 func Renamed(source Column, name string) Move {
 	target := source
-	target.Name, target.Default, target.Position, target.Value = name, "", 0, ""
+	target.Name, target.Default, target.Position, target.Value, target.Identity = name, "", 0, "", ""
 	source.Value = ""
 	return Move{Kind: Rename, Sources: []Column{source}, Targets: []Column{target}}
 }

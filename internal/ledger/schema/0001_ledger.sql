@@ -23,7 +23,8 @@ create table crossfade.transition (
     -- immutable: what the transition does, as the migrator wrote it down when it began
     definition       jsonb not null,
     phase            text not null,
-    -- the epoch of the last move, and the token of the phase in force
+    -- the epoch of the last move, and the token of the phase in force; '' for one
+    -- that moves no column, which concerns no connection
     epoch            int not null,
     token            text not null,
     -- the token of the phase that is being left; null once it has been dropped
@@ -120,5 +121,5 @@ select e.epoch,
                       'id', t.id, 'name', t.name, 'schema', t.table_schema, 'table', t.table_name,
                       'phase', t.phase, 'token', t.token, 'definition', t.definition) order by t.id)
            from crossfade.transition t
-           where t.removed_at is null), '[]'::jsonb) as transitions
+           where t.removed_at is null and t.token <> ''), '[]'::jsonb) as transitions
 from crossfade.epoch e;

@@ -32,9 +32,9 @@ nothing, pass --yes. Applications go on running, whichever name they use.`,
 			if err != nil {
 				return err
 			}
-			if status.Phase != migrator.Contracted {
-				drops := "drops " + counted(status.Sources) + " of table " + status.Table
-				if err := a.confirm(cmd.Context(), args[0], drops, yes); err != nil {
+			what := drops(status.Does, status.Sources, status.Table)
+			if what != "" && status.Phase != migrator.Contracted && !status.Ended {
+				if err := a.confirm(cmd.Context(), args[0], what, yes); err != nil {
 					return err
 				}
 			}

@@ -53,7 +53,7 @@ The exit code is 3 when start would refuse the transition.`,
 func printPlan(w io.Writer, s console.Style, p migrator.Plan, undo bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: table %s, %s\n", s.Bold(p.Transition.Name), p.Transition.Table,
-		becomes(s, p.Transition.Sources(), p.Transition.Targets()))
+		becomes(s, p.Transition.Does(), p.Transition.Sources(), p.Transition.Targets()))
 	printFindings(&b, s, p.Findings)
 	if f := p.Forecast; f != nil {
 		fmt.Fprintf(&b, "\n%s about %s rows; up to %s of WAL and %s more on disk until it is vacuumed; how long, its first batches tell\n",
@@ -84,8 +84,11 @@ func printFindings(b *strings.Builder, s console.Style, findings []migrator.Find
 
 func printStep(b *strings.Builder, s console.Style, number int, step migrator.PlannedStep, undo bool) {
 	kind := "in phase " + string(step.Phase)
-	if step.Flip {
+	switch {
+	case step.Flip:
 		kind = "to phase " + string(step.Phase)
+	case step.Phase == "":
+		kind = "no column moves"
 	}
 	fmt.Fprintf(b, "\n%2d. %s  %s\n", number, s.Bold(step.Name), s.Dim(kind))
 	if step.Summary != "" {

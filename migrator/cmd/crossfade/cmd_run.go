@@ -42,12 +42,14 @@ A backfill can be paused and made slower from another session: see pause and rat
 				name = t.Name
 			}
 			if o.Until == migrator.Contracted {
-				drops := "drops the source of " + name
+				what := "drops the source of " + name
 				if t.Name != "" {
-					drops = "drops " + counted(t.Sources()) + " of table " + t.Table
+					what = drops(t.Does(), t.Sources(), t.Table)
 				}
-				if err := a.confirm(cmd.Context(), name, drops, yes); err != nil {
-					return err
+				if what != "" {
+					if err := a.confirm(cmd.Context(), name, what, yes); err != nil {
+						return err
+					}
 				}
 			}
 			return a.move(cmd.Context(), func(ctx context.Context, m *migrator.Migrator) (migrator.Position, error) {

@@ -61,7 +61,11 @@ func printStatusList(w io.Writer, list []migrator.Status) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tTABLE\tSOURCE\tTARGET\tPHASE\tLAST STEP\tNOW")
 	for _, s := range list {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, s.Table, names(s.Sources), names(s.Targets), s.Phase, dash(s.Step), now(s))
+		source := names(s.Sources)
+		if source == "" {
+			source = s.Does
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, s.Table, source, dash(names(s.Targets)), dash(string(s.Phase)), dash(s.Step), now(s))
 	}
 	return table.Flush()
 }
@@ -77,6 +81,8 @@ func now(s migrator.Status) string {
 		return s.Underway + " under way"
 	case s.Removed:
 		return "being removed"
+	case s.Ended:
+		return "all done"
 	}
 	return "-"
 }
@@ -90,8 +96,10 @@ func dash(text string) string {
 
 func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: table %s, %s\n", s.Bold(status.Name), status.Table, becomes(s, status.Sources, status.Targets))
-	fmt.Fprintf(&b, "  phase      %s (epoch %d)\n", s.Accent(string(status.Phase)), status.Epoch)
+	fmt.Fprintf(&b, "%s: table %s, %s\n", s.Bold(status.Name), status.Table, becomes(s, status.Does, status.Sources, status.Targets))
+	if status.Phase != "" {
+		fmt.Fprintf(&b, "  phase      %s (epoch %d)\n", s.Accent(string(status.Phase)), status.Epoch)
+	}
 	fmt.Fprintf(&b, "  last step  %s\n", dash(status.Step))
 	if status.Underway != "" {
 		fmt.Fprintf(&b, "  under way  %s\n", status.Underway)
@@ -129,7 +137,11 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 			fmt.Fprintf(&b, "             hint: %s\n", d.Hint())
 		}
 	}
-	for i, e := range status.Sessions {
+	sessions := status.Sessions
+	if status.Phase == "" {
+		sessions = nil // it is no business of theirs
+	}
+	for i, e := range sessions {
 		label := ""
 		if i == 0 {
 			label = "sessions"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -17,6 +18,9 @@ func (a *app) addFile(ctx context.Context, e *explainSubject, path string) error
 	t, err := loadTransition(path)
 	if err != nil {
 		return err
+	}
+	if len(t.Sources()) == 0 {
+		return &usageError{cause: fmt.Errorf("transition %q moves no column, so no statement is rewritten for it", t.Name), command: "crossfade explain"}
 	}
 	view := &e.explainer.View
 	for i, active := range view.Transitions {

@@ -51,6 +51,7 @@ func describe(ctx context.Context, err error) (f failure) {
 		gate     *migrator.GateError
 		drain    *migrator.DrainError
 		mismatch *migrator.MismatchError
+		violated *migrator.ViolationError
 		blocked  *ddl.BlockedError
 		plain    *refusal
 		connect  *pgconn.ConnectError
@@ -99,6 +100,10 @@ func describe(ctx context.Context, err error) (f failure) {
 	case errors.As(err, &mismatch):
 		f.set(exitMismatch, "look for a writer without the hook, a trigger or a job that sets only one of the columns")
 		f.Message = mismatchMessage(mismatch.Verification)
+	case errors.As(err, &violated):
+		f.set(exitMismatch, "put these rows right and run again, or roll back; they are those where "+violated.Condition)
+		f.Message = fmt.Sprintf("transition %q: %d of %d rows stand in the way%s", violated.Transition, violated.Violations, violated.Rows,
+			keysText(violated.Key, violated.Samples))
 	case is(migrator.ErrAnotherMigrator):
 		f.set(exitBusy, "wait for it to end, or end its session with pg_terminate_backend(pid)")
 	case is(migrator.ErrMoved):
@@ -152,12 +157,17 @@ func drainMessage(d migrator.Drain) string {
 
 func mismatchMessage(v migrator.Verification) string {
 	message := fmt.Sprintf("transition %q: %s and %s differ in %d of %d rows", v.Transition, names(v.Sources), names(v.Targets), v.Mismatches, v.Rows)
-	keys := make([]string, 0, len(v.Samples))
-	for _, key := range v.Samples {
-		keys = append(keys, "("+strings.Join(key, ", ")+")")
+	return message + keysText(v.Key, v.Samples)
+}
+
+// keysText lists the first rows of many by their keys.
+func keysText(key []string, samples [][]string) string {
+	if len(samples) == 0 {
+		return ""
 	}
-	if len(keys) > 0 {
-		message += fmt.Sprintf("; the first of them by (%s): %s", strings.Join(v.Key, ", "), strings.Join(keys, " "))
+	keys := make([]string, len(samples))
+	for i, values := range samples {
+		keys[i] = "(" + strings.Join(values, ", ") + ")"
 	}
-	return message
+	return fmt.Sprintf("; the first of them by (%s): %s", strings.Join(key, ", "), strings.Join(keys, " "))
 }

@@ -20,6 +20,10 @@ func (a *app) move(ctx context.Context, do func(context.Context, *migrator.Migra
 	}
 	return a.result(position, func(out *console.Output) error {
 		s := out.Style()
+		if position.Phase == "" {
+			_, err := fmt.Fprintf(out, "%s stands after step %s\n%s", s.Bold(position.Name), s.Accent(dash(position.Step)), next(position))
+			return err
+		}
 		_, err := fmt.Fprintf(out, "%s is in phase %s%s\n%s", s.Bold(position.Name), s.Accent(string(position.Phase)),
 			afterStep(position), next(position))
 		return err
@@ -35,10 +39,12 @@ func afterStep(p migrator.Position) string {
 
 // next says what a user would do now.
 func next(p migrator.Position) string {
-	switch p.Phase {
-	case migrator.Complete:
+	switch {
+	case p.Ended:
+		return "next: crossfade remove " + p.Name + ", or crossfade rollback " + p.Name + "\n"
+	case p.Phase == migrator.Complete, p.Phase == "" && p.Step == "hide":
 		return "next, after a soak: crossfade contract " + p.Name + "\n"
-	case migrator.Contracted:
+	case p.Phase == migrator.Contracted:
 		return "next, when no application uses the old name any more: crossfade remove " + p.Name + "\n"
 	}
 	return "next: crossfade run " + p.Name + ", or crossfade rollback " + p.Name + "\n"

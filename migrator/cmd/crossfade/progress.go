@@ -115,7 +115,11 @@ func (p *progress) Lines(width int, s console.Style) []string {
 	if p.step == "" {
 		return nil
 	}
-	head := s.Bold(p.position.Name) + "  phase " + s.Accent(string(p.position.Phase)) + "  step " + p.doing() +
+	phase := ""
+	if p.position.Phase != "" {
+		phase = "  phase " + s.Accent(string(p.position.Phase))
+	}
+	head := s.Bold(p.position.Name) + phase + "  step " + p.doing() +
 		"  " + s.Dim(console.Duration(time.Since(p.began)))
 	lines := []string{head}
 	if p.job != nil {

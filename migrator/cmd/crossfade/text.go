@@ -84,6 +84,17 @@ func indented(text, indent string) string {
 // names lists columns.
 func names(columns []string) string { return strings.Join(columns, ", ") }
 
+// drops says what contract drops of a table; empty when it drops nothing.
+func drops(does string, sources []string, table string) string {
+	if column, dropped := strings.CutPrefix(does, "drop_column "); dropped {
+		sources = []string{column}
+	}
+	if len(sources) == 0 {
+		return ""
+	}
+	return "drops " + counted(sources) + " of table " + table
+}
+
 // counted is names behind the right word.
 func counted(columns []string) string {
 	if len(columns) == 1 {
@@ -92,8 +103,11 @@ func counted(columns []string) string {
 	return "columns " + names(columns)
 }
 
-// becomes says what moves.
-func becomes(s console.Style, sources, targets []string) string {
+// becomes says what moves, or what else is done.
+func becomes(s console.Style, does string, sources, targets []string) string {
+	if len(sources) == 0 {
+		return s.Accent(does)
+	}
 	word, verb := "column", "becomes"
 	if len(sources) > 1 {
 		word, verb = "columns", "become"

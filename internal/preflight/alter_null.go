@@ -1,0 +1,36 @@
+package preflight
+
+import (
+	"context"
+
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// checkSetNotNull reads the column that is to be NOT NULL, and what the rows get
+// in which it is NULL.
+func checkSetNotNull(ctx context.Context, in *inspection) error {
+	asked := in.Alteration.Column
+	c, found := in.existing(asked.Name)
+	if !found {
+		return nil
+	}
+	if c.NotNull {
+		in.refuse("already-not-null", in.columnName(c.Name), "it is NOT NULL already", "there is nothing to do")
+		return nil
+	}
+	constrained := c.vocabulary()
+	a := ledger.Alteration{Column: &constrained, Violated: "t." + ident(c.Name) + " is null"}
+	if asked.Value != "" {
+		if c.Generated {
+			in.refuse("generated", in.columnName(c.Name), "it is a generated column, which cannot be filled", "leave the value out")
+			return nil
+		}
+		var err error
+		if constrained.Value, a.Columns, err = in.readValue(ctx, c, asked.Value); err != nil || constrained.Value == "" {
+			return err
+		}
+		in.info("values-stay", in.columnName(c.Name), "a rollback takes the NOT NULL away, but not the values that rows have got", "")
+	}
+	in.alters(a)
+	return nil
+}

@@ -1,0 +1,79 @@
+package migrator
+
+import (
+	"context"
+	"errors"
+
+	"github.com/pgcrossfade/crossfade/internal/ddl"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// constraintStep adds a CHECK or a FOREIGN KEY for new rows, and proves it for
+// the others.
+var constraintStep = step{
+	name: "constrain", phase: Off, temporary: true,
+	summary: "add the constraint, and let PostgreSQL prove that every row satisfies it",
+	do:      func(ctx context.Context, w *work) error { return w.ensureConstraint(ctx) },
+	undo: func(ctx context.Context, w *work) error {
+		exists, err := w.hasConstraint(ctx, w.alteration().Constraint)
+		if err == nil && exists {
+			err = w.run(ctx, dropConstraintStatement(*w.t))
+		}
+		return err
+	},
+	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
+		return constraintStatements(t), []ddl.Statement{dropConstraintStatement(t)}
+	},
+}
+
+func constraintStatements(t ledger.Transition) []ddl.Statement {
+	a, table := *t.Definition.Alteration, tableOf(t)
+	add := ddl.AddCheck(table, a.Constraint, a.Body)
+	if a.References != nil {
+		add = ddl.AddForeignKey(foreignKeyOf(t), a.Constraint)
+	}
+	return []ddl.Statement{add, ddl.ValidateConstraint(table, a.Constraint)}
+}
+
+func dropConstraintStatement(t ledger.Transition) ddl.Statement {
+	a, table := *t.Definition.Alteration, tableOf(t)
+	s := ddl.DropConstraint(table, a.Constraint)
+	if a.References != nil {
+		s = ddl.DropForeignKey(foreignKeyOf(t), a.Constraint)
+	}
+	s.Why = "the table becomes what it was"
+	return s
+}
+
+// foreignKeyOf is the foreign key that a transition adds.
+func foreignKeyOf(t ledger.Transition) ddl.ForeignKey {
+	a := t.Definition.Alteration
+	return ddl.ForeignKey{
+		Table: tableOf(t), To: ddl.Name{Schema: a.References.Schema, Table: a.References.Table}, Body: a.Body,
+	}
+}
+
+// ensureConstraint adds and validates the constraint. If rows stand in the way
+// after all, a CHECK is taken away, which would refuse every write of such a row.
+// A FOREIGN KEY stays: it refuses only writes that refer to nothing anew.
+func (w *work) ensureConstraint(ctx context.Context) error {
+	c, err := ddl.ReadConstraint(ctx, w.conn, w.table(), w.alteration().Constraint)
+	if err != nil || c.Validated {
+		return err
+	}
+	statements := constraintStatements(*w.t)
+	if c.Exists {
+		statements = statements[1:]
+	}
+	err = w.runAll(ctx, statements)
+	switch sqlState(err) {
+	case "23503": // foreign_key_violation
+		return w.violated(ctx, err)
+	case "23514": // check_violation
+		if dropErr := w.run(ctx, dropConstraintStatement(*w.t)); dropErr != nil {
+			return errors.Join(err, dropErr)
+		}
+		return w.violated(ctx, err)
+	}
+	return err
+}
