@@ -18,6 +18,10 @@ func forecast(s Size) Size {
 // deadShare is the share of dead rows that is worth a word.
 const deadShare = 0.2
 
+// manyPartitions is from when on DDL holds its locks for longer than somebody
+// should notice.
+const manyPartitions = 500
+
 func checkSize(ctx context.Context, in *inspection) error {
 	found, err := query[struct {
 		Rows, Table, Indexes, Dead int64
@@ -33,7 +37,10 @@ func checkSize(ctx context.Context, in *inspection) error {
 	if err != nil {
 		return fmt.Errorf("read size: %w", err)
 	}
-	if n := len(in.partitions()); n > 0 {
+	if n := len(in.partitions()); n >= manyPartitions {
+		in.warn("many-partitions", in.tableName(), fmt.Sprintf("%d partitions: each DDL statement stops the traffic of all of them for up to a millisecond "+
+			"for each", n), "detach what is old first, or choose a quiet hour for expand, constrain, enforce and contract")
+	} else if n > 0 {
 		in.info("partitions", in.tableName(), fmt.Sprintf("%d partitions: DDL locks all of them at once, the backfill one after the other", n),
 			"a transaction that uses any of them keeps DDL waiting")
 	}
