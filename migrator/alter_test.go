@@ -28,9 +28,9 @@ const accounts = `
 		select 'user ' || i, i || '@example.org', 1 + i % 10, nullif('nick ' || i, 'nick 7'), i from generate_series(1, 300) i;
 	analyze users`
 
-// alterations are operations on accounts, each with what the shape of the table
+// alterationCase is an operation on accounts, with what the shape of the table
 // gains, and loses, in the end.
-var alterations = []struct {
+type alterationCase struct {
 	name, operation string
 	// gains and loses are lines of the shape.
 	gains, loses []string
@@ -38,7 +38,9 @@ var alterations = []struct {
 	check string
 	// steps are the names of all steps.
 	steps []string
-}{
+}
+
+var alterations = []alterationCase{
 	{
 		name:      "add a column with a constant",
 		operation: "add_column: {name: plan, type: text, default: \"'free'\", not_null: true}",
@@ -140,9 +142,13 @@ var alterations = []struct {
 // altering reads the transition of an operation.
 func altering(t testing.TB, operation string) migrator.Transition {
 	t.Helper()
-	tr, err := migrator.ParseTransition([]byte("name: alter\ntable: users\n" + operation))
+	tr, err := alteration(operation)
 	require.NoError(t, err)
 	return tr
+}
+
+func alteration(operation string) (migrator.Transition, error) {
+	return migrator.ParseTransition([]byte("name: alter\ntable: users\n" + operation))
 }
 
 // prepared returns a database with a ledger.

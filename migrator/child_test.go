@@ -23,8 +23,14 @@ type task struct {
 	URL string
 	// Split: the transition is splitting, not rename.
 	Split bool
+	// Operation: the transition is altering this.
+	Operation string
+	// Key: the transition is widen, not rename.
+	Key bool
 	// Back: roll back to off; otherwise start and run until contracted.
 	Back bool
+	// Help: help with the scan that is under way.
+	Help bool
 	// Death is the number of the change whose text the child sends as its last
 	// act; the server gets it, the child no answer. 0 lets it live.
 	Death int
@@ -45,11 +51,19 @@ func child() {
 	config.DialFunc = reaper.dial
 	m, err := migrator.New(config, quick(migrator.Config{}))
 	transition := rename
-	if work.Split {
+	switch {
+	case work.Split:
 		transition = splitting()
+	case work.Key:
+		transition = widen
+	}
+	if work.Operation != "" && err == nil {
+		transition, err = alteration(work.Operation)
 	}
 	if err == nil {
-		if work.Back {
+		if work.Help {
+			_, err = m.Help(ctx, transition.Name)
+		} else if work.Back {
 			_, err = m.Rollback(ctx, transition.Name, migrator.RollbackOptions{})
 		} else if _, err = m.Start(ctx, transition); err == nil {
 			_, err = m.Run(ctx, transition.Name, migrator.RunOptions{Until: migrator.Contracted})

@@ -73,6 +73,9 @@ type Config struct {
 	// BatchTarget is the duration that a batch of a backfill or a verification
 	// aims at; its size adapts. 0 means the default of the sweep.
 	BatchTarget time.Duration
+	// Workers is how many connections share a backfill, a refill or a verification;
+	// 0 means one. Other processes can join with Help.
+	Workers int
 	// Throttle holds back backfills and verifications. The zero value has a
 	// sane limit for each of its signals; ThrottleOff is none.
 	Throttle Throttle
@@ -126,6 +129,9 @@ func (c Config) validate() error {
 		if d.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is negative: %s", d.name, d.value))
 		}
+	}
+	if c.Workers < 0 {
+		errs = append(errs, fmt.Errorf("Workers is negative: %d", c.Workers))
 	}
 	if err := c.Throttle.validate(); err != nil {
 		errs = append(errs, err)

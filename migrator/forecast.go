@@ -20,7 +20,7 @@ type Forecast struct {
 
 // forecastOf is nil for a job that copies nothing.
 func forecastOf(p ledger.Progress) *Forecast {
-	if p.Job == ledger.Verify {
+	if p.Job != ledger.Backfill && p.Job != ledger.Refill {
 		return nil
 	}
 	return &Forecast{

@@ -126,8 +126,10 @@ func verifiedEqual(ctx context.Context, w *work) error {
 		return err
 	case !p.Finished() || p.Epoch < w.t.RegisteredEpoch:
 		return w.closed("verify it again", "the last verification has not finished")
+	case p.FailedOver:
+		return w.closed("verify it again", "the last verification was made before a failover")
 	case p.Mismatches > 0:
-		return w.closed("find out who writes one column only; then put the rows right and verify again, or roll back to off and run again",
+		return w.closed("find out who writes one column only; then put the rows right: crossfade repair "+w.t.Name,
 			"the last verification found %d rows that differ", p.Mismatches)
 	}
 	return nil

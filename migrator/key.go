@@ -66,23 +66,40 @@ func keyIsOnTarget(ctx context.Context, w *work) error {
 	return err
 }
 
-// moveKey makes the target the primary key, with the foreign keys that lead to it.
+// moveKey makes the target the primary key, and takes the foreign keys of the
+// source away. Those of the target are there, unless returnKey was interrupted,
+// which may also have left its indexes.
 func (w *work) moveKey(ctx context.Context) error {
-	if err := foreignKeysStand(ctx, w); err != nil {
+	k := w.t.Definition.PrimaryKey
+	if k == nil {
+		if err := w.ensureForeignKeys(ctx, targetSide); err != nil {
+			return err
+		}
+		return w.dropForeignKeys(ctx, sourceSide)
+	}
+	moved, err := w.onTarget(ctx)
+	if err != nil {
+		return err
+	}
+	spare := w.ensureIndex
+	if moved {
+		spare = w.dropIndex
+	}
+	if err := spare(ctx, targetKeyIndex(*k)); err != nil {
+		return err
+	}
+	if err := w.ensureForeignKeys(ctx, targetSide); err != nil {
 		return err
 	}
 	if err := w.dropForeignKeys(ctx, sourceSide); err != nil {
 		return err
 	}
-	k := w.t.Definition.PrimaryKey
-	if k == nil {
-		return nil
+	if !moved {
+		if err := w.run(ctx, ddl.SwapPrimaryKey(w.table(), k.Constraint, k.Target)); err != nil {
+			return err
+		}
 	}
-	moved, err := w.onTarget(ctx)
-	if err != nil || moved {
-		return err
-	}
-	return w.run(ctx, ddl.SwapPrimaryKey(w.table(), k.Constraint, k.Target))
+	return w.dropIndex(ctx, sourceKeyIndex(*k))
 }
 
 // returnKey makes the source the primary key again. What references the target

@@ -14,4 +14,5 @@ const (
 	keySession    = "session"
 	keyGate       = "gate"
 	keyReason     = "reason"
+	keyError      = "error"
 )

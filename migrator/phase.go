@@ -50,7 +50,7 @@ func position(t ledger.Transition) Position {
 	p := Position{Name: t.Name, Phase: t.Phase, Step: t.Step, Underway: t.Underway, Epoch: t.Epoch}
 	if !t.Definition.Moves() {
 		all := wayOf(t.Definition)
-		p.Phase, p.Ended = "", t.Underway == "" && t.Step == all[len(all)-1].name
+		p.Phase, p.Ended = "", t.Underway == "" && len(all) > 0 && t.Step == all[len(all)-1].name
 	}
 	return p
 }

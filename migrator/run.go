@@ -6,6 +6,7 @@ import (
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/sweep"
 )
 
@@ -48,26 +49,48 @@ func (w *work) transaction(what string, run func() error) error {
 
 // copy copies source to target (ledger.Backfill) or back (ledger.Refill).
 func (w *work) copy(ctx context.Context, job ledger.Job) error {
-	var token string
-	err := w.transaction("allow "+string(job), func() (err error) {
-		token, err = ledger.Allow(ctx, w.conn, *w.t, job)
-		return err
-	})
+	token, err := w.permit(ctx, job)
 	if err != nil {
 		return err
 	}
-	o := w.sweepOptions(job)
-	o.Token = token
-	p, err := sweep.Copy(ctx, w.conn, o)
+	p, err := w.scan(ctx, job, func(o sweep.Options) (ledger.Progress, error) {
+		o.Token = token
+		return sweep.Copy(ctx, w.conn, o)
+	})
 	if p.Finished() {
 		w.evidence = map[string]any{string(job): outcome(p)}
 	}
 	return err
 }
 
+// permit allows copying in the direction of a job, and returns the token that
+// batches name. What permitted the other direction ends: a repair may have
+// left it behind, and no phase permits both.
+func (w *work) permit(ctx context.Context, job ledger.Job) (token string, err error) {
+	opposite := ledger.Refill
+	if job == ledger.Refill {
+		opposite = ledger.Backfill
+	}
+	if w.t.Phase.Behaviour().Read == copiedFrom[job] { // else Allow says what is wrong
+		if err := w.forbid(ctx, opposite); err != nil {
+			return "", err
+		}
+	}
+	err = w.transaction("allow "+string(job), func() (err error) {
+		token, err = ledger.Allow(ctx, w.conn, *w.t, job)
+		return err
+	})
+	return token, err
+}
+
+// copiedFrom are the sides from which jobs copy.
+var copiedFrom = map[ledger.Job]phase.Side{ledger.Backfill: phase.Source, ledger.Refill: phase.Target}
+
 // compare compares all rows; differences are a *MismatchError.
 func (w *work) compare(ctx context.Context) (Verification, error) {
-	p, err := sweep.Compare(ctx, w.conn, w.sweepOptions(ledger.Verify))
+	p, err := w.scan(ctx, ledger.Verify, func(o sweep.Options) (ledger.Progress, error) {
+		return sweep.Compare(ctx, w.conn, o)
+	})
 	v := verification(*w.t, p)
 	if err == nil && v.Mismatches > 0 {
 		err = &MismatchError{v}
@@ -85,11 +108,25 @@ func (w *work) walked() sweep.Table {
 	return table
 }
 
+// scan walks the table with as many workers as are wanted.
+func (w *work) scan(ctx context.Context, job ledger.Job, walk func(sweep.Options) (ledger.Progress, error)) (ledger.Progress, error) {
+	o := w.sweepOptions(job)
+	for range w.Workers - 1 {
+		helper, err := w.another(ctx)
+		if err != nil {
+			return ledger.Progress{}, err
+		}
+		defer helper.close(ctx)
+		o.Helpers = append(o.Helpers, helper.conn)
+	}
+	return walk(o)
+}
+
 // sweepOptions make a sweep begin anew when the transition has moved since it
 // began: what was true of the rows then may not be now.
 func (w *work) sweepOptions(job ledger.Job) sweep.Options {
 	return sweep.Options{
-		Transition: *w.t, Table: w.walked(), Job: job, Since: w.t.Epoch, BatchTarget: w.BatchTarget,
+		Transition: *w.t, Table: w.walked(), Job: job, Since: w.t.Epoch, BatchTarget: w.BatchTarget, Worker: w.Actor,
 		Signals: w.Throttle.signals(),
 		OnProgress: func(r sweep.Report) {
 			p := jobProgress(r.Progress)
@@ -99,6 +136,9 @@ func (w *work) sweepOptions(job ledger.Job) sweep.Options {
 			}
 			w.observe(BatchEvent{Transition: w.t.Name, Step: w.step.name, Progress: p})
 			w.Logger.Debug("batch", keyTransition, w.t.Name, keyJob, p.Job, keyRows, p.RowsScanned)
+		},
+		OnHelperLost: func(err error) {
+			w.Logger.Warn("a worker is lost, the others do its work", keyTransition, w.t.Name, keyJob, string(job), keyError, err)
 		},
 	}
 }

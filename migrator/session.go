@@ -23,6 +23,8 @@ type session struct {
 	Config
 	conn *pgx.Conn
 	ddl  ddl.Runner
+	// another opens one more session like this one.
+	another func(context.Context) (*session, error)
 	// schemas are those of the role's own search_path, in its order.
 	schemas []string
 }
@@ -41,7 +43,7 @@ func (m *Migrator) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	s := &session{Config: m.config, conn: conn}
+	s := &session{Config: m.config, conn: conn, another: m.open}
 	s.ddl = ddl.Runner{LockTimeout: m.config.LockTimeout, MaxWait: m.config.DDLMaxWait,
 		ConcurrentTimeout: m.config.ConcurrentTimeout}
 	if err := s.prepare(ctx); err != nil {
@@ -98,10 +100,19 @@ func (s *session) close(ctx context.Context) {
 func (m *Migrator) look(ctx context.Context, fn func(*session) error) error {
 	s, err := m.open(ctx)
 	if err != nil {
-		return err
+		return overtaken(ctx, err)
 	}
 	defer s.close(ctx)
-	return fn(s)
+	return overtaken(ctx, fn(s))
+}
+
+// overtaken says that a context is over where the server only says that a
+// statement was cancelled.
+func overtaken(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+		err = fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	return err
 }
 
 // lead runs fn as the only migrator of the database, on the connection that
@@ -111,10 +122,7 @@ func (m *Migrator) lead(ctx context.Context, fn func(*session) error) error {
 		if err := s.becomeLeader(ctx); err != nil {
 			return err
 		}
-		err := fn(s)
-		if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
-			err = fmt.Errorf("%w: %w", ctx.Err(), err) // the server only says that a statement was cancelled
-		}
+		err := overtaken(ctx, fn(s))
 		if err != nil && s.conn.IsClosed() {
 			err = &unknownOutcome{cause: err}
 		}

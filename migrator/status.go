@@ -84,6 +84,8 @@ type JobProgress struct {
 	// start; GrowthBytes by how much the table and its indexes grew.
 	WALBytes    int64 `json:"wal_bytes,omitempty"`
 	GrowthBytes int64 `json:"growth_bytes,omitempty"`
+	// Workers are those who work at it, or have until they ended; of a Status.
+	Workers []Worker `json:"workers,omitempty"`
 	// Signals are the last readings of the throttle.
 	Signals []Signal `json:"signals,omitempty"`
 }
@@ -159,7 +161,7 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 		}
 		status.Drain = &drain
 	}
-	for _, job := range []ledger.Job{ledger.Backfill, ledger.Verify, ledger.Refill} {
+	for _, job := range []ledger.Job{ledger.Backfill, ledger.Verify, ledger.Refill, ledger.Repair, ledger.Watch} {
 		progress, exists, err := ledger.GetProgress(ctx, s.conn, t.ID, job)
 		if err != nil {
 			return status, err
@@ -167,6 +169,9 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 		if exists {
 			j := jobProgress(progress)
 			if err := s.noted(ctx, t, &j); err != nil {
+				return status, err
+			}
+			if j.Workers, err = ledger.Workers(ctx, s.conn, t.ID, job); err != nil {
 				return status, err
 			}
 			status.Jobs = append(status.Jobs, j)

@@ -54,7 +54,11 @@ func (s *session) begin(ctx context.Context, name string) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.on(&t), nil
+	w := s.on(&t)
+	if len(w.way) == 0 {
+		return nil, fmt.Errorf("transition %q is of kind %q, which this program does not know: %w", t.Name, t.Definition.Kind, ErrNewerLedger)
+	}
+	return w, nil
 }
 
 // on is the work on a transition.
@@ -154,6 +158,19 @@ func (w *work) perform(ctx context.Context, underway bool, event string, half fu
 		return err
 	}
 	return half(ctx, w)
+}
+
+// act tells the observer of something that is a command of its own, and no step
+// of the way.
+func (w *work) act(name string, fn func() error) error {
+	w.step = step{name: name}
+	began := time.Now()
+	event := StepEvent{Position: position(*w.t), Name: name}
+	w.observe(event)
+	event.Err = fn()
+	event.Done, event.Elapsed = true, time.Since(began)
+	w.observe(event)
+	return event.Err
 }
 
 func (w *work) record(ctx context.Context, step, underway, event string) error {

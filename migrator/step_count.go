@@ -79,5 +79,5 @@ func (w *work) violated(ctx context.Context, cause error) error {
 	if len(w.t.Definition.Key) == 0 {
 		return w.closed("find them: select * from "+w.table().String()+" as t where "+w.alteration().Violated, "rows stand in the way: %v", cause)
 	}
-	return cause // they stood in the way, and do not any more: somebody is at work there
+	return w.closed("run again", "rows stood in the way when PostgreSQL looked at them, and none does any more: %v", cause)
 }

@@ -161,24 +161,29 @@ func TestSchemaMatchesStruct(t *testing.T) {
 	assert(foreign.Properties["references"], reflect.TypeFor[migrator.References]())
 }
 
-// TestDocumentedFiles: what the manual shows is a transition file.
+// TestDocumentedFiles: what the manuals show are transition files.
 func TestDocumentedFiles(t *testing.T) {
 	t.Parallel()
-	manual, err := os.ReadFile("../docs/operations.md")
-	require.NoError(t, err)
-	var keys []string
-	for _, block := range strings.Split(string(manual), "```yaml\n")[1:] {
-		text, _, _ := strings.Cut(block, "```")
-		if !strings.HasPrefix(text, "name:") {
-			continue
+	for manual, kinds := range map[string][]string{
+		"operations.md":  {"rename", "change", "change", "split", "merge"},
+		"alterations.md": {"add_column", "add_column", "drop_column", "set_not_null", "add_index", "add_unique", "add_check", "add_foreign_key"},
+	} {
+		text, err := os.ReadFile("../docs/" + manual)
+		require.NoError(t, err)
+		var keys []string
+		for _, block := range strings.Split(string(text), "```yaml\n")[1:] {
+			file, _, _ := strings.Cut(block, "```")
+			if !strings.HasPrefix(file, "name:") {
+				continue
+			}
+			tr, err := migrator.ParseTransition([]byte(file))
+			require.NoError(t, err, file)
+			require.NotEmpty(t, tr.Does())
+			require.Equal(t, manual == "operations.md", len(tr.Sources()) > 0 && len(tr.Targets()) > 0)
+			keys = append(keys, string(tr.Request("", "").Move.Kind))
 		}
-		tr, err := migrator.ParseTransition([]byte(text))
-		require.NoError(t, err, text)
-		require.NotEmpty(t, tr.Sources())
-		require.NotEmpty(t, tr.Targets())
-		keys = append(keys, string(tr.Request("", "").Move.Kind))
+		require.Equal(t, kinds, keys)
 	}
-	require.Equal(t, []string{"rename", "change", "change", "split", "merge"}, keys)
 }
 
 func FuzzParseTransition(f *testing.F) {

@@ -28,27 +28,37 @@ func verification(t ledger.Transition, p ledger.Progress) Verification {
 
 // Verify compares source with target in every row, in a phase that keeps both
 // and after the backfill. Differences are a *MismatchError, and keep the gate of
-// phase live closed. One that was interrupted keeps it closed too: verify again.
+// phase live closed. One that was interrupted keeps it closed too; the next call
+// goes on with it, unless the transition has moved since.
 func (m *Migrator) Verify(ctx context.Context, name string) (v Verification, err error) {
 	_, err = m.work(ctx, name, func(w *work) error {
 		w.step = verifyStep
-		if !w.t.Definition.Moves() {
-			return w.closed("its step count looks at the rows: run it", "it moves no column, so there is nothing to compare")
-		}
 		if err := w.verifiable(); err != nil {
 			return err
 		}
-		if err := w.forget(ctx, ledger.Verify); err != nil {
+		// One that was interrupted goes on; one that has ended is done anew.
+		p, _, err := ledger.GetProgress(ctx, w.conn, w.t.ID, ledger.Verify)
+		if err != nil {
 			return err
 		}
-		v, err = w.compare(ctx)
-		return err
+		if p.Finished() {
+			if err := w.forget(ctx, ledger.Verify); err != nil {
+				return err
+			}
+		}
+		return w.act(verifyStep.name, func() error {
+			v, err = w.compare(ctx)
+			return err
+		})
 	})
 	return v, err
 }
 
 // verifiable: both columns are right in every row, if all went well.
 func (w *work) verifiable() error {
+	if !w.t.Definition.Moves() {
+		return w.closed("its step count looks at the rows: run it", "it moves no column, so there is nothing to compare")
+	}
 	done, underway, err := w.standing()
 	if err != nil {
 		return err
@@ -60,6 +70,8 @@ func (w *work) verifiable() error {
 	case !w.t.Phase.Behaviour().WritesBoth() || done < backfilled:
 		return w.closed("verify between the backfill and complete",
 			"after step %q in phase %s the columns differ as they should", w.t.Step, w.t.Phase)
+	case w.t.Step == releaseStep.name && !underway: // on the way back from complete it looks the same
+		return w.closed("advance or roll back first", "after step %s the source may be stale", w.t.Step)
 	case underway && w.t.Underway == releaseStep.name, underway && w.t.Underway == completeStep.name:
 		return w.closed("advance or roll back first", "step %s is half done, and the source may be stale", w.t.Underway)
 	}

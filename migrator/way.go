@@ -45,17 +45,17 @@ var alterWays = map[transform.Kind]func(ledger.Alteration) way{
 	ledger.AddForeignKey: addForeignKeyWay,
 }
 
-// wayOf is the way of a transition. A kind that a later version has written is
-// one with no step that this program knows.
+// wayOf is the way of a transition; empty for a kind that a later version has
+// written.
 func wayOf(d ledger.Definition) way {
 	if d.Moves() {
 		return moveWay
 	}
-	w := way{noteStep}
-	if rest, known := alterWays[d.Kind]; known {
-		w = append(w, rest(*d.Alteration)...)
+	rest, known := alterWays[d.Kind]
+	if !known {
+		return nil
 	}
-	return w
+	return append(way{noteStep}, rest(*d.Alteration)...)
 }
 
 // noteStep is the beginning of what moves no column. Start has registered it, and

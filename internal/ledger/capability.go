@@ -73,6 +73,19 @@ func Allow(ctx context.Context, db Conn, t Transition, job Job) (string, error) 
 	return token, nil
 }
 
+// Permission is the token that Allow gave; empty when there is none.
+func Permission(ctx context.Context, db Conn, t Transition, job Job) (string, error) {
+	direction, _, err := directionOf(job)
+	if err != nil {
+		return "", err
+	}
+	existing, err := capabilities(ctx, db, t.ID, direction)
+	if err != nil || len(existing) == 0 {
+		return "", err
+	}
+	return existing[0].token, nil
+}
+
 // Forbid ends the permission that Allow gave; without one it does nothing. When
 // it returns nil, no batch is in progress and none can begin. It waits for open
 // batches without making others queue behind it, until ctx is over: then the

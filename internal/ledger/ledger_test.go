@@ -267,39 +267,108 @@ func TestProgress(t *testing.T) {
 	t.Parallel()
 	_, conn := newLedger(t)
 	tr := register(t, conn, "one", "users")
-	_, found, err := ledger.GetProgress(ctx, conn, tr.ID, ledger.Backfill)
-	require.NoError(t, err)
+	in := func(fn func(pgx.Tx) error) {
+		t.Helper()
+		require.NoError(t, pgx.BeginFunc(ctx, conn, fn))
+	}
+	get := func() (ledger.Progress, bool) {
+		t.Helper()
+		p, found, err := ledger.GetProgress(ctx, conn, tr.ID, ledger.Backfill)
+		require.NoError(t, err)
+		return p, found
+	}
+	_, found := get()
 	require.False(t, found)
+	require.ErrorIs(t, (&ledger.Worker{Name: "early"}).Join(ctx, conn, tr.ID, ledger.Backfill), ledger.ErrNoJob)
 
 	p := ledger.Progress{Job: ledger.Backfill, Upper: []string{"9", "z"}, Estimate: 9, Epoch: 3,
 		Forecast: ledger.Forecast{WALBytes: 70}}
-	require.NoError(t, ledger.StartProgress(ctx, conn, tr.ID, p, 100))
-	p.Position, p.RowsScanned, p.RowsChanged, p.Mismatches = []string{"4", "y"}, 4, 3, 1
-	p.Samples = [][]string{{"2", "x"}}
-	p.Aside = []ledger.Span{{Upper: []string{"1", "x"}}, {Lower: []string{"2", "x"}, Upper: []string{"3", "x"}}}
-	require.NoError(t, ledger.SaveProgress(ctx, conn, tr.ID, p, true))
+	start := func(tx pgx.Tx) error { return ledger.StartProgress(ctx, tx, tr.ID, p, 100) }
+	in(start)
+	one, two := ledger.Worker{Name: "one"}, ledger.Worker{Name: "two"}
+	require.NoError(t, one.Join(ctx, conn, tr.ID, ledger.Backfill))
+	require.NoError(t, two.Join(ctx, conn, tr.ID, ledger.Backfill))
+	aside := ledger.Span{Lower: []string{"2", "x"}, Upper: []string{"3", "x"}}
+	one = one.After(ledger.Progress{RowsScanned: 4, RowsChanged: 3, Mismatches: 1, Samples: [][]string{{"2", "x"}}}, "", []string{"4", "y"})
+	two = two.After(ledger.Progress{RowsScanned: 1, Mismatches: 2, Samples: [][]string{{"5", "x"}, {"6", "x"}}}, "", []string{"6", "y"})
+	in(func(tx pgx.Tx) error {
+		c, found, err := ledger.FreeChunk(ctx, tx, tr.ID, ledger.Backfill, one.ID)
+		require.NoError(t, err)
+		require.True(t, found)
+		require.Equal(t, ledger.Span{Upper: p.Upper}, c.Span)
+		c.Lower, c.Estimate = []string{"6", "y"}, 4
+		require.NoError(t, ledger.SaveChunk(ctx, tx, c))
+		require.NoError(t, ledger.AddChunk(ctx, tx, tr.ID, ledger.Backfill, ledger.Chunk{Span: aside, Aside: true}))
+		return errors.Join(one.Save(ctx, tx), two.Save(ctx, tx))
+	})
+	got, _ := get()
+	require.False(t, got.Finished())
+	require.Nil(t, got.Position)
+	require.EqualValues(t, 5, got.RowsScanned)
+	require.EqualValues(t, 3, got.RowsChanged)
+	require.EqualValues(t, 3, got.Mismatches)
+	require.Equal(t, [][]string{{"2", "x"}, {"5", "x"}, {"6", "x"}}, got.Samples)
+	require.Equal(t, []ledger.Span{aside}, got.Aside)
+	require.False(t, got.FailedOver)
+
 	require.NoError(t, ledger.ForeseeProgress(ctx, conn, tr.ID, ledger.Backfill, 2.5))
-	require.NoError(t, ledger.MeasureProgress(ctx, conn, tr.ID, ledger.Backfill, 150))
-	require.NoError(t, ledger.SaveProgress(ctx, conn, tr.ID, p, true))
-	got, found, err := ledger.GetProgress(ctx, conn, tr.ID, ledger.Backfill)
-	require.NoError(t, err)
-	require.True(t, found)
+	in(func(tx pgx.Tx) error {
+		lot, _, err := ledger.LockProgress(ctx, tx, tr.ID, ledger.Backfill)
+		require.NoError(t, err)
+		require.Equal(t, ledger.Lot{Epoch: 3, Chunks: 2}, lot)
+		return errors.Join(ledger.FinishProgress(ctx, tx, tr.ID, ledger.Backfill),
+			ledger.MeasureProgress(ctx, tx, tr.ID, ledger.Backfill, 150))
+	})
+	got, _ = get()
 	require.True(t, got.Finished())
-	require.Equal(t, p.Position, got.Position)
-	require.Equal(t, p.Samples, got.Samples)
-	require.Equal(t, p.Aside, got.Aside)
+	require.Equal(t, p.Upper, got.Position)
 	require.Equal(t, ledger.Forecast{Seconds: 2.5, WALBytes: 70}, got.Forecast)
 	require.EqualValues(t, 50, got.GrowthBytes)
 	require.Positive(t, got.WALBytes)
+	_, err := conn.Exec(ctx, `update crossfade.progress set server = '1/00000001'`)
+	require.NoError(t, err)
+	got, _ = get()
+	require.True(t, got.FailedOver)
 
-	require.NoError(t, ledger.StartProgress(ctx, conn, tr.ID, p, 100))
-	got, _, err = ledger.GetProgress(ctx, conn, tr.ID, ledger.Backfill)
-	require.NoError(t, err)
-	require.False(t, got.Finished())
+	in(start)
+	got, _ = get()
+	require.False(t, got.Finished(), "a job that starts anew starts at the beginning")
 	require.Empty(t, got.Aside)
-	require.Nil(t, got.Position, "a job that starts anew starts at the beginning")
+	require.Zero(t, got.RowsScanned)
+	require.ErrorIs(t, pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return one.Save(ctx, tx) }), ledger.ErrNoJob)
 	require.NoError(t, ledger.ForgetProgress(ctx, conn, tr.ID, ledger.Backfill))
-	_, found, err = ledger.GetProgress(ctx, conn, tr.ID, ledger.Backfill)
-	require.NoError(t, err)
+	_, found = get()
 	require.False(t, found)
+}
+
+// TestFreeChunk: whose turn it is.
+func TestFreeChunk(t *testing.T) {
+	t.Parallel()
+	db, conn := newLedger(t)
+	tr := register(t, conn, "one", "users")
+	p := ledger.Progress{Job: ledger.Verify, Upper: []string{"9"}, Epoch: 3}
+	require.NoError(t, pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return ledger.StartProgress(ctx, tx, tr.ID, p, 100) }))
+	other := db.Conn(t)
+	mine, theirs := ledger.Worker{Name: "mine"}, ledger.Worker{Name: "theirs"}
+	require.NoError(t, mine.Join(ctx, conn, tr.ID, ledger.Verify))
+	require.NoError(t, theirs.Join(ctx, other, tr.ID, ledger.Verify))
+	free := func(w ledger.Worker) (found bool) {
+		t.Helper()
+		require.NoError(t, pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) (err error) {
+			_, found, err = ledger.FreeChunk(ctx, tx, tr.ID, ledger.Verify, w.ID)
+			return err
+		}))
+		return found
+	}
+	require.True(t, free(theirs), "nobody has begun it")
+	require.True(t, free(theirs), "it is theirs")
+	require.False(t, free(mine))
+	_, err := conn.Exec(ctx, `update crossfade.chunk set touched_at = touched_at - interval '31 seconds'`)
+	require.NoError(t, err)
+	require.True(t, free(mine), "they do nothing")
+	_, err = conn.Exec(ctx, `update crossfade.chunk set worker = $1`, theirs.ID)
+	require.NoError(t, err)
+	require.False(t, free(mine))
+	require.NoError(t, other.Close(ctx))
+	pgtest.WaitFor(t, "the end of their session", func() bool { return free(mine) })
 }

@@ -25,6 +25,7 @@ func alterationChecks(kind transform.Kind) []func(context.Context, *inspection) 
 		checkAlteredKey,
 		checkActive,
 		checkViolated,
+		checkAlteredPublished,
 		checkTransactions,
 		checkVacuum,
 		checkEventTriggers,

@@ -60,7 +60,8 @@ func (in *inspection) checkDropped(ctx context.Context, c column) error {
 		select distinct d.classid::regclass::text, pg_describe_object(d.classid, d.objid, d.objsubid),
 			coalesce(case d.classid::regclass::text
 				when 'pg_attrdef' then (select pg_get_expr(adbin, adrelid) from pg_attrdef where oid = d.objid)
-				when 'pg_class' then case when x.indexrelid is not null then pg_get_indexdef(d.objid) else '' end
+				when 'pg_class' then case when x.indexrelid is not null then pg_get_indexdef(d.objid) else (
+					select pg_get_expr(adbin, adrelid) from pg_attrdef where adrelid = d.objid and adnum = d.objsubid) end
 				when 'pg_constraint' then pg_get_constraintdef(d.objid)
 				when 'pg_rewrite' then pg_get_ruledef(d.objid)
 				when 'pg_trigger' then pg_get_triggerdef(d.objid)
@@ -68,7 +69,7 @@ func (in *inspection) checkDropped(ctx context.Context, c column) error {
 				when 'pg_policy' then (select concat_ws(' with check ', pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
 					from pg_policy where oid = d.objid) end, ''),
 			coalesce(k.contype::text, case when x.indisreplident then 'identity' when x.indexrelid is not null then 'index' end,
-				case when f.adnum = $2 then 'own' end, ''),
+				case when f.adnum = $2 then 'own' when d.classid = 'pg_class'::regclass and d.objsubid > 0 then 'column' end, ''),
 			coalesce(x.indisunique or cardinality(array(select distinct unnest(x.indkey::int2[]))) > 1 or cardinality(k.conkey) > 1, false),
 			coalesce(k.conrelid <> $1, false)
 		from pg_depend d
@@ -97,7 +98,7 @@ func (in *inspection) checkAttached(a attachment) {
 	switch {
 	case a.Class == "pg_attrdef" && a.Kind == "own", a.Kind == "n":
 		// its own DEFAULT or NOT NULL
-	case a.Class == "pg_attrdef":
+	case a.Class == "pg_attrdef" || a.Kind == "column": // the latter before PostgreSQL 15, which would drop it too
 		in.refuse("generated-depends", object, text, drop)
 	case a.Kind == "p":
 		in.refuse("primary-key", object, text, "a primary key stays")

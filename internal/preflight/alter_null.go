@@ -18,6 +18,8 @@ func checkSetNotNull(ctx context.Context, in *inspection) error {
 		in.refuse("already-not-null", in.columnName(c.Name), "it is NOT NULL already", "there is nothing to do")
 		return nil
 	}
+	in.warn("nulls-refused", in.columnName(c.Name), "from the step constrain on, writes that leave it NULL fail",
+		"deploy an application first that writes it always, or give the column a default")
 	constrained := c.vocabulary()
 	a := ledger.Alteration{Column: &constrained, Violated: "t." + ident(c.Name) + " is null"}
 	if asked.Value != "" {

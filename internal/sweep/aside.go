@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -26,23 +25,15 @@ const (
 	maxAside = 100
 )
 
-// retrying tells that only what was put aside is left to do.
-func (w *walk) retrying() bool {
-	p := w.progress
-	return len(p.Aside) > 0 && p.Position != nil && slices.Equal(p.Position, p.Upper)
-}
-
 // failed makes of a batch that was blocked a smaller one, or puts it aside, and
 // pauses.
 func (w *walk) failed(ctx, background context.Context, s span, retrying bool, cause error) error {
 	pause := w.pace.failed()
 	switch {
 	case retrying:
-		// The next one may be free by now.
-		aside := w.progress.Aside
-		w.progress.Aside = append(slices.Clone(aside[1:]), aside[0])
+		w.chunk = nil // the next one may be free by now
 		w.report(fmt.Sprintf("all is done but %d batches of rows that were locked, now at key (%s): %v",
-			len(aside), strings.Join(s.upper, ", "), cause))
+			len(w.progress.Aside), strings.Join(s.upper, ", "), cause))
 		return sleep(ctx, pause)
 	case w.pace.failures >= asideAfter && w.copying && lockFailure(cause) && s.upper != nil && len(w.progress.Aside) < maxAside:
 		locked, err := w.locked(background, s)
@@ -82,30 +73,35 @@ var errLook = errors.New("it was only a look")
 
 // putAside goes on behind the span, and keeps it for the end.
 func (w *walk) putAside(ctx context.Context, s span) error {
-	next := w.progress
-	next.Position = s.upper
-	next.Aside = append(slices.Clone(next.Aside), ledger.Span{Part: s.part, Lower: s.lower, Upper: s.upper})
+	var after drawn
+	aside := ledger.Span{Part: s.part, Lower: s.lower, Upper: s.upper}
 	err := w.transaction(ctx, longestLimit, longestLimit, func(tx pgx.Tx) error {
-		if err := w.advance(ctx, tx, &next); err != nil {
+		c, held, err := ledger.LockChunk(ctx, tx, w.chunk.ID, w.worker.ID)
+		if err != nil {
 			return err
 		}
-		return w.save(ctx, tx, next)
+		// Since the batch failed, others may have been here.
+		if !held || !slices.Equal(c.Lower, s.lower) || !slices.Equal(c.Upper, w.chunk.Upper) {
+			return errTaken
+		}
+		if err := ledger.AddChunk(ctx, tx, w.o.Transition.ID, w.o.Job, ledger.Chunk{Span: aside, Aside: true}); err != nil {
+			return err
+		}
+		after, err = w.pass(ctx, tx, c, s, 0)
+		return err
 	})
+	if errors.Is(err, errTaken) {
+		w.chunk = nil
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	w.progress = next
+	w.progress.Aside = append(slices.Clone(w.progress.Aside), aside)
+	w.count(w.worker, ledger.Progress{}, span{part: s.part, lower: s.lower, upper: s.upper}, after)
 	w.pace.done(0, 0)
 	w.report(fmt.Sprintf("the row with key (%s) is locked, and is left for the end", strings.Join(s.upper, ", ")))
 	return nil
-}
-
-// finish marks a progress with which nothing is left to do.
-func finish(p *ledger.Progress) {
-	if slices.Equal(p.Position, p.Upper) && len(p.Aside) == 0 {
-		now := time.Now()
-		p.FinishedAt = &now
-	}
 }
 
 // lockFailure tells whether a batch failed since it did not get a lock.

@@ -238,7 +238,7 @@ func TestSweepSeesEveryRowOrFails(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, intTable+`; alter table item enable row level security;
 		create policy even on item using (id % 2 = 0)`)
-	f.exec(`grant all on item, crossfade.transition, crossfade.progress, crossfade.control to pg_monitor`)
+	f.exec(`grant all on item, crossfade.transition, crossfade.progress, crossfade.worker, crossfade.chunk, crossfade.control to pg_monitor`)
 	_, err := f.conn.Exec(ctx, `set role pg_monitor`)
 	require.NoError(t, err)
 	_, err = sweep.Compare(ctx, f.conn, f.options(ledger.Verify))

@@ -15,6 +15,8 @@ type movement struct {
 	// set are the assignments of a copy. The values are of the row as it is when
 	// it is locked, so nothing in them may be a subquery.
 	set string
+	// becomes are the values that it assigns.
+	becomes []string
 	// differs is true for a row that has to be copied, and is never NULL.
 	differs string
 }
@@ -37,11 +39,12 @@ func movementOf(d ledger.Definition, job ledger.Job, sources, targets []column) 
 	if job == ledger.Refill {
 		from, to = to, from
 	}
-	set := make([]string, len(to))
+	set, becomes := make([]string, len(to)), make([]string, len(to))
 	for i, c := range to {
-		set[i] = pgx.Identifier{c.Name}.Sanitize() + " = " + ddl.Valued(c, from)
+		becomes[i] = ddl.Valued(c, from)
+		set[i] = pgx.Identifier{c.Name}.Sanitize() + " = " + becomes[i]
 	}
-	return movement{set: strings.Join(set, ", "), differs: "not (" + ddl.Consistent(m) + ")"}, nil
+	return movement{set: strings.Join(set, ", "), becomes: becomes, differs: "not (" + ddl.Consistent(m) + ")"}, nil
 }
 
 // identity copies one column as it is, and compares as cheaply as its type lets
@@ -51,9 +54,10 @@ func identity(from, to column) (movement, error) {
 		return movement{}, fmt.Errorf("columns %s (%s) and %s (%s) are of different types", from.name, from.typ, to.name, to.typ)
 	}
 	set := fmt.Sprintf(`%s = t.%s`, to.name, from.name)
+	becomes := []string{"t." + from.name}
 	if from.exact && to.exact && from.coll == to.coll {
-		return movement{set, fmt.Sprintf(`t.%s is distinct from t.%s`, to.name, from.name)}, nil
+		return movement{set, becomes, fmt.Sprintf(`t.%s is distinct from t.%s`, to.name, from.name)}, nil
 	}
 	// The casts keep the parser from taking it for a comparison field by field.
-	return movement{set, fmt.Sprintf(`row(t.%s)::record operator(pg_catalog.*<>) row(t.%s)::record`, to.name, from.name)}, nil
+	return movement{set, becomes, fmt.Sprintf(`row(t.%s)::record operator(pg_catalog.*<>) row(t.%s)::record`, to.name, from.name)}, nil
 }

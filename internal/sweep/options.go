@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
@@ -31,11 +33,26 @@ type Options struct {
 	// begins anew. Zero: progress of any epoch counts.
 	Since int
 
+	// Reverse makes Repair fill the sources from the targets.
+	Reverse bool
 	// Table is the table to walk; by default the transition's.
 	Table Table
 	// Token is the capability token (ledger.Allow) that each batch of Copy
 	// names. Compare needs none.
 	Token string
+
+	// Worker is what others see of this worker; by default its session's
+	// application_name.
+	Worker string
+	// Helpers are connections of more workers of this process. They leave when
+	// nothing is left to take, and one that is lost holds up nobody.
+	Helpers []*pgx.Conn
+	// OnHelperLost is called when a helper fails while the others go on; nil:
+	// nobody is told. It may be called by several goroutines at once.
+	OnHelperLost func(error)
+	// Join makes Copy and Compare help with a job that another process has begun,
+	// and leave when nothing is left to take: ErrNoJob when there is none.
+	Join bool
 
 	// BatchTarget is how long a batch should take; by default 100 ms for Copy,
 	// and 500 ms for Compare, which locks no rows. A batch that takes twice as
@@ -49,13 +66,17 @@ type Options struct {
 	// as long.
 	LockTimeout time.Duration
 
+	// Rate is a limit of this sweep's own, in rows per second, beside that of the
+	// ledger's Control; zero is none.
+	Rate int
 	// Signals hold batches back; nil are DefaultSignals, an empty slice is none.
 	Signals []Signal
 	// SignalInterval is the time between two looks at them, and at the ledger's
 	// Control; by default a second and half a second.
 	SignalInterval time.Duration
-	// OnProgress is called after each batch, and when the sweep has to wait;
-	// nil: nobody is told. It runs between batches, and delays the next.
+	// OnProgress is called after each batch of the worker on the connection that
+	// the sweep was given, and when that has to wait; it is told of what all
+	// workers have done. nil: nobody is told. It delays the next batch.
 	OnProgress func(Report)
 }
 
@@ -63,6 +84,8 @@ var (
 	// ErrForbidden: the token does not exist (any more). The direction has
 	// changed; nothing was copied.
 	ErrForbidden = errors.New("copying in this direction is not permitted any more")
+	// ErrNoJob: there is nothing to help with, or the progress has been deleted.
+	ErrNoJob = ledger.ErrNoJob
 	// ErrNoCounterpart: a row holds a value that the expressions cannot bring to
 	// the other side. Nothing of its batch was copied.
 	ErrNoCounterpart = errors.New("a value has no counterpart on the other side")

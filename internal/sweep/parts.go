@@ -3,12 +3,9 @@ package sweep
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
 // A partitioned table is walked leaf by leaf, in the order of the leaves' names:
@@ -54,28 +51,20 @@ func (q statements) on(part string) statements {
 	return q
 }
 
-// advance takes a progress that has come to the end of its part, or to the
-// beginning of all, to the next part that has rows. After the last one it
-// stays as it is.
-func (w *walk) advance(ctx context.Context, tx pgx.Tx, p *ledger.Progress) error {
-	if !w.partitioned || !slices.Equal(p.Position, p.Upper) {
-		return nil
-	}
-	for part := p.Part; ; {
+// nextPart finds the part after another, or after "", that has rows, and its
+// greatest key; nil for none.
+func (w *walk) nextPart(ctx context.Context, tx pgx.Tx, part string) (string, []string, error) {
+	for {
 		err := tx.QueryRow(ctx, nextPart, w.q.table, part).Scan(&part)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
+			return "", nil, nil
 		}
 		if err != nil {
-			return err
+			return "", nil, err
 		}
 		upper, err := queryKey(ctx, tx, len(w.q.key), w.q.on(part).upper())
-		if err != nil {
-			return err
-		}
-		if upper != nil {
-			p.Part, p.Position, p.Upper = part, nil, upper
-			return nil
+		if err != nil || upper != nil {
+			return part, upper, err
 		}
 	}
 }

@@ -38,6 +38,17 @@ func (q statements) bound(s span, rows int) (string, arguments) {
 		where (%[2]s) <= (%[6]s)`, q.list("t.%s::text"), q.list("t.%s"), q.table, after, len(args), upTo), args
 }
 
+// middle finds the key in the middle of a sample of that many percent of the
+// table's pages; no row where the sample has too few of the span.
+func (q statements) middle(s span, percent float64) (string, arguments) {
+	var args arguments
+	return fmt.Sprintf(`select %[1]s from (
+			select %[2]s, row_number() over (order by %[2]s) as crossfade_nth, count(*) over () as crossfade_of
+			from %[3]s as t tablesample system (%[4]g) where %[5]s) as t
+		where crossfade_nth = (crossfade_of + 1) / 2 and crossfade_of > 9`,
+		q.list("t.%s::text"), q.list("t.%s"), q.table, percent, q.within(&args, s)), args
+}
+
 // count counts the rows of a span.
 func (q statements) count(s span) (string, arguments) {
 	var args arguments
@@ -75,7 +86,7 @@ func (q statements) compare(s span) (string, arguments) {
 			select array_agg(d.key) from (
 				select array[%[2]s] as key from %[3]s as t where %[4]s and %[1]s order by %[5]s limit %[6]d) d) end
 		from %[3]s as t where %[7]s`,
-		q.differs, q.list("t.%s::text"), q.table, listed, q.list("t.%s"), maxSamples, within), args
+		q.differs, q.list("t.%s::text"), q.table, listed, q.list("t.%s"), ledger.MaxSamples, within), args
 }
 
 // within is the condition for a row to lie in a span.

@@ -9,9 +9,6 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
-// maxSamples is how many keys of mismatches are kept.
-const maxSamples = 20
-
 // Copy fills one side of a move from the other, in every row up to the greatest
 // key there is when it begins that is not consistent (ddl.Consistent). It goes on where an earlier run
 // stopped, and does nothing when the job is finished. The progress it returns
@@ -22,7 +19,7 @@ const maxSamples = 20
 // again, on a new connection if this one is closed: a batch whose commit was
 // lost has happened wholly, with its position, or not at all.
 func Copy(ctx context.Context, conn *pgx.Conn, o Options) (ledger.Progress, error) {
-	return run(ctx, conn, o, true, copyBatch)
+	return run(ctx, conn, o, true, copyBatch, nil)
 }
 
 // Compare looks at every row up to the greatest key there is when it begins,
@@ -30,20 +27,19 @@ func Copy(ctx context.Context, conn *pgx.Conn, o Options) (ledger.Progress, erro
 // sides are of one version of the row, so a row that is being written is no
 // false alarm. It stops and goes on as Copy does.
 func Compare(ctx context.Context, conn *pgx.Conn, o Options) (ledger.Progress, error) {
-	return run(ctx, conn, o, false, compareBatch)
+	return run(ctx, conn, o, false, compareBatch, nil)
 }
 
-func run(ctx context.Context, conn *pgx.Conn, o Options, copying bool, batch batchFunc) (ledger.Progress, error) {
+func run(ctx context.Context, conn *pgx.Conn, o Options, copying bool, batch batchFunc, committed func()) (ledger.Progress, error) {
 	o, err := o.withDefaults(copying)
 	if err != nil {
 		return ledger.Progress{}, fmt.Errorf("sweep for %s: %w", o.Job, err)
 	}
-	w := &walk{conn: conn, o: o, batch: batch, copying: copying, pace: newPace(o)}
-	w.gauges = gauges{signals: o.Signals, interval: o.SignalInterval, readings: []Reading{}}
-	if err := w.run(ctx); err != nil {
-		return w.progress, fmt.Errorf("%s of %s.%s: %w", o.Job, o.Table.Schema, o.Table.Name, err)
+	p, err := work(ctx, conn, o, copying, batch, committed)
+	if err != nil {
+		return p, fmt.Errorf("%s of %s.%s: %w", o.Job, o.Table.Schema, o.Table.Name, err)
 	}
-	return w.progress, nil
+	return p, nil
 }
 
 // span is the range of keys of a batch in a part: after lower (nil: from the
@@ -53,6 +49,15 @@ type span struct {
 	lower, upper []string
 	whole        bool  // it is a batch as it is
 	rows         int64 // how many rows it has; -1: not known
+}
+
+// firstSamples are the keys of the first mismatches, in a new slice.
+func firstSamples(samples, more [][]string) [][]string {
+	all := append(append([][]string{}, samples...), more...)
+	if len(all) == 0 {
+		return nil
+	}
+	return all[:min(len(all), ledger.MaxSamples)]
 }
 
 // batchFunc works through a span in tx and adds what it did to p.
@@ -84,8 +89,6 @@ func compareBatch(ctx context.Context, tx pgx.Tx, q statements, s span, p *ledge
 	}
 	p.RowsScanned += scanned
 	p.Mismatches += mismatches
-	// A new slice: the batch may fail after this, and p with it.
-	samples := append(append([][]string{}, p.Samples...), keys...)
-	p.Samples = samples[:min(len(samples), maxSamples)]
+	p.Samples = firstSamples(p.Samples, keys)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -59,17 +60,21 @@ func DefaultSignals() []Signal {
 	}
 }
 
-// gauges ask signals, not more often than once in an interval.
+// gauges ask signals, not more often than once in an interval. The workers of a
+// process share them: one asks, and all obey.
 type gauges struct {
 	signals  []Signal
 	interval time.Duration
 
+	mu       sync.Mutex // guards what follows, and the signals
 	asked    time.Time
 	readings []Reading
 }
 
 // look returns why the next batch must wait; empty: it need not.
 func (g *gauges) look(ctx context.Context, v View) (string, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if now := time.Now(); now.Sub(g.asked) >= g.interval {
 		g.asked = now
 		readings := make([]Reading, 0, len(g.signals))
@@ -89,6 +94,13 @@ func (g *gauges) look(ctx context.Context, v View) (string, error) {
 		}
 	}
 	return strings.Join(reasons, "; "), nil
+}
+
+// read returns the last readings.
+func (g *gauges) read() []Reading {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.readings
 }
 
 // latency smooths what batches took: the last ones count most.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,24 +14,36 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
-// walk is one run of a sweep.
+// walk is the run of one worker of a sweep.
 type walk struct {
 	conn  *pgx.Conn
 	o     Options
 	batch batchFunc
 	// copying: batches write rows.
 	copying bool
+	// helper: others finish what is left when there is nothing more to take.
+	helper bool
 	// partitioned: the table is walked part by part.
 	partitioned bool
 	q           statements
 	pace        pace
 	holding
 
+	// committed is called when a batch is; nil: nobody is told.
+	committed func()
+	// started is called when there is something to do; nil: nobody is told.
+	started func()
+
+	worker ledger.Worker // and what it has done, as committed
+	chunk  *ledger.Chunk // in hand; nil: the next one is to be found
+	idle   int           // how often none was found of late
+
 	took     time.Duration   // by batches, smoothed
-	progress ledger.Progress // as committed
+	progress ledger.Progress // of all workers, as it was read last and with what this one has done since
 	began    time.Time       // of this run
 	before   int64           // rows scanned by earlier runs
 	foreseen bool            // how long it takes, in this run
+	told     bool            // that it is finished
 }
 
 func (w *walk) run(ctx context.Context) error {
@@ -44,16 +57,52 @@ func (w *walk) run(ctx context.Context) error {
 	if err := w.begin(background); err != nil {
 		return err
 	}
+	if w.progress.Finished() {
+		return nil
+	}
+	w.worker = ledger.Worker{Name: w.o.Worker}
+	if w.worker.Name == "" {
+		w.worker.Name = w.conn.Config().RuntimeParams["application_name"]
+	}
+	if err := w.worker.Join(background, w.conn, w.o.Transition.ID, w.o.Job); err != nil {
+		return err
+	}
+	defer w.leave(ctx)
+	if w.started != nil {
+		w.started()
+	}
 	w.began, w.before = time.Now(), w.progress.RowsScanned
 	for !w.progress.Finished() {
 		if err := w.hold(ctx, background); err != nil {
 			return err
 		}
+		if err := w.draw(ctx, background); err != nil {
+			return err
+		}
+		if w.chunk == nil {
+			if w.helper && w.idle > splitAfter {
+				return nil
+			}
+			continue
+		}
 		if err := w.step(ctx, background); err != nil {
 			return err
 		}
 	}
+	if !w.told { // somebody else did the last batch
+		w.report("")
+	}
 	return nil
+}
+
+// leave lets others have at once what this worker has in hand; one that does not
+// come to it is noticed by the end of its session.
+func (w *walk) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	if !w.conn.IsClosed() {
+		_ = w.worker.Leave(ctx, w.conn)
+	}
 }
 
 // begin takes up the progress there is, or writes down the beginning.
@@ -63,7 +112,11 @@ func (w *walk) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	movement, err := movementOf(w.o.Transition.Definition, w.o.Job, sources, targets)
+	direction := w.o.Job
+	if w.o.Reverse {
+		direction = ledger.Refill
+	}
+	movement, err := movementOf(w.o.Transition.Definition, direction, sources, targets)
 	if err != nil {
 		return err
 	}
@@ -78,10 +131,13 @@ func (w *walk) begin(ctx context.Context) error {
 	if found || err != nil {
 		return err
 	}
+	if w.helper {
+		return ledger.ErrNoJob
+	}
 	start := ledger.Progress{Job: w.o.Job, Epoch: w.o.Transition.Epoch}
 	err = w.transaction(ctx, longestLimit, longestLimit, func(tx pgx.Tx) error {
 		if w.partitioned {
-			err = w.advance(ctx, tx, &start)
+			start.Part, start.Upper, err = w.nextPart(ctx, tx, "")
 		} else {
 			start.Upper, err = queryKey(ctx, tx, len(key), w.q.upper())
 		}
@@ -103,13 +159,8 @@ func (w *walk) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if found, err = w.resume(ctx); err == nil && !found {
-		err = errProgressLost
-	}
-	return err
+	return w.reread(ctx)
 }
-
-var errProgressLost = errors.New("somebody has deleted the progress of the job")
 
 // resume reads the progress, and tells whether it counts.
 func (w *walk) resume(ctx context.Context) (bool, error) {
@@ -117,51 +168,81 @@ func (w *walk) resume(ctx context.Context) (bool, error) {
 	if err != nil || !found || p.Epoch < w.o.Since {
 		return false, err
 	}
-	for _, position := range [][]string{p.Position, p.Upper} {
-		if position != nil && len(position) != len(w.q.key) {
-			return false, fmt.Errorf("%w: it has %d columns, the progress has %d", ErrKeyChanged, len(w.q.key), len(position))
-		}
+	// What was compared on a server that has failed over says nothing of this one.
+	if p.FailedOver && !w.copying {
+		return false, nil
+	}
+	if err := w.checkKey(p.Upper); err != nil {
+		return false, err
 	}
 	w.progress = p
 	return true, nil
 }
 
-// step does the next batch, or fails to and makes the following one smaller.
+// reread is resume of a progress that must be there.
+func (w *walk) reread(ctx context.Context) error {
+	found, err := w.resume(ctx)
+	if err == nil && !found {
+		err = ledger.ErrNoJob
+	}
+	return err
+}
+
+func (w *walk) checkKey(key []string) error {
+	if key != nil && len(key) != len(w.q.key) {
+		return fmt.Errorf("%w: it has %d columns, the progress has %d", ErrKeyChanged, len(w.q.key), len(key))
+	}
+	return nil
+}
+
+// errTaken: the chunk in hand is somebody else's by now.
+var errTaken = errors.New("the chunk is taken")
+
+// step does the next batch of the chunk in hand, or fails to and makes the
+// following one smaller.
 func (w *walk) step(ctx, background context.Context) error {
-	next, retrying := w.progress, w.retrying()
+	retrying := w.chunk.Aside
 	if retrying {
 		w.pace.rows = w.pace.min // its patience is that of the smallest batch
 	}
 	lock, statement := w.pace.limits()
 	start := time.Now()
 	var s span
+	var done ledger.Progress // by this batch
+	var worker ledger.Worker
+	var after drawn
 	err := w.transaction(background, lock, statement, func(tx pgx.Tx) error {
-		rest := w.rest(retrying)
-		gone, err := w.gone(background, tx, rest.part)
+		c, held, err := ledger.LockChunk(background, tx, w.chunk.ID, w.worker.ID)
 		if err != nil {
 			return err
 		}
-		if gone || rest.upper == nil {
-			s = rest
-		} else {
-			if s, err = w.span(background, tx, rest); err != nil {
+		if !held {
+			return errTaken
+		}
+		s = span{part: c.Part, lower: c.Lower, upper: c.Upper, whole: c.Aside, rows: -1}
+		gone, err := w.gone(background, tx, s.part)
+		if err != nil {
+			return err
+		}
+		if !gone {
+			if s, err = w.span(background, tx, s); err != nil {
 				return err
 			}
-			if err := w.batch(background, tx, w.q.on(s.part), s, &next); err != nil {
+			if err := w.batch(background, tx, w.q.on(s.part), s, &done); err != nil {
 				return err
 			}
 		}
-		if retrying {
-			next.Aside = next.Aside[1:]
-		} else {
-			next.Position = s.upper
-			if err := w.advance(background, tx, &next); err != nil {
-				return err
-			}
+		worker = w.worker.After(done, s.part, s.upper)
+		if err := worker.Save(background, tx); err != nil {
+			return err
 		}
-		finish(&next)
-		return w.save(background, tx, next)
+		after, err = w.pass(background, tx, c, s, done.RowsScanned)
+		return err
 	})
+	if errors.Is(err, errTaken) {
+		w.chunk = nil
+		return nil
+	}
 	if busy(err) || w.dropped(err) {
 		w.took = latency(w.took, time.Since(start))
 		return w.failed(ctx, background, s, retrying, err)
@@ -169,14 +250,14 @@ func (w *walk) step(ctx, background context.Context) error {
 	if err != nil {
 		return w.explain(err, s)
 	}
-	w.learn(next.RowsScanned-w.progress.RowsScanned, start)
-	if w.progress = next; next.Finished() {
-		// The ledger's own clock, and the proof that the row was there.
-		found, err := w.resume(background)
-		if err == nil && !found {
-			err = errProgressLost
-		}
-		if err != nil {
+	if w.committed != nil {
+		w.committed()
+	}
+	w.learn(done.RowsScanned, start)
+	w.count(worker, done, s, after)
+	if after.finished {
+		// The ledger's own clock, and what the others have done.
+		if err := w.reread(background); err != nil {
 			return err
 		}
 	}
@@ -187,18 +268,20 @@ func (w *walk) step(ctx, background context.Context) error {
 	return nil
 }
 
-// save writes the progress down in a batch's own transaction; at the end with
-// what the job has cost.
-func (w *walk) save(ctx context.Context, tx pgx.Tx, p ledger.Progress) error {
-	err := ledger.SaveProgress(ctx, tx, w.o.Transition.ID, p, p.Finished())
-	if err != nil || !w.copying || !p.Finished() {
-		return err
+// count adds a batch that is committed to what is known.
+func (w *walk) count(worker ledger.Worker, done ledger.Progress, s span, after drawn) {
+	w.worker, w.chunk = worker, after.chunk
+	p := &w.progress
+	p.RowsScanned += done.RowsScanned
+	p.RowsChanged += done.RowsChanged
+	p.Mismatches += done.Mismatches
+	p.Samples = firstSamples(p.Samples, done.Samples)
+	p.Part, p.Position, p.Upper = s.part, s.upper, after.upper
+	if s.whole {
+		p.Aside = slices.DeleteFunc(slices.Clone(p.Aside), func(a ledger.Span) bool {
+			return a.Part == s.part && slices.Equal(a.Upper, s.upper)
+		})
 	}
-	size, err := measure(ctx, tx, w.q.table)
-	if err != nil {
-		return err
-	}
-	return ledger.MeasureProgress(ctx, tx, w.o.Transition.ID, p.Job, size.bytes())
 }
 
 // learn draws conclusions from a batch that went well.
@@ -207,16 +290,6 @@ func (w *walk) learn(rows int64, began time.Time) {
 	w.pace.done(rows, took)
 	w.took = latency(w.took, took)
 	w.spend(rows, began)
-}
-
-// rest is what lies ahead: a range that was put aside, or the rest of a part. In
-// an empty table it has no upper end.
-func (w *walk) rest(retrying bool) span {
-	p := w.progress
-	if retrying {
-		return span{part: p.Aside[0].Part, lower: p.Aside[0].Lower, upper: p.Aside[0].Upper, whole: true, rows: -1}
-	}
-	return span{part: p.Part, lower: p.Position, upper: p.Upper, rows: -1}
 }
 
 // span cuts what lies ahead to the size of a batch.
@@ -272,6 +345,7 @@ func (w *walk) forbidden(err *pgconn.PgError) bool {
 }
 
 func (w *walk) report(waiting string) {
+	w.told = w.progress.Finished()
 	if w.o.OnProgress != nil {
 		w.o.OnProgress(w.current(waiting))
 	}
@@ -280,7 +354,7 @@ func (w *walk) report(waiting string) {
 // current is the report of now.
 func (w *walk) current(waiting string) Report {
 	r := Report{Progress: w.progress, Batch: w.limit(w.pace.rows), Waiting: waiting,
-		Signals: w.gauges.readings, Control: w.control}
+		Signals: w.gauges.read(), Control: w.control}
 	r.forecast(w.progress.RowsScanned-w.before, time.Since(w.began))
 	return r
 }

@@ -51,26 +51,22 @@ create table crossfade.history (
 );
 create index history_transition_idx on crossfade.history (transition_id, id);
 
--- Progress of scans over the whole table. The key columns travel as text.
+-- Scans over the whole table, by one or more workers. The key columns travel as
+-- text. What has been done stands in crossfade.worker, what is left in
+-- crossfade.chunk, so that workers do not wait for each other here.
 create table crossfade.progress (
     transition_id bigint not null references crossfade.transition,
-    -- backfill (source to target), refill (target to source), verify
+    -- backfill (source to target), refill (target to source), verify, repair, watch
     job           text not null,
-    -- of a partitioned table: the leaf in which position and upper are
+    -- of a partitioned table: the leaf that was handed out last
     part          text not null default '',
-    position      text[],
+    -- the greatest key when the scan, or that of the leaf, began
     upper         text[],
-    -- ranges up to the position that are still to do: their rows were locked
-    aside         jsonb not null default '[]',
-    rows_scanned  bigint not null default 0,
-    rows_changed  bigint not null default 0,
-    -- of verify: how many rows differ, and the keys of the first of them
-    mismatches    bigint not null default 0,
-    samples       jsonb not null default '[]',
     estimate      bigint not null default 0,
     epoch         int not null,
+    -- the server's identity and timeline: a failover changes it
+    server        text not null default '',
     started_at    timestamptz not null default clock_timestamp(),
-    updated_at    timestamptz not null default clock_timestamp(),
     finished_at   timestamptz,
     -- what was expected at the start, and what it was at the end: the WAL of the
     -- whole server and the growth of the table with its indexes
@@ -86,6 +82,49 @@ create table crossfade.progress (
     noted_at      timestamptz,
     primary key (transition_id, job)
 );
+
+-- Who works or has worked at a scan, and what he has done. A batch writes it in
+-- its own transaction.
+create table crossfade.worker (
+    id            bigint generated always as identity primary key,
+    transition_id bigint not null,
+    job           text not null,
+    name          text not null,
+    pid           int not null,
+    rows_scanned  bigint not null default 0,
+    rows_changed  bigint not null default 0,
+    -- of verify: how many rows differ, and the keys of the first of them
+    mismatches    bigint not null default 0,
+    samples       jsonb not null default '[]',
+    -- where the last batch ended, and when
+    part          text not null default '',
+    position      text[],
+    batch_at      timestamptz,
+    joined_at     timestamptz not null default clock_timestamp(),
+    left_at       timestamptz,
+    foreign key (transition_id, job) references crossfade.progress on delete cascade
+);
+create index worker_job_idx on crossfade.worker (transition_id, job);
+
+-- What is left of a scan: ranges of keys, each begun at its position. A batch
+-- locks its chunk, and moves the position, in its own transaction; no claim
+-- outlives a transaction, worker only says whose turn it is.
+create table crossfade.chunk (
+    id            bigint generated always as identity primary key,
+    transition_id bigint not null,
+    job           text not null,
+    part          text not null default '',
+    position      text[],
+    upper         text[] not null,
+    -- rows left, as the planner thinks
+    estimate      bigint not null default 0,
+    -- its rows were locked: it is left for the end
+    aside         boolean not null default false,
+    worker        bigint,
+    touched_at    timestamptz,
+    foreign key (transition_id, job) references crossfade.progress on delete cascade
+);
+create index chunk_job_idx on crossfade.chunk (transition_id, job);
 
 -- What was found about the plans of an application's statements, each time that
 -- somebody recorded it.

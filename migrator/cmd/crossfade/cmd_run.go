@@ -18,7 +18,8 @@ func newRun(a *app) *cobra.Command {
 		Short: "Take a transition all the way to phase complete",
 		Long: `Does every step up to phase complete, or up to --until. With a file it starts the
 transition first, if that has not been done; an argument with a dot or a slash
-in it is a file.
+in it is a file. What moves no column has no phases: it goes through all of its
+steps, but for the drop of a column, which is contract's.
 
 Press Ctrl-C to stop between two batches, and run it again to continue; a second
 Ctrl-C kills the program, after which the same holds. --until contracted drops

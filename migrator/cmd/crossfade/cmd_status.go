@@ -115,6 +115,9 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 		if job.Waiting != "" {
 			fmt.Fprintf(&b, "             %s\n", s.Warn("waiting: "+job.Waiting))
 		}
+		for _, line := range workerLines(job, s) {
+			b.WriteString("             " + line + "\n")
+		}
 		for _, line := range signalLines(job.Signals, s, "             ") {
 			b.WriteString(line + "\n")
 		}
@@ -160,6 +163,31 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 	return err
 }
 
+// workerLines list who works at a job that is not finished.
+func workerLines(job migrator.JobProgress, s console.Style) []string {
+	if job.Finished {
+		return nil
+	}
+	var lines []string
+	for _, w := range job.Workers {
+		text := fmt.Sprintf("worker %s (pid %d)  %s rows", w.Name, w.PID, console.Count(w.RowsScanned))
+		if w.BatchAt != nil {
+			text += ", last batch at " + w.BatchAt.Local().Format(time.TimeOnly)
+			if w.Position != nil {
+				text += " up to key (" + strings.Join(w.Position, ", ") + ")"
+			}
+			if w.Part != "" {
+				text += " of " + w.Part
+			}
+		}
+		if !w.Alive {
+			text = s.Dim(text + ", has ended")
+		}
+		lines = append(lines, text)
+	}
+	return lines
+}
+
 // plansText says what is known of plans, as long as reads have not moved.
 func plansText(status migrator.Status, s console.Style) string {
 	if !status.Phase.Before(migrator.Live) || status.Removed {
@@ -191,7 +219,7 @@ func jobText(j migrator.JobProgress) string {
 	if !j.Finished {
 		text = fmt.Sprintf("%s of about %s rows", console.Count(j.RowsScanned), console.Count(max(j.Estimate, j.RowsScanned)))
 	}
-	if j.Job != "verify" {
+	if j.Job != "verify" && j.Job != "watch" {
 		text += ", " + console.Count(j.RowsChanged) + " changed"
 	}
 	if j.Aside > 0 {

@@ -84,6 +84,8 @@ func describe(ctx context.Context, err error) (f failure) {
 	case errors.As(err, &gate):
 		f.set(exitRefused, gateHint(gate))
 		f.Message, f.Gate = gateMessage(gate), gate.Gate
+	case is(migrator.ErrNothingToHelp):
+		f.set(exitNotFound, "run, advance, rollback and verify begin one; `crossfade status` shows how far they are")
 	case is(migrator.ErrForce):
 		f.set(exitUsage, "")
 	case errors.As(err, &plain):
@@ -98,7 +100,7 @@ func describe(ctx context.Context, err error) (f failure) {
 	case errors.As(err, &blocked):
 		f.set(exitWaiting, "")
 	case errors.As(err, &mismatch):
-		f.set(exitMismatch, "look for a writer without the hook, a trigger or a job that sets only one of the columns")
+		f.set(exitMismatch, "look for a writer without the hook, a trigger or a job that sets only one of the columns; then `crossfade repair "+mismatch.Transition+" --dry-run`")
 		f.Message = mismatchMessage(mismatch.Verification)
 	case errors.As(err, &violated):
 		f.set(exitMismatch, "put these rows right and run again, or roll back; they are those where "+violated.Condition)

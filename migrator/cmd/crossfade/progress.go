@@ -93,7 +93,7 @@ func (p *progress) stepLine(e migrator.StepEvent) string {
 	line := fmt.Sprintf("%-7s  %-24s  %s", outcome, stepName(e.Name, e.Undo), took)
 	if p.job != nil {
 		line += fmt.Sprintf(", %s rows", console.Count(p.job.RowsScanned))
-		if p.job.Job != "verify" {
+		if p.job.Job != "verify" && p.job.Job != "watch" {
 			line += fmt.Sprintf(", %s changed", console.Count(p.job.RowsChanged))
 		}
 	}

@@ -23,11 +23,18 @@ func (a *app) workFlags(cmd *cobra.Command) {
 		"sessions that stay in the old phase after --grace: fence the idle ones,\n"+
 			"wait for all, or terminate those in a transaction")
 	flags.DurationVar(&c.LockTimeout, "lock-timeout", 0, "how long one attempt of a DDL statement waits for its lock (default 50ms)")
-	flags.DurationVar(&c.BatchTarget, "batch-target", 0, "how long a batch of a backfill or verification should take")
 	flags.DurationVar(&c.StandbyWait, "standby-wait", 0, "how long a flip waits for the standbys to replay what led to it (default 30s)")
 	flags.StringSliceVar(&c.IgnoreStandbys, "ignore-standby", nil, "application names of standbys that no flip waits for: delayed or never promoted")
-	flags.Var((*throttleFlag)(&c.Throttle), "throttle", throttleUsage)
+	a.scanFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("laggards", cobra.FixedCompletions(laggardPolicies, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// scanFlags adds the flags of commands that go through whole tables.
+func (a *app) scanFlags(cmd *cobra.Command) {
+	flags, c := cmd.Flags(), &a.tuning
+	flags.IntVar(&c.Workers, "workers", 1, "how many connections share a backfill or verification; see also backfill")
+	flags.DurationVar(&c.BatchTarget, "batch-target", 0, "how long a batch of a backfill or verification should take")
+	flags.Var((*throttleFlag)(&c.Throttle), "throttle", throttleUsage)
 }
 
 // laggardPolicies are the values of --laggards.
