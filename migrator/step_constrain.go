@@ -46,7 +46,11 @@ func (w *work) ensureNotNull(ctx context.Context, columns []transform.Column) er
 		if !c.NotNull {
 			continue
 		}
-		if err := w.ensureColumnNotNull(ctx, c.Name); err != nil {
+		err := w.ensureColumnNotNull(ctx, c.Name)
+		if sqlState(err) == "23514" { // check_violation
+			err = w.refused(ctx, err, notNullCheck(*w.t, c.Name))
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -69,9 +73,6 @@ func (w *work) ensureColumnNotNull(ctx context.Context, column string) error {
 		}
 		if err == nil && !check.Validated {
 			err = w.validate(ctx, name)
-		}
-		if sqlState(err) == "23514" { // check_violation
-			return w.refused(ctx, err, name)
 		}
 		if err == nil {
 			err = w.run(ctx, ddl.SetNotNull(w.table(), column))

@@ -32,7 +32,7 @@ func constraintStatements(t ledger.Transition) []ddl.Statement {
 	if a.References != nil {
 		add = ddl.AddForeignKey(foreignKeyOf(t), a.Constraint)
 	}
-	return []ddl.Statement{add, ddl.ValidateConstraint(table, a.Constraint)}
+	return append([]ddl.Statement{add}, validateStatements(t, a.Constraint)...)
 }
 
 func dropConstraintStatement(t ledger.Transition) ddl.Statement {
@@ -61,11 +61,12 @@ func (w *work) ensureConstraint(ctx context.Context) error {
 	if err != nil || c.Validated {
 		return err
 	}
-	statements := constraintStatements(*w.t)
-	if c.Exists {
-		statements = statements[1:]
+	if !c.Exists {
+		err = w.run(ctx, constraintStatements(*w.t)[0])
 	}
-	err = w.runAll(ctx, statements)
+	if err == nil {
+		err = w.validate(ctx, w.alteration().Constraint)
+	}
 	switch sqlState(err) {
 	case "23503": // foreign_key_violation
 		return w.violated(ctx, err)
