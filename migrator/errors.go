@@ -168,8 +168,8 @@ func sqlState(err error) string {
 	return ""
 }
 
-// dependents is the server's list of what depends on an object.
-func dependents(err error) string {
+// dependentsIn is the server's list of what depends on an object.
+func dependentsIn(err error) string {
 	var pgErr *pgconn.PgError
 	if !errors.As(err, &pgErr) {
 		return ""

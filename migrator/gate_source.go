@@ -55,7 +55,7 @@ func nothingNewOnSource(ctx context.Context, w *work) error {
 		left join pg_class i on d.classid = 'pg_class'::regclass and i.oid = d.objid
 		left join pg_constraint k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid
 		where d.refclassid = 'pg_class'::regclass and n.nspname = $1 and c.relname = $2 and a.attname = any($3)
-			and d.deptype in ('a', 'i') and coalesce(i.relname, k.conname) <> all ($4)
+			and d.deptype in ('a', 'i') and coalesce(i.relname, k.conname, '') <> all ($4 || '{""}'::text[])
 		order by 1`, w.t.Schema, w.t.Table, sources, known)
 	if err != nil {
 		return fmt.Errorf("look for what depends on %s: %w", strings.Join(sources, ", "), err)
@@ -73,6 +73,9 @@ func nothingNewOnSource(ctx context.Context, w *work) error {
 
 // rehearsed is the SQLSTATE with which a rehearsal rolls itself back.
 const rehearsed = "CF000"
+
+// rehearsal is what goes behind the statements of a rehearsal.
+const rehearsal = "; do $$ begin raise exception 'rehearsal' using errcode = '" + rehearsed + "'; end $$"
 
 // sourceCanBeDropped lets PostgreSQL itself say whether anything stands in the
 // way of the drop, as long as there is a way back: it drops the columns, and
@@ -92,13 +95,13 @@ func sourceCanBeDropped(ctx context.Context, w *work) error {
 		s = ddl.DropColumn(w.table(), source)
 		drops = append(drops, s.SQL)
 	}
-	s.SQL = strings.Join(drops, "; ") + "; do $$ begin raise exception 'rehearsal' using errcode = '" + rehearsed + "'; end $$"
+	s.SQL = strings.Join(drops, "; ") + rehearsal
 	switch err := w.run(ctx, s); sqlState(err) {
 	case rehearsed:
 		return nil
 	case "2BP01": // dependent_objects_still_exist
 		return w.closed("drop what depends on it, or make it depend on the target",
-			"column %q cannot be dropped: %s", strings.Join(w.t.Definition.SourceNames(), ", "), dependents(err))
+			"column %q cannot be dropped: %s", strings.Join(w.t.Definition.SourceNames(), ", "), dependentsIn(err))
 	default:
 		return err
 	}

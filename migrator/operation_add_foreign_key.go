@@ -58,16 +58,16 @@ func (a *AddForeignKey) validate() []error {
 
 func (a *AddForeignKey) ask(request *preflight.Request) {
 	request.Move.Kind = ledger.AddForeignKey
-	rest := ""
-	for _, part := range []struct{ word, value string }{
-		{"match", a.Match}, {"on delete", a.OnDelete}, {"on update", a.OnUpdate}, {"", timing(a.Deferrable, a.InitiallyDeferred)},
+	var options []string
+	for _, o := range []struct{ word, value string }{
+		{"match ", a.Match}, {"on delete ", a.OnDelete}, {"on update ", a.OnUpdate}, {"", timing(a.Deferrable, a.InitiallyDeferred)},
 	} {
-		if part.value != "" {
-			rest += strings.TrimRight(" "+part.word, " ") + " " + part.value
+		if o.value != "" {
+			options = append(options, o.word+o.value)
 		}
 	}
 	request.Alteration = &ledger.Alteration{
-		Columns: a.Columns, Constraint: a.Name, Body: rest,
+		Columns: a.Columns, Constraint: a.Name, Body: strings.Join(options, " "),
 		References: &ledger.Reference{Table: a.References.Table, Columns: a.References.Columns},
 	}
 }

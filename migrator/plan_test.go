@@ -41,6 +41,7 @@ func TestPlan(t *testing.T) {
 	require.Equal(t, []string{
 		`run/register: create table "crossfade".t<id>_off_<epoch> ()`,
 		`run/expand: alter table "public"."users" add column "name" text`,
+		`run/expand: comment on column "public"."users"."name" is 'how to address the user'`,
 		`run/dualwrite: create table "crossfade".t<id>_dualwrite_<epoch> ()`,
 		`run/dualwrite: drop table "crossfade".t<id>_off_<epoch>`,
 		`run/backfill: update "public"."users" set "name" = "full_name" where ("id") > $1 and ("id") <= $2 and "name" is distinct from "full_name"`,

@@ -37,12 +37,22 @@ type Status struct {
 	Jobs []JobProgress `json:"jobs,omitempty"`
 	// Plans is the last comparison of plans that was recorded; nil when none was.
 	Plans *PlanCheck `json:"plans,omitempty"`
+	// Dependents are the objects that hung on the sources when the transition
+	// began, each with what becomes of it.
+	Dependents []DependentStatus `json:"dependents,omitempty"`
 	// Control is what was asked of its scans: to pause, or to go slower.
 	Control Control `json:"control"`
 	// Sessions counts the sessions of the database by the epoch they joined in.
 	Sessions []EpochSessions `json:"sessions"`
 	// History are the last events, oldest first.
 	History []HistoryEvent `json:"history"`
+}
+
+// DependentStatus is an object that hangs on the sources.
+type DependentStatus struct {
+	// Object names it, Fate says what becomes of it.
+	Object string `json:"object"`
+	Fate   string `json:"fate"`
 }
 
 // EpochSessions counts the sessions that joined under one epoch.
@@ -150,7 +160,7 @@ func (s *session) transitions(ctx context.Context, name string) ([]ledger.Transi
 func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptions) (Status, error) {
 	status := Status{
 		Position: position(t), Table: tableName(t), Kind: string(t.Definition.Kind), Does: t.Definition.String(),
-		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), File: t.Definition.File,
+		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), File: t.Definition.File, Dependents: fates(t),
 		Removed: t.Removed, CreatedAt: t.CreatedAt,
 	}
 	w := s.on(&t)

@@ -2,24 +2,32 @@ package migrator
 
 import (
 	"context"
+	"errors"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
-// constrainStep makes targets NOT NULL. Its undo comes before the token of phase
+// constrainStep makes targets NOT NULL, and carries CHECK constraints and the column
+// lists of triggers over. Its undo comes before the token of phase
 // off is created, whose writes leave the targets out.
 var constrainStep = step{
 	name: "constrain", phase: DualWrite,
-	summary: "make the targets NOT NULL that are to be",
+	summary: "make the targets NOT NULL that are to be, and give them the CHECKs of the sources",
 	do: func(ctx context.Context, w *work) error {
 		if err := w.mend(ctx); err != nil {
 			return err
 		}
-		return w.ensureNotNull(ctx, w.t.Definition.Targets)
+		if err := w.ensureNotNull(ctx, w.t.Definition.Targets); err != nil {
+			return err
+		}
+		return w.carryChecked(ctx)
 	},
 	undo: func(ctx context.Context, w *work) error {
+		if err := w.carryBack(ctx); err != nil {
+			return err
+		}
 		return w.ensureNullable(ctx, w.t.Definition.Targets)
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
@@ -29,9 +37,27 @@ var constrainStep = step{
 				undo = append(undo, ddl.DropNotNull(tableOf(t), target.Name))
 			}
 		}
-		return do, undo
+		carried, back := carryStatements(t, "constrain")
+		return append(do, carried...), append(back, undo...)
 	},
 }
+
+// carryChecked carries CHECK constraints and triggers over. Rows that break a
+// counterpart cannot be put right here, and writes of other columns of them would
+// fail for it: so it is taken away again.
+func (w *work) carryChecked(ctx context.Context) error {
+	err := w.carry(ctx)
+	if sqlState(err) != checkViolation {
+		return err
+	}
+	if backErr := w.carryBack(ctx); backErr != nil {
+		return errors.Join(err, backErr)
+	}
+	return w.closed("find the rows (select ... where not (...)) and change them, or roll back to off and begin anew without the constraint",
+		"a row breaks a CHECK constraint over the target, which its source does not break: %v", err)
+}
+
+const checkViolation = "23514"
 
 // notNullStatements make a column NOT NULL without a scan under a strong lock.
 func notNullStatements(t ledger.Transition, column string) []ddl.Statement {
@@ -47,7 +73,7 @@ func (w *work) ensureNotNull(ctx context.Context, columns []transform.Column) er
 			continue
 		}
 		err := w.ensureColumnNotNull(ctx, c.Name)
-		if sqlState(err) == "23514" { // check_violation
+		if sqlState(err) == checkViolation {
 			err = w.refused(ctx, err, notNullCheck(*w.t, c.Name))
 		}
 		if err != nil {

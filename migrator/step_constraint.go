@@ -28,11 +28,11 @@ var constraintStep = step{
 
 func constraintStatements(t ledger.Transition) []ddl.Statement {
 	a, table := *t.Definition.Alteration, tableOf(t)
-	add := ddl.AddCheck(table, a.Constraint, a.Body)
 	if a.References != nil {
-		add = ddl.AddForeignKey(foreignKeyOf(t), a.Constraint)
+		key := foreignKeyOf(t)
+		return []ddl.Statement{ddl.AddForeignKey(key, a.Constraint), ddl.ValidateForeignKey(key, a.Constraint)}
 	}
-	return append([]ddl.Statement{add}, validateStatements(t, a.Constraint)...)
+	return append([]ddl.Statement{ddl.AddCheck(table, a.Constraint, a.Body)}, validateStatements(t, a.Constraint)...)
 }
 
 func dropConstraintStatement(t ledger.Transition) ddl.Statement {
@@ -64,7 +64,11 @@ func (w *work) ensureConstraint(ctx context.Context) error {
 	if !c.Exists {
 		err = w.run(ctx, constraintStatements(*w.t)[0])
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case w.alteration().References != nil:
+		err = w.run(ctx, constraintStatements(*w.t)[1])
+	default:
 		err = w.validate(ctx, w.alteration().Constraint)
 	}
 	switch sqlState(err) {

@@ -57,7 +57,7 @@ func (w *work) ensureEqual(ctx context.Context) error {
 	if err == nil {
 		err = w.validate(ctx, equalCheck(*w.t))
 	}
-	if sqlState(err) == "23514" { // check_violation
+	if sqlState(err) == checkViolation {
 		err = w.refused(ctx, err, equalCheck(*w.t))
 	}
 	return err

@@ -14,7 +14,7 @@ import (
 // be written.
 var expandStep = step{
 	name: "expand", phase: Off, temporary: true,
-	summary: "add the target columns",
+	summary: "add the target columns, with the privileges and settings of the sources",
 	do: func(ctx context.Context, w *work) error {
 		for _, target := range w.t.Definition.Targets {
 			exists, err := ddl.ColumnExists(ctx, w.conn, w.table(), target.Name)
@@ -25,7 +25,10 @@ var expandStep = step{
 				return err
 			}
 		}
-		return w.dropIdentities(ctx)
+		if err := w.dropIdentities(ctx); err != nil {
+			return err
+		}
+		return w.carry(ctx)
 	},
 	undo: func(ctx context.Context, w *work) error {
 		if err := w.restoreIdentities(ctx); err != nil {
@@ -49,7 +52,8 @@ var expandStep = step{
 		do = append(do, sequenceStatements(t, isIdentity, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
 			return ddl.DropIdentity(tableOf(t), name, s.Source)
 		})...)
-		return do, append(sequenceStatements(t, isIdentity, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
+		carried, _ := carryStatements(t, "expand")
+		return append(do, carried...), append(sequenceStatements(t, isIdentity, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
 			return ddl.AddIdentity(tableOf(t), name, s.Source, s.Identity)
 		}), undo...)
 	},

@@ -73,7 +73,7 @@ var dropHiddenStep = step{
 			err = w.run(ctx, dropHidden(*w.t))
 		}
 		if sqlState(err) == "2BP01" { // dependent_objects_still_exist
-			return w.closed("drop what depends on it, or make it do without the column", "column %q cannot be dropped: %s", hidden, dependents(err))
+			return w.closed("drop what depends on it, or make it do without the column", "column %q cannot be dropped: %s", hidden, dependentsIn(err))
 		}
 		return err
 	},

@@ -13,12 +13,15 @@ import (
 // whose reads need them.
 var indexStep = step{
 	name: "index", phase: DualWrite,
-	summary: "build the indexes of the source on the target, and let the planner know them",
+	summary: "build the indexes and statistics of the source on the target, and let the planner know them",
 	do: func(ctx context.Context, w *work) error {
 		for _, index := range indexesOf(*w.t) {
 			if err := w.ensureIndex(ctx, index); err != nil {
 				return err
 			}
+		}
+		if err := w.carry(ctx); err != nil {
+			return err
 		}
 		return w.run(ctx, analyze(*w.t))
 	},
@@ -28,14 +31,15 @@ var indexStep = step{
 				return err
 			}
 		}
-		return nil
+		return w.carryBack(ctx)
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
 		for _, index := range indexesOf(t) {
 			create, drop := indexStatements(t, index)
 			do, undo = append(do, create...), append(undo, drop)
 		}
-		return append(do, analyze(t)), undo
+		carried, back := carryStatements(t, "index")
+		return append(append(do, carried...), analyze(t)), append(undo, back...)
 	},
 }
 

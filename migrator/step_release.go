@@ -13,13 +13,14 @@ import (
 // phase complete leaves them out, and ends all copying onto the targets. Undoing
 // it is the way back from complete, whose writes the sources do not have.
 //
-// The sources' unique indexes go, those of the targets do their work: over
+// Views, policies, triggers and the replica identity go over to the targets here,
+// where either side is right. The sources' unique indexes go, those of the targets do their work: over
 // values that nobody keeps up to date they would refuse good rows, in complete
 // (unique (email) where deleted_at is null) as well as when it is filled again. So
 // do foreign keys. The primary key moves to the target.
 var releaseStep = step{
 	name: "release", phase: RampDown, temporary: true,
-	summary: "let writes leave the source out",
+	summary: "let views and the like read the target, and writes leave the source out",
 	do: func(ctx context.Context, w *work) error {
 		for _, job := range []ledger.Job{ledger.Backfill, ledger.Refill} {
 			if err := w.forbid(ctx, job); err != nil {
@@ -30,6 +31,10 @@ var releaseStep = step{
 			return err
 		}
 		if err := targetIsIndexed(ctx, w); err != nil {
+			return err
+		}
+		// First: the replica identity must leave an index before that is dropped.
+		if err := w.carry(ctx); err != nil {
 			return err
 		}
 		if err := w.moveKey(ctx); err != nil {
@@ -86,9 +91,13 @@ var releaseStep = step{
 		if err := w.returnKey(ctx); err != nil {
 			return err
 		}
-		return w.typeSequences(ctx, sourceSide)
+		if err := w.typeSequences(ctx, sourceSide); err != nil {
+			return err
+		}
+		return w.carryBack(ctx)
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
+		do, back := carryStatements(t, "release")
 		undo = append(undo, batchStatement(t, ledger.Refill))
 		undo = append(undo, equalStatements(t)...)
 		moveKey, returnKey := keyStatements(t)
@@ -116,9 +125,10 @@ var releaseStep = step{
 		do = append(do, sequenceStatements(t, isRetyped, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
 			return ddl.SetSequenceType(tableOf(t), name, s.TargetType)
 		})...)
-		return do, append(undo, sequenceStatements(t, isRetyped, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
+		undo = append(undo, sequenceStatements(t, isRetyped, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
 			return ddl.SetSequenceType(tableOf(t), name, s.Type)
 		})...)
+		return do, append(undo, back...)
 	},
 }
 

@@ -7,12 +7,12 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
-// settleStep gives the targets what else the sources have, for the time when
-// nobody supplies it any more: the default and its sequence, and where one column becomes one
-// also the comment and the settings.
+// settleStep gives the targets the defaults and their sequences, for the time when
+// nobody supplies them any more, and takes the sources out of the column lists of
+// triggers.
 var settleStep = step{
 	name: "settle", phase: Complete, contract: true, temporary: true,
-	summary: "give the targets the defaults and the settings of the sources",
+	summary: "give the targets the defaults of the sources, and leave these out of triggers",
 	do: func(ctx context.Context, w *work) error {
 		d := w.t.Definition
 		if err := w.ownSequences(ctx, targetSide); err != nil {
@@ -23,20 +23,12 @@ var settleStep = step{
 				return err
 			}
 		}
-		if len(d.Sources) != 1 || len(d.Targets) != 1 {
-			return nil
-		}
-		source, err := ddl.ReadColumn(ctx, w.conn, w.table(), d.Sources[0].Name)
-		if err != nil || !source.Exists { // the gate that follows says so
+		return w.carry(ctx)
+	},
+	undo: func(ctx context.Context, w *work) error {
+		if err := w.carryBack(ctx); err != nil {
 			return err
 		}
-		if !d.Identity() {
-			source.Storage = source.TypeStorage // is the business of the other type
-		}
-		return w.runAll(ctx, ddl.CopySettings(w.table(), d.Targets[0].Name, source))
-	},
-	// The other settings do no harm: a rollback to off drops the columns.
-	undo: func(ctx context.Context, w *work) error {
 		for _, target := range w.t.Definition.Targets {
 			if err := w.ensureDefault(ctx, target.Name, ""); err != nil {
 				return err
@@ -54,7 +46,9 @@ var settleStep = step{
 				undo = append(undo, ddl.DropDefault(tableOf(t), target.Name))
 			}
 		}
-		return do, append(undo, sequenceStatements(t, isOwned, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
+		carried, back := carryStatements(t, "settle")
+		undo = append(back, undo...)
+		return append(do, carried...), append(undo, sequenceStatements(t, isOwned, func(s ledger.Sequence, name ddl.Name) ddl.Statement {
 			return ddl.OwnSequence(tableOf(t), name, s.Source)
 		})...)
 	},

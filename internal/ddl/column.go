@@ -73,22 +73,6 @@ func CommentOnColumn(table Name, column, comment string) Statement {
 		"the comment moves with the column")
 }
 
-// CopySettings gives column what from has and a new column lacks: its comment,
-// statistics target and storage. The statements can be repeated.
-func CopySettings(table Name, column string, from Column) []Statement {
-	var statements []Statement
-	if from.Storage != from.TypeStorage {
-		statements = append(statements, SetStorage(table, column, from.Storage))
-	}
-	if from.Statistics >= 0 {
-		statements = append(statements, SetStatistics(table, column, from.Statistics))
-	}
-	if from.Comment != "" {
-		statements = append(statements, CommentOnColumn(table, column, from.Comment))
-	}
-	return statements
-}
-
 func alterColumn(table Name, column, action, why string) Statement {
 	return quick(table, "alter table "+table.String()+" alter column "+ident(column)+" "+action, why)
 }

@@ -1,7 +1,5 @@
 package ddl
 
-import "strings"
-
 // ForeignKey is a foreign key as SQL spells it.
 type ForeignKey struct {
 	// Table has it, and To is the table that it references.
@@ -14,7 +12,7 @@ type ForeignKey struct {
 // in their order. Options are MATCH, the actions and what is deferred, as SQL
 // text.
 func ForeignKeyBody(columns []string, to Name, references []string, options string) string {
-	body := "foreign key (" + idents(columns) + ") references " + to.String() + " (" + idents(references) + ")"
+	body := "foreign key (" + Columns(columns) + ") references " + to.String() + " (" + Columns(references) + ")"
 	if options != "" {
 		body += " " + options
 	}
@@ -59,12 +57,4 @@ func DropForeignKey(k ForeignKey, constraint string) Statement {
 func RenameConstraint(table Name, from, to string) Statement {
 	return quick(table, "alter table "+table.String()+" rename constraint "+ident(from)+" to "+ident(to),
 		"the constraint takes the name of the one it replaces")
-}
-
-func idents(names []string) string {
-	quoted := make([]string, len(names))
-	for i, name := range names {
-		quoted[i] = ident(name)
-	}
-	return strings.Join(quoted, ", ")
 }

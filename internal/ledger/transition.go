@@ -55,6 +55,8 @@ type Definition struct {
 	Sequences []Sequence `json:"sequences,omitempty"`
 	// ForeignKeys are those that lead to the sources, and those of the sources.
 	ForeignKeys []ForeignKey `json:"foreign_keys,omitempty"`
+	// Dependents are what else hung on the sources. Joins do not read them.
+	Dependents []Dependent `json:"dependents,omitempty"`
 	// IgnoreApplications are the application names of sessions without the hook
 	// that drains do not wait for.
 	IgnoreApplications []string `json:"ignore_applications,omitempty"`

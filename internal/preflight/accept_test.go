@@ -11,13 +11,13 @@ import (
 
 func TestAccept(t *testing.T) {
 	t.Parallel()
-	db := pgtest.NewFrom(t, setup+`create statistics app.s on full_name, age from app.users;
-		create view app.v as select full_name from app.users`)
+	db := pgtest.NewFrom(t, setup+`create materialized view app.m as select full_name from app.users;
+		create view app.v as select u from app.users u`)
 	conn := db.Conn(t)
 	r := rename()
-	r.Accept = []string{"statistics-depend"}
+	r.Accept = []string{"materialized-view-depends"}
 	report := check(t, conn, r)
-	found := requireOne(t, report, preflight.Warn, "statistics-depend", "app.s")
+	found := requireOne(t, report, preflight.Warn, "materialized-view-depends", "app.m")
 	require.True(t, found.Accepted)
 	require.True(t, report.Refused()) // for the view
 

@@ -59,7 +59,7 @@ func checkAddForeignKey(ctx context.Context, in *inspection) error {
 	}
 	in.alters(ledger.Alteration{
 		Columns: asked.Columns, Constraint: asked.Constraint,
-		Body:       "foreign key (" + columnsOf("", asked.Columns, "") + ") references " + name.String() + " (" + columnsOf("", columns, "") + ")" + asked.Body,
+		Body:       ddl.ForeignKeyBody(asked.Columns, name, columns, asked.Body),
 		References: &ledger.Reference{Schema: name.Schema, Table: name.Table, Columns: columns},
 		Violated:   refersToNothing(name, asked.Columns, columns, operators, strings.Contains(asked.Body, "match full")),
 	})
@@ -139,11 +139,12 @@ func (in *inspection) tryForeignKey(ctx context.Context, object string, r refere
 	if err := in.layTable(ctx, referencedOnTrial, columns, func(c column) string { return c.Type }); err != nil {
 		return nil, false, err
 	}
-	if _, err := in.tx.Exec(ctx, "alter table "+referencedOnTrial+" add unique ("+columnsOf("", names, "")+")"); err != nil {
+	if _, err := in.tx.Exec(ctx, "alter table "+referencedOnTrial+" add unique ("+ddl.Columns(names)+")"); err != nil {
 		return nil, false, err
 	}
-	refused, err := in.try(ctx, "alter table "+rowsOnTrial+" add constraint crossfade_trial foreign key ("+columnsOf("", in.Alteration.Columns, "")+
-		") references "+referencedOnTrial+" ("+columnsOf("", names, "")+")"+in.Alteration.Body)
+	on := ddl.Name{Schema: "pg_temp", Table: "crossfade_referenced"}
+	refused, err := in.try(ctx, "alter table "+rowsOnTrial+" add constraint crossfade_trial "+
+		ddl.ForeignKeyBody(in.Alteration.Columns, on, names, in.Alteration.Body))
 	if err != nil {
 		return nil, false, err
 	}

@@ -185,7 +185,7 @@ func TestAlterationsAsRead(t *testing.T) {
 	require.ElementsMatch(t, []string{"age", "email"}, a.Columns)
 	require.Equal(t, "((age > 3)) and (app.double(age)) is not null and (email) is not null", a.Compared)
 
-	a = read(ledger.AddForeignKey, ledger.Alteration{Constraint: "fk", Columns: []string{"team"}, Body: " on delete cascade",
+	a = read(ledger.AddForeignKey, ledger.Alteration{Constraint: "fk", Columns: []string{"team"}, Body: "on delete cascade",
 		References: &ledger.Reference{Table: "orders"}})
 	require.Equal(t, `foreign key ("team") references "app"."orders" ("id") on delete cascade`, a.Body)
 	require.Equal(t, `(t."team" is not null) and not exists (select from "app"."orders" as r where r."id" operator(pg_catalog.=) t."team")`, a.Violated)

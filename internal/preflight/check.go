@@ -40,13 +40,13 @@ var checks = []func(ctx context.Context, in *inspection) error{
 	checkFunctions,
 	checkRowType,
 	checkTriggers,
-	checkPolicies,
 	checkConstraints,
 	checkForeignKeys,
 	checkIndexes,
 	checkPartitions,
 	checkPrimaryKey,
-	checkStatistics,
+	checkDependents,
+	checkPartitionedDependents,
 	checkPublications,
 	checkSubscriptions,
 	checkOther,
@@ -67,7 +67,7 @@ var severities = []Severity{Refuse, Warn, Info}
 // connection must be in no transaction. An error means that it could not read;
 // what it saw is in the Report.
 func Check(ctx context.Context, db *pgx.Conn, r Request) (Report, error) {
-	in := &inspection{Request: r}
+	in := &inspection{Request: r, given: map[string]bool{}}
 	if err := in.run(ctx, db); err != nil {
 		return Report{}, fmt.Errorf("check %s.%s: %w", r.Schema, r.Table, err)
 	}

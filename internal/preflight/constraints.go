@@ -6,8 +6,8 @@ import (
 )
 
 // checkConstraints lists the constraints that do not move along. UNIQUE moves
-// with its index; NOT NULL is the column's own; foreign keys have a check of their
-// own.
+// with its index, CHECK as checkDependents says; NOT NULL is the column's own;
+// foreign keys have a check of their own.
 func checkConstraints(ctx context.Context, in *inspection) error {
 	constraints, err := query[struct {
 		Kind, Name, Table, Definition string
@@ -25,10 +25,9 @@ func checkConstraints(ctx context.Context, in *inspection) error {
 		object := "constraint " + c.Name + " on table " + c.Table
 		const hint = "drop it for the time of the transition, and add it over the target (not valid, then validate) after contract"
 		switch {
-		case c.Kind == "c":
-			in.refuse("check-depends", object, "it reads the source: "+c.Definition, hint)
 		case c.Kind == "x" || c.Kind == "u" && c.Exclusion:
-			in.refuse("exclusion-depends", object, "it reads the source: "+c.Definition, "exclusion constraints are not supported yet")
+			in.refuse("exclusion-depends", object, "it reads the source: "+c.Definition, "PostgreSQL can neither build one beside the traffic "+
+				"nor add one without a scan under its lock: drop it for the time of the transition, and add it over the target in a quiet hour after contract")
 		case c.Kind == "n" && !c.Validated:
 			in.refuse("not-null-not-valid", object, "rows that exist may still be NULL, so the target could not get it",
 				"run alter table ... validate constraint first")

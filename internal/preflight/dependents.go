@@ -4,6 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/pgcrossfade/crossfade/internal/catalog"
+	"github.com/pgcrossfade/crossfade/internal/ddl"
+	"github.com/pgcrossfade/crossfade/internal/dependents"
+	"github.com/pgcrossfade/crossfade/internal/fence"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/phase"
+	"github.com/pgcrossfade/crossfade/internal/rewrite"
 )
 
 // dependent is an object that pg_depend ties to a source.
@@ -53,4 +61,66 @@ func checkOther(_ context.Context, in *inspection) error {
 		}
 	}
 	return nil
+}
+
+// checkDependents writes down what else hangs on the sources, and what becomes of
+// it.
+func checkDependents(ctx context.Context, in *inspection) error {
+	d := &in.report.Definition
+	if len(d.Sources) == 0 {
+		return nil // an expression has been refused
+	}
+	planner := dependents.Planner{
+		Table: ddl.Name{Schema: in.Schema, Table: in.Table}, Move: d.Move, Indexes: d.Indexes, Stored: in.stored,
+		FreeName: func(ctx context.Context, schema, name string) (string, error) {
+			return in.freeNameIn(ctx, schema, counterpartName(name, in.Move.SourceNames(), in.Move.TargetNames()))
+		},
+	}
+	planned, err := planner.Plan(ctx, in.tx)
+	if err != nil {
+		return err
+	}
+	shared, err := in.shared(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range planned {
+		if other, found := dependents.Find(shared, p.Dependent); found && len(p.Changes) > 0 {
+			in.refuse("dependent-shared", p.String(), "it also hangs on columns that another transition is moving at this time: "+other.Definition,
+				"contract that transition first, or drop it for the time of both")
+			continue
+		}
+		if p.Refusal != nil {
+			in.refuse(p.Refusal.Code, p.String(), p.Refusal.Message, p.Refusal.Hint)
+		}
+		d.Dependents = append(d.Dependents, p.Dependent)
+		if len(p.Changes) > 0 {
+			in.info("carried", p.String(), p.Fate(), "")
+		}
+	}
+	return nil
+}
+
+// stored rewrites for the targets what PostgreSQL keeps over the sources.
+func (in *inspection) stored(ctx context.Context) (*rewrite.Stored, error) {
+	view := fence.View{Transitions: []fence.Member{{
+		Name: in.Name, Schema: in.Schema, Table: in.Table, Phase: phase.Complete, Definition: in.report.Definition,
+	}}}
+	snapshot, err := catalog.Read(ctx, in.tx.Conn().PgConn(), view)
+	if err != nil {
+		return nil, err
+	}
+	return rewrite.NewStored(snapshot.Catalog(view, rewrite.StarsSource))
+}
+
+// shared lists what hangs on columns of other transitions of the table.
+func (in *inspection) shared(ctx context.Context) ([]ledger.Dependent, error) {
+	var names []string
+	for _, other := range in.others {
+		names = append(append(names, other.Definition.SourceNames()...), other.Definition.TargetNames()...)
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	return dependents.List(ctx, in.tx, dependents.Columns{Table: ddl.Name{Schema: in.Schema, Table: in.Table}, Names: names})
 }

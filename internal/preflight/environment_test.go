@@ -116,7 +116,7 @@ func TestThingsThatRunBelowTheHook(t *testing.T) {
 	requireOne(t, report, preflight.Warn, "trigger-on-update", "trigger always")
 	requireOne(t, report, preflight.Warn, "function-names-table", "app.f()")
 	requireOne(t, report, preflight.Warn, "event-trigger", "watch")
-	requireOne(t, report, preflight.Warn, "column-options", "app.users.full_name")
+	requireOne(t, report, preflight.Info, "carried", "settings of column full_name")
 }
 
 func TestPublications(t *testing.T) {

@@ -130,9 +130,9 @@ func (in *inspection) movable(x index) bool {
 		in.warn("index-invalid", object, "a build of it has failed, so it gets no counterpart",
 			"drop it or build it again (reindex index concurrently) before the start")
 		return false
-	case x.Identity:
-		in.refuse("replica-identity", object, "it is the replica identity of the table, and would be dropped with the source",
-			"run alter table ... replica identity default")
+	case x.Identity && x.ConstraintKind == "p": // checkDependents sees to others
+		in.refuse("replica-identity", object, "it is named as the replica identity of the table, and would be dropped with the source",
+			"run alter table ... replica identity default: that is the primary key, whichever it is")
 	case x.NullsNotDistinct:
 		in.refuse("nulls-not-distinct", object, "it allows one NULL, and the target is NULL in every row at first",
 			"make it NULLS DISTINCT, or the column NOT NULL")
@@ -175,9 +175,13 @@ func counterpartName(index string, sources, targets []string) string {
 	return index + "_" + become
 }
 
-// freeName cuts a name to size and numbers it until nothing in the schema has
-// it.
+// freeName cuts a name to size and numbers it until nothing in the table's schema
+// has it.
 func (in *inspection) freeName(ctx context.Context, wish string) (string, error) {
+	return in.freeNameIn(ctx, in.Schema, wish)
+}
+
+func (in *inspection) freeNameIn(ctx context.Context, schema, wish string) (string, error) {
 	for n := 0; ; n++ {
 		suffix := ""
 		if n > 0 {
@@ -186,16 +190,15 @@ func (in *inspection) freeName(ctx context.Context, wish string) (string, error)
 		name := cut(wish, maxName-len(suffix)) + suffix
 		var taken bool
 		err := in.tx.QueryRow(ctx, `
-			select exists (select from pg_class where relnamespace = $1 and relname = $2)
-				or exists (select from pg_constraint where conrelid = $3 and conname = $2)`,
-			in.table.Namespace, name, in.table.OID).Scan(&taken)
+			select exists (select from pg_class where relnamespace = n.oid and relname = $2)
+				or exists (select from pg_statistic_ext where stxnamespace = n.oid and stxname = $2)
+				or exists (select from pg_constraint where conrelid = $3 and conname = $2)
+			from pg_namespace n where n.nspname = $1`, schema, name, in.table.OID).Scan(&taken)
 		if err != nil {
 			return "", fmt.Errorf("look for name %s: %w", name, err)
 		}
-		for _, x := range in.report.Definition.Indexes {
-			taken = taken || x.Target == name
-		}
-		if !taken {
+		if !taken && !in.given[name] {
+			in.given[name] = true
 			return name, nil
 		}
 	}

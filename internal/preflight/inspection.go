@@ -30,6 +30,8 @@ type inspection struct {
 	active []ledger.Transition
 	// indexed: the table for the trial of indexes is there.
 	indexed bool
+	// given are the names that counterparts have got.
+	given map[string]bool
 }
 
 func (in *inspection) refuse(code, object, message, hint string) {

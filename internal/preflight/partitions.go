@@ -193,3 +193,17 @@ func checkPartitionRows(ctx context.Context, in *inspection) error {
 	}
 	return nil
 }
+
+// checkPartitionedDependents: what hangs on the source moves in statements that
+// were made for one table.
+func checkPartitionedDependents(_ context.Context, in *inspection) error {
+	d := in.report.Definition
+	if !d.Partitioned {
+		return nil
+	}
+	for _, dependent := range d.Dependents {
+		in.refuse("partitioned-dependent", dependent.String(), "it hangs on the source, and does not move on a partitioned table",
+			"drop it for the time of the transition, and make it over the target after contract")
+	}
+	return nil
+}

@@ -7,15 +7,9 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
-// checkPrivileges: a privilege on a single column does not move along; and
-// both the applications and the migrator need some of their own.
+// checkPrivileges: both the applications and the migrator need some of their
+// own.
 func checkPrivileges(ctx context.Context, in *inspection) error {
-	for _, c := range in.sources {
-		if c.Granted {
-			in.refuse("column-privileges", in.columnName(c.Name), "privileges are granted on this column alone, and the target has none",
-				"grant them on the table, or revoke them for the time of the transition")
-		}
-	}
 	if err := checkMonitor(ctx, in); err != nil {
 		return err
 	}

@@ -3,6 +3,9 @@ package preflight
 import (
 	"context"
 	"fmt"
+	"strings"
+
+	"github.com/pgcrossfade/crossfade/internal/ddl"
 )
 
 // checkPublications: a column list or row filter names the source; and every
@@ -16,7 +19,9 @@ func checkPublications(ctx context.Context, in *inspection) error {
 	}
 	for _, p := range depends {
 		in.refuse("publication-depends", "publication "+p.Name, "its column list or row filter names the source",
-			"publish the table without it for the time of the transition")
+			"publish the table without it for the time of the transition; or put the target in its place between live and complete, once "+
+				"every subscriber has it, and accept publication-depends: alter publication "+p.Name+" drop table "+in.sqlName()+
+				"; alter publication "+p.Name+" add table "+in.sqlName()+" (...) where (...)")
 	}
 	publications, err := query[struct {
 		Name string
@@ -38,7 +43,19 @@ func checkPublications(ctx context.Context, in *inspection) error {
 				"a subscriber needs those tables too, or a publication of single tables")
 		}
 		in.warn("table-published", "publication "+p.Name, "it publishes the table: a subscriber without the target stops at the first change",
-			"add the target on every subscriber before the expand step")
+			"before the expand step, on every subscriber: "+in.addTargets())
 	}
 	return nil
+}
+
+// sqlName is the table's name, as SQL.
+func (in *inspection) sqlName() string { return ddl.Name{Schema: in.Schema, Table: in.Table}.String() }
+
+// addTargets are the statements that a subscriber needs.
+func (in *inspection) addTargets() string {
+	var statements []string
+	for _, c := range in.report.Definition.Targets {
+		statements = append(statements, ddl.AddColumn(ddl.Name{Schema: in.Schema, Table: in.Table}, c.Name, c.Type, c.Collation).SQL)
+	}
+	return strings.Join(statements, "; ")
 }

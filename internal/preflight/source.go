@@ -18,8 +18,6 @@ type column struct {
 	NotNull   bool
 	Identity  string // "always" or "by default"
 	Generated bool
-	Granted   bool
-	Options   string
 	TypeOID   uint32
 	Enum      bool
 }
@@ -32,7 +30,7 @@ const columnsSQL = `
 		coalesce(pg_get_expr(d.adbin, d.adrelid), case when a.attidentity <> '' then 'nextval('
 			|| quote_literal(pg_get_serial_sequence(a.attrelid::regclass::text, a.attname)) || '::regclass)' end, ''),
 		a.attnotnull, case a.attidentity when 'a' then 'always' when 'd' then 'by default' else '' end, a.attgenerated <> '',
-		a.attacl is not null, coalesce(array_to_string(a.attoptions, ', '), ''), a.atttypid, t.typtype = 'e'
+		a.atttypid, t.typtype = 'e'
 	from unnest($2::text[]) with ordinality as wanted (name, place)
 	join pg_attribute a on a.attname = wanted.name
 	join pg_type t on t.oid = a.atttypid
@@ -72,9 +70,6 @@ func (in *inspection) checkSource(c column) {
 	if c.Generated {
 		in.refuse("source-generated", object, "it is a generated column: it cannot be written",
 			"add the target as a generated column of the same expression instead")
-	}
-	if c.Options != "" {
-		in.warn("column-options", object, "its options do not move along: "+c.Options, "set them on the target after the expand step")
 	}
 }
 

@@ -3,13 +3,11 @@ package preflight
 import (
 	"context"
 	"fmt"
-	"slices"
 )
 
 // trigger is a trigger on the table, or on one of its partitions alone, that
 // somebody has made.
 type trigger struct {
-	OID      uint32
 	Name     string
 	Table    string
 	Function string
@@ -18,10 +16,11 @@ type trigger struct {
 }
 
 // checkTriggers: a trigger runs below the hook, in every phase, and for every
-// row that the backfill touches.
+// row that the backfill touches. Its column list and condition are the business
+// of checkDependents.
 func checkTriggers(ctx context.Context, in *inspection) error {
 	triggers, err := query[trigger](ctx, in, `
-		select t.oid, quote_ident(t.tgname), t.tgrelid::regclass::text, p.oid::regprocedure::text, p.prosrc,
+		select quote_ident(t.tgname), t.tgrelid::regclass::text, p.oid::regprocedure::text, p.prosrc,
 			t.tgtype & 16 <> 0 and t.tgenabled <> 'D' and t.tgattr = ''
 		from pg_trigger t join pg_proc p on p.oid = t.tgfoid
 		where t.tgrelid = any($1) and not t.tgisinternal and t.tgparentid = 0
@@ -29,14 +28,9 @@ func checkTriggers(ctx context.Context, in *inspection) error {
 	if err != nil {
 		return fmt.Errorf("read triggers: %w", err)
 	}
-	depends := in.of("pg_trigger")
 	for _, t := range triggers {
 		object := "trigger " + t.Name + " on table " + t.Table
-		switch {
-		case slices.Contains(depends, t.OID):
-			in.refuse("trigger-depends", object, "its column list or its WHEN names the source",
-				"make it again without the column, and over the target after contract")
-		case in.namesSource(t.Text):
+		if in.namesSource(t.Text) {
 			in.refuse("trigger-names-column", object, "the text of its function "+t.Function+" names the source",
 				"make it treat both columns alike; if it does not touch the source, accept trigger-names-column")
 		}

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// checkViews lists the views and rules that read the source. They are stored
-// as trees, not as text, so no hook sees their statements; and one that shows
-// whole rows of the table would show the target too.
+// checkViews lists the materialized views and rules that read the source, which
+// cannot be replaced in their place; and the views of every kind that show whole
+// rows of the table, so that they would show the target too.
 func checkViews(ctx context.Context, in *inspection) error {
 	rules, err := query[struct {
 		Kind, Name, Rule string
@@ -30,9 +30,20 @@ func checkViews(ctx context.Context, in *inspection) error {
 		}
 		switch r.Kind {
 		case "v":
-			in.refuse("view-depends", "view "+r.Name, message, hint)
+			switch { // checkDependents sees to the others
+			case r.WholeRow:
+				in.refuse("view-depends", "view "+r.Name, message, hint)
+			case r.Rule != "_RETURN":
+				in.refuse("rule-depends", "rule "+r.Rule+" on view "+r.Name, message, "replace the rule by an INSTEAD OF trigger")
+			}
 		case "m":
-			in.refuse("materialized-view-depends", "materialized view "+r.Name, message, hint)
+			if r.WholeRow {
+				in.refuse("view-depends", "materialized view "+r.Name, message, hint)
+				continue
+			}
+			in.refuse("materialized-view-depends", "materialized view "+r.Name, message+", and PostgreSQL cannot replace its query",
+				"drop it before the start and make it again over the target after contract; or make one over the target between live "+
+					"and complete, drop this one then (drop materialized view "+r.Name+"), and accept materialized-view-depends")
 		default:
 			in.refuse("rule-depends", "rule "+r.Rule+" on table "+r.Name, message, "replace the rule by a trigger")
 		}

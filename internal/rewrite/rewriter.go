@@ -99,7 +99,9 @@ var scratch = sync.Pool{New: func() any { return new([]token) }}
 
 // Rewrite says what to send instead of sql. It neither fails nor panics: what
 // it cannot rewrite it refuses.
-func (r *Rewriter) Rewrite(sql string) (result Result) {
+func (r *Rewriter) Rewrite(sql string) Result { return r.rewriteWith(sql, false) }
+
+func (r *Rewriter) rewriteWith(sql string, unfenced bool) (result Result) {
 	if !r.prescan.hit(sql) && !beginsSession(sql) {
 		return Result{Outcome: Passed, SQL: sql}
 	}
@@ -125,7 +127,7 @@ func (r *Rewriter) Rewrite(sql string) (result Result) {
 	if !r.mentions(sql, tokens) {
 		return Result{Outcome: Passed, SQL: sql}
 	}
-	return r.rewrite(&walker{r: r, sql: sql, tokens: tokens, pathUnknown: r.catalog.PathUnknown || movesPath})
+	return r.rewrite(&walker{r: r, sql: sql, tokens: tokens, pathUnknown: r.catalog.PathUnknown || movesPath, unfenced: unfenced})
 }
 
 // mentions tells whether some token can be the name of something tracked.

@@ -18,6 +18,8 @@ type walker struct {
 	edits  edits
 	// pathUnknown: the search_path is not, or not any more, the catalog's.
 	pathUnknown bool
+	// unfenced: the text is tied to no phase, see Stored.
+	unfenced bool
 	// tokenName is the name of the WITH query that names tokens.
 	tokenName string
 	// onceName is the name of the WITH queries that evaluate something once.
@@ -90,7 +92,7 @@ func (w *walker) topLevel(raw *pg.RawStmt) {
 func (w *walker) rooted(n *pg.Node, first int) {
 	w.top, w.used, w.extra = n, nil, nil
 	with := w.statement(n)
-	if w.refusal != nil || len(w.used) == 0 {
+	if w.refusal != nil || len(w.used) == 0 || w.unfenced {
 		return
 	}
 	queries := []string{w.fence()}

@@ -158,7 +158,7 @@ select e.epoch,
        coalesce((
            select jsonb_agg(jsonb_build_object(
                       'id', t.id, 'name', t.name, 'schema', t.table_schema, 'table', t.table_name,
-                      'phase', t.phase, 'token', t.token, 'definition', t.definition) order by t.id)
+                      'phase', t.phase, 'token', t.token, 'definition', t.definition - 'dependents') order by t.id)
            from crossfade.transition t
            where t.removed_at is null and t.token <> ''), '[]'::jsonb) as transitions
 from crossfade.epoch e;

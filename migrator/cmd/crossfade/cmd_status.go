@@ -122,6 +122,13 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 			b.WriteString(line + "\n")
 		}
 	}
+	for i, d := range status.Dependents {
+		label := ""
+		if i == 0 {
+			label = "carries"
+		}
+		fmt.Fprintf(&b, "  %-9s  %s: %s\n", label, d.Object, d.Fate)
+	}
 	if text := plansText(status, s); text != "" {
 		fmt.Fprintf(&b, "  plans      %s\n", text)
 	}
