@@ -3,6 +3,8 @@ package preflight
 import (
 	"context"
 	"fmt"
+
+	"github.com/pgcrossfade/crossfade/internal/dependents"
 )
 
 // member is a table of the partition tree; a plain table is the only one of its
@@ -194,16 +196,18 @@ func checkPartitionRows(ctx context.Context, in *inspection) error {
 	return nil
 }
 
-// checkPartitionedDependents: what hangs on the source moves in statements that
-// were made for one table.
+// checkPartitionedDependents: what hangs on the source and is no index moves in
+// statements that were made for one table.
 func checkPartitionedDependents(_ context.Context, in *inspection) error {
 	d := in.report.Definition
 	if !d.Partitioned {
 		return nil
 	}
 	for _, dependent := range d.Dependents {
-		in.refuse("partitioned-dependent", dependent.String(), "it hangs on the source, and does not move on a partitioned table",
-			"drop it for the time of the transition, and make it over the target after contract")
+		if len(dependent.Changes) > 0 && dependent.Kind != dependents.Settings {
+			in.refuse("partitioned-dependent", dependent.String(), "it hangs on the source, and does not move on a partitioned table",
+				"drop it for the time of the transition, and make it over the target after contract")
+		}
 	}
 	return nil
 }
