@@ -48,7 +48,7 @@ func TestCrashOfKeeping(t *testing.T) {
 				p, err := newMigrator(t, db, migrator.Config{}).Contract(ctx, keeping.Name)
 				require.NoError(t, err)
 				require.Equal(t, migrator.Named, p.Phase)
-				require.Equal(t, keptShape, shape(t, conn))
+				require.Equal(t, kept, shape(t, conn))
 				require.Len(t, tokens(t, conn), 1)
 				require.EqualValues(t, 3000000000, scan[int64](t, conn, `select visits from users where id = 7`))
 				require.Equal(t, 299, scan[int](t, conn, `select count(*) from users where visits = id`))

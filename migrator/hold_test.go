@@ -33,8 +33,8 @@ var keeping = migrator.Transition{
 	Change: &migrator.Change{From: "visits", To: "visits_big", Type: "bigint", KeepName: true},
 }
 
-// keptShape is the table counters in the end.
-var keptShape = []string{
+// kept is the table counters in the end.
+var kept = []string{
 	`CREATE INDEX users_lower_idx ON public.users USING btree (lower(email), visits)`,
 	`CREATE INDEX users_visits_idx ON public.users USING btree (visits)`,
 	`CREATE UNIQUE INDEX users_email_visits_key ON public.users USING btree (email, visits)`,
@@ -101,7 +101,7 @@ func TestKeepName(t *testing.T) {
 		require.Equal(t, kept, err == nil, "a parameter is of the target's type now: %v", err)
 	}
 	conn := audit(t, db)
-	require.Equal(t, keptShape, shape(t, conn))
+	require.Equal(t, kept, shape(t, conn))
 	require.Len(t, tokens(t, conn), 1)
 	require.Len(t, events(t, m, "hold"), 1)
 
@@ -182,7 +182,7 @@ func TestHoldIsGivenUp(t *testing.T) {
 	require.NoError(t, <-done)
 	require.Len(t, events(t, m, "hold"), 2)
 	conn := audit(t, db)
-	require.Equal(t, keptShape, shape(t, conn))
+	require.Equal(t, kept, shape(t, conn))
 	require.Equal(t, []int{3, 3}, list[int](t, conn, `select visits::int from users where id <= 2 order by id`))
 }
 
@@ -225,7 +225,7 @@ func TestNoHoldInVain(t *testing.T) {
 					_, err = newMigrator(t, db, migrator.Config{}).Contract(ctx, keeping.Name)
 					require.NoError(t, err)
 				}
-				require.Equal(t, keptShape, shape(t, audit(t, db)))
+				require.Equal(t, kept, shape(t, audit(t, db)))
 			})
 		}
 	}
@@ -256,7 +256,7 @@ func TestHoldAndReader(t *testing.T) {
 	require.Less(t, given.Evidence["ms"], 1500.0, "a lock that is not to be had is not waited for")
 	require.NoError(t, tx.Rollback(ctx))
 	require.NoError(t, <-done)
-	require.Equal(t, keptShape, shape(t, audit(t, db)))
+	require.Equal(t, kept, shape(t, audit(t, db)))
 }
 
 // TestNeverBack: a connection that never comes back is fenced after the grace. When

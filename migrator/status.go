@@ -162,7 +162,8 @@ func (s *session) transitions(ctx context.Context, name string) ([]ledger.Transi
 func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptions) (Status, error) {
 	status := Status{
 		Position: position(t), Table: tableName(t), Kind: string(t.Definition.Kind), Does: t.Definition.String(),
-		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), KeepName: t.Definition.KeepName, File: t.Definition.File, Dependents: fates(t),
+		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), KeepName: t.Definition.KeepName,
+		File: t.Definition.File, Dependents: fates(t),
 		Removed: t.Removed, CreatedAt: t.CreatedAt,
 	}
 	w := s.on(&t)

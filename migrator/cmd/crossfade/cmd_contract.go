@@ -17,11 +17,11 @@ func newContract(a *app) *cobra.Command {
 Until here rollback leads back from every phase; from here on nothing does. Let
 phase complete soak for as long as you would want to go back.
 
+Of the operations that move no column only drop_column has something to contract.
+
 Where the file says keep_name, the target takes the source's name then (phase
 named). For that, connections that open are held for at most --hold-timeout, and
 it is tried again when it does not succeed in that time.
-
-Of the operations that move no column only drop_column has something to contract.
 
 It asks for the name of the transition first. Without a terminal, or to be asked
 nothing, pass --yes. Applications go on running, whichever name they use.`,
