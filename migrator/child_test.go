@@ -23,6 +23,8 @@ type task struct {
 	URL string
 	// Split: the transition is splitting, not rename.
 	Split bool
+	// Sync: rename has a trigger.
+	Sync bool
 	// Operation: the transition is altering this.
 	Operation string
 	// Key: the transition is widen, not rename.
@@ -58,6 +60,9 @@ func child() {
 		transition = splitting()
 	case work.Key:
 		transition = widen
+	}
+	if work.Sync {
+		transition = withSync(rename, "")
 	}
 	if work.Operation != "" && err == nil {
 		transition, err = alteration(work.Operation)

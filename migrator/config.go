@@ -86,6 +86,9 @@ type Config struct {
 	Throttle Throttle
 	// PollInterval is how often a drain looks at the sessions. 0 means 50 ms.
 	PollInterval time.Duration
+	// WritersQuiet is how long a trigger must have seen nobody write without the
+	// hook before contract. 0 means one hour.
+	WritersQuiet time.Duration
 	// LeaderWait is how long to wait for another migrator to end, which a
 	// killed one may take a moment to do. 0 means 3 s.
 	LeaderWait time.Duration
@@ -112,6 +115,7 @@ func (c Config) withDefaults() Config {
 		{&c.HoldTimeout, time.Second},
 		{&c.PollInterval, 50 * time.Millisecond},
 		{&c.LeaderWait, 3 * time.Second},
+		{&c.WritersQuiet, time.Hour},
 		{&c.StandbyWait, 30 * time.Second},
 	} {
 		if *d.value == 0 {
@@ -130,7 +134,7 @@ func (c Config) validate() error {
 		{"LockTimeout", c.LockTimeout}, {"DDLMaxWait", c.DDLMaxWait}, {"Grace", c.Grace},
 		{"ConcurrentTimeout", c.ConcurrentTimeout},
 		{"HoldTimeout", c.HoldTimeout}, {"DrainTimeout", c.DrainTimeout}, {"BatchTarget", c.BatchTarget}, {"PollInterval", c.PollInterval},
-		{"LeaderWait", c.LeaderWait}, {"StandbyWait", c.StandbyWait},
+		{"LeaderWait", c.LeaderWait}, {"StandbyWait", c.StandbyWait}, {"WritersQuiet", c.WritersQuiet},
 	} {
 		if d.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is negative: %s", d.name, d.value))

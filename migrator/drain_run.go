@@ -105,7 +105,7 @@ func (w *work) lookAround(ctx context.Context, fencing bool) (Drain, error) {
 		d.Waiting = merge(d.Waiting, holders)
 		d.Fenced = without(d.Fenced, d.Waiting)
 	}
-	if w.t.Removed {
+	if w.t.Removed || w.follows() {
 		return d, nil
 	}
 	// A prepared transaction of a session without the hook holds no token.
@@ -146,8 +146,7 @@ func (w *work) concerns(s Session, previous int) bool {
 	switch {
 	case !s.Hooked():
 		// A removed transition has no say in bare statements.
-		return !w.t.Removed && !slices.Contains(w.IgnoreApplications, s.Application) &&
-			!slices.Contains(w.t.Definition.IgnoreApplications, s.Application)
+		return !w.t.Removed && !w.follows() && !w.ignores(s)
 	case s.Epoch < w.t.RegisteredEpoch:
 		return !w.t.Removed
 	}

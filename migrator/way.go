@@ -3,6 +3,7 @@ package migrator
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
@@ -33,6 +34,15 @@ var moveWay = way{
 	nameStep,
 }
 
+// triggerWay is the same with a trigger for writers without the hook.
+var triggerWay = moveWay.after(dualWriteStep, syncStep).after(completeStep, unsyncStep)
+
+// after is the way with one step more, behind another one.
+func (w way) after(s, more step) way {
+	i := 1 + slices.IndexFunc(w, func(other step) bool { return other.name == s.name })
+	return slices.Insert(slices.Clone(w), i, more)
+}
+
 // alterWays are the ways of the operations that move no column, behind noteStep.
 // All of their steps stand in phase off, since there is no other, and all but
 // the first are temporary: a rollback undoes them.
@@ -49,7 +59,10 @@ var alterWays = map[transform.Kind]func(ledger.Alteration) way{
 // wayOf is the way of a transition; empty for a kind that a later version has
 // written.
 func wayOf(d ledger.Definition) way {
-	if d.Moves() {
+	switch {
+	case d.Moves() && d.Sync == syncTrigger:
+		return triggerWay
+	case d.Moves():
 		return moveWay
 	}
 	rest, known := alterWays[d.Kind]

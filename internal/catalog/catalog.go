@@ -102,6 +102,7 @@ func (s Snapshot) Catalog(view fence.View, stars rewrite.Stars) rewrite.Catalog 
 		transition := rewrite.Transition{
 			ID: t.ID, Table: name, Move: t.Definition.Move, Key: t.Definition.Key,
 			Constraints: map[string]rewrite.Counterpart{}, Phase: t.Phase, Token: t.Token,
+			Synced: t.Definition.KeepsBoth() && slices.Contains(s.synced, ledger.SyncFunction(t.ID)),
 		}
 		for _, index := range t.Definition.Indexes {
 			if index.Constraint != "" {

@@ -57,6 +57,10 @@ type Definition struct {
 	// IgnoreApplications are the application names of sessions without the hook
 	// that drains do not wait for.
 	IgnoreApplications []string `json:"ignore_applications,omitempty"`
+	// Sync says how writers without the hook are followed: "trigger", or "" for not
+	// at all; SyncMode is the trigger's (synctrigger.Mode).
+	Sync     string `json:"sync,omitempty"`
+	SyncMode string `json:"sync_mode,omitempty"`
 	// File is the transition file's own text, for people.
 	File string `json:"file,omitempty"`
 }

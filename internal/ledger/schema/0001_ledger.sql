@@ -154,6 +154,28 @@ create table crossfade.control (
     changed_at    timestamptz not null default clock_timestamp()
 );
 
+-- Who wrote the sources of a transition alone, as its trigger noted it: at most one
+-- row in ten minutes for each session, so that no writer waits for another.
+create table crossfade.writer (
+    id            bigint generated always as identity primary key,
+    transition_id bigint not null,
+    at            timestamptz not null default clock_timestamp(),
+    role          text not null,
+    application   text not null,
+    -- the address, "local" for a unix socket
+    client        text not null,
+    pid           int not null
+);
+create index writer_transition_idx on crossfade.writer (transition_id, at);
+
+-- The role that writes has no rights on the table.
+create function crossfade.report_writer(transition bigint) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    insert into crossfade.writer (transition_id, role, application, client, pid)
+    values (transition, session_user, current_setting('application_name'),
+        coalesce(host(inet_client_addr()), 'local'), pg_backend_pid())
+$$;
+
 -- What a joining connection reads. The name carries the version of the hook's
 -- protocol; a later schema keeps this view for the applications still on it.
 create view crossfade.join_v1 as

@@ -25,6 +25,8 @@ func (a *app) workFlags(cmd *cobra.Command) {
 		"sessions that stay in the old phase after --grace: fence the idle ones,\n"+
 			"wait for all, or terminate those in a transaction")
 	flags.DurationVar(&c.LockTimeout, "lock-timeout", 0, "how long one attempt of a DDL statement waits for its lock (default 50ms)")
+	flags.DurationVar(&c.WritersQuiet, "writers-quiet", 0,
+		"how long a trigger must have seen nobody write without the hook before contract (default 1h)")
 	flags.DurationVar(&c.StandbyWait, "standby-wait", 0, "how long a flip waits for the standbys to replay what led to it (default 30s)")
 	flags.StringSliceVar(&c.IgnoreStandbys, "ignore-standby", nil, "application names of standbys that no flip waits for: delayed or never promoted")
 	a.scanFlags(cmd)
