@@ -19,6 +19,7 @@ import (
 
 	"github.com/pgcrossfade/crossfade/internal/fence"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
 )
 
@@ -102,15 +103,16 @@ func (s Snapshot) Catalog(view fence.View, stars rewrite.Stars) rewrite.Catalog 
 		transition := rewrite.Transition{
 			ID: t.ID, Table: name, Move: t.Definition.Move, Key: t.Definition.Key,
 			Constraints: map[string]rewrite.Counterpart{}, Phase: t.Phase, Token: t.Token,
+			Synced: t.Definition.KeepsBoth() && slices.Contains(s.synced, ledger.SyncFunction(t.ID)),
 		}
 		for _, index := range t.Definition.Indexes {
 			if index.Constraint != "" {
-				transition.Constraints[index.Constraint] = counterpart(index)
+				transition.Constraints[index.Constraint] = counterpart(index, t)
 			}
 		}
 		if key := t.Definition.PrimaryKey; key != nil {
 			// Its name moves along with it; so statements go by the columns.
-			transition.Constraints[key.Constraint] = rewrite.Counterpart{Columns: rewrite.IndexColumns(key.Create)}
+			transition.Constraints[key.Constraint] = rewrite.Counterpart{Columns: indexed(key.Create, t)}
 		}
 		if !slices.ContainsFunc(s.tables, func(t rewrite.Table) bool { return t.Name == name }) {
 			transition.Token = MissingToken
@@ -129,9 +131,22 @@ func (s Snapshot) Catalog(view fence.View, stars rewrite.Stars) rewrite.Catalog 
 }
 
 // counterpart is what takes the place of an index's constraint on the targets.
-func counterpart(index ledger.Index) rewrite.Counterpart {
+func counterpart(index ledger.Index, t fence.Member) rewrite.Counterpart {
 	if index.TargetConstraint != "" {
 		return rewrite.Counterpart{Constraint: index.TargetConstraint}
 	}
-	return rewrite.Counterpart{Columns: rewrite.IndexColumns(index.Create)}
+	return rewrite.Counterpart{Columns: indexed(index.Create, t)}
+}
+
+// indexed is the list of columns and expressions of an index on the targets, as
+// they are called in the phase. Without a list the constraint has no counterpart.
+func indexed(create string, t fence.Member) string {
+	if d := t.Definition; t.Phase == phase.Named {
+		renamed, err := rewrite.RenameColumn(create, d.Targets[0].Name, d.Sources[0].Name)
+		if err != nil {
+			return ""
+		}
+		create = renamed
+	}
+	return rewrite.IndexColumns(create)
 }

@@ -97,6 +97,8 @@ func conflicts(level string) []string {
 		return gentle
 	case ShareRowExclusive:
 		return append(gentle, "RowExclusiveLock")
+	case AccessShare:
+		return gentle[len(gentle)-1:]
 	}
 	return append(gentle, "AccessShareLock", "RowShareLock", "RowExclusiveLock")
 }

@@ -21,6 +21,7 @@ func (n Name) String() string { return pgx.Identifier{n.Schema, n.Table}.Sanitiz
 const (
 	AccessExclusive      = "ACCESS EXCLUSIVE"
 	ShareUpdateExclusive = "SHARE UPDATE EXCLUSIVE"
+	AccessShare          = "ACCESS SHARE"
 	ShareRowExclusive    = "SHARE ROW EXCLUSIVE"
 )
 

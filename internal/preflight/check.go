@@ -31,6 +31,7 @@ var checks = []func(ctx context.Context, in *inspection) error{
 	checkVouched,
 	checkTargetOnly,
 	checkLoss,
+	checkKeepName,
 	checkDefaults,
 	readDependents,
 	checkSequences,
@@ -54,6 +55,7 @@ var checks = []func(ctx context.Context, in *inspection) error{
 	checkReplication,
 	checkEventTriggers,
 	checkSize,
+	checkSync,
 }
 
 // severities is the order in which findings are listed.
