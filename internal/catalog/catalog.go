@@ -12,6 +12,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -57,16 +58,22 @@ func Read(ctx context.Context, conn *pgconn.PgConn, view fence.View) (Snapshot, 
 	return s, s.fill(found, view.Transitions)
 }
 
-// value is the one value that a query returns.
+// value is the one value that a query returns. Where tables have partitions the
+// planner believes that it is dear, and JIT would compile for twenty seconds what
+// runs for twenty milliseconds; so it is off, in the transaction that lasts until
+// the batch's Sync.
 func value(ctx context.Context, conn *pgconn.PgConn, query string, parameters ...[]byte) ([]byte, error) {
-	result := conn.ExecParams(ctx, query, parameters, nil, nil, nil).Read()
-	if result.Err != nil {
-		return nil, fmt.Errorf("read catalog: %w", result.Err)
+	batch := &pgconn.Batch{}
+	batch.ExecParams(`select set_config('jit', 'off', true)`, nil, nil, nil, nil)
+	batch.ExecParams(query, parameters, nil, nil, nil)
+	results, err := conn.ExecBatch(ctx, batch).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("read catalog: %w", err)
 	}
-	if len(result.Rows) != 1 {
-		return nil, fmt.Errorf("read catalog: expected one row, got %d", len(result.Rows))
+	if len(results) != 2 || len(results[1].Rows) != 1 {
+		return nil, errors.New("read catalog: expected one row")
 	}
-	return result.Rows[0][0], nil
+	return results[1].Rows[0][0], nil
 }
 
 // asked is a table that read.sql is asked about.
