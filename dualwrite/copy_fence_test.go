@@ -125,7 +125,7 @@ func TestCopyFromOfAnotherType(t *testing.T) {
 		pool := f.pool(f.hook())
 		_, ok := dualwrite.AsRefusal(copyRow(pool, "n"))
 		require.True(t, ok, p)
-		if !p.Final() {
+		if !p.Behaviour().SourceGone {
 			_, ok = dualwrite.AsRefusal(copyRow(pool, "big"))
 			require.True(t, ok, p)
 		}

@@ -185,13 +185,16 @@ func (s *server) look(ctx context.Context, conn *pgx.Conn) (absent bool, err err
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	var epoch int
-	var exists bool
+	var exists, held bool
 	err = conn.QueryRow(ctx, `select to_regclass('crossfade.join_v1') is not null`).Scan(&exists)
 	if err == nil && exists {
-		err = conn.QueryRow(ctx, `select epoch from crossfade.join_v1`).Scan(&epoch)
+		err = conn.QueryRow(ctx, `select epoch, held_ms is not null from crossfade.join_v1`).Scan(&epoch, &held)
 	}
 	if err != nil {
 		return false, fmt.Errorf("read the epoch: %w", err)
+	}
+	if held {
+		s.hurry(epoch)
 	}
 	s.raise(epoch)
 	if w := s.current.Load(); w != nil && w.epoch == epoch && !w.fresh(w.view) {

@@ -19,8 +19,8 @@ type server struct {
 
 	mu    sync.Mutex   // makes changes of epoch one by one
 	epoch atomic.Int64 // in force, as far as anybody in this process has seen
-	// ended is the last epoch of which a token is known to be gone: it is of no
-	// use to go on with it.
+	// ended is the last epoch of which a token is known to be gone, or somebody
+	// waits for the end: it is of no use to go on with it.
 	ended atomic.Int64
 	// changed is when the epoch or the catalog was found to have changed last,
 	// in nanoseconds since the hook was made.
@@ -66,6 +66,16 @@ func (s *server) end(epoch int) {
 	s.raise(epoch + 1)
 }
 
+// hurry takes note of an epoch in which a flip is held: those who join wait
+// until the connections of older ones are gone, so these make way at once.
+func (s *server) hurry(epoch int) {
+	s.mu.Lock()
+	s.ended.Store(max(s.ended.Load(), int64(epoch)-1))
+	s.mu.Unlock()
+	s.raise(epoch)
+	s.hook.wake()
+}
+
 // lower takes note that the epoch is lower than the one known before: a backup
 // was restored, or another server answers at this address.
 func (s *server) lower(from, to int) {
@@ -95,7 +105,7 @@ const joinAttempts = 3
 func (s *server) join(ctx context.Context, pc *pgconn.PgConn) (fence.View, error) {
 	for attempt := 1; ; attempt++ {
 		known := s.known()
-		view, err := fence.Join(ctx, pc)
+		view, err := fence.JoinHeld(ctx, pc, s.hurry)
 		if err != nil {
 			return fence.View{}, err
 		}

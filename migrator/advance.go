@@ -56,7 +56,7 @@ func (s *session) register(ctx context.Context, t Transition) (*work, error) {
 // do.
 func asked(registered ledger.Transition, t Transition) bool {
 	if was, err := ParseTransition([]byte(registered.Definition.File)); err == nil {
-		return was.SameOperation(t)
+		return was.SameOperation(t) && was.syncMode() == t.syncMode()
 	}
 	return registered.Definition.Moves() && slices.Equal(registered.Definition.SourceNames(), t.Sources()) &&
 		slices.Equal(registered.Definition.TargetNames(), t.Targets())
@@ -149,7 +149,8 @@ func (m *Migrator) Run(ctx context.Context, name string, o RunOptions) (Position
 }
 
 // Contract drops the source: from phase complete to the end. Once the phase
-// contracted is entered there is no way back.
+// contracted is entered there is no way back. Where the target keeps the source's
+// name, it ends in the phase named; a *DrainError says who kept it from that.
 func (m *Migrator) Contract(ctx context.Context, name string) (Position, error) {
 	return m.work(ctx, name, func(w *work) error {
 		done, _, err := w.standing()
@@ -162,7 +163,7 @@ func (m *Migrator) Contract(ctx context.Context, name string) (Position, error) 
 		if !slices.ContainsFunc(w.way, func(s step) bool { return s.contract }) {
 			return &GateError{Transition: name, Step: "contract", Why: "it drops nothing", Hint: "end it: remove"}
 		}
-		return w.forwardTo(ctx, Contracted)
+		return w.forward(ctx, w.way.reached(Contracted))
 	})
 }
 
@@ -187,7 +188,7 @@ func (w *work) forwardTo(ctx context.Context, to Phase) error {
 	if err := w.phases(to); err != nil {
 		return err
 	}
-	if to.Before(w.t.Phase) {
+	if to.Before(w.t.Phase) && to != Contracted {
 		return fmt.Errorf("transition %q is in phase %s, which comes after %s: to return is a rollback", w.t.Name, w.t.Phase, to)
 	}
 	return w.forward(ctx, w.way.reached(to))

@@ -33,6 +33,9 @@ func (s *session) check(ctx context.Context, t Transition) (ledger.Transition, p
 	definition := report.Definition
 	definition.IgnoreApplications = t.IgnoreApplications
 	definition.File = t.source()
+	if mode := t.syncMode(); mode != "" {
+		definition.Sync, definition.SyncMode = syncTrigger, string(mode)
+	}
 	return ledger.Transition{
 		Name: t.Name, Schema: schema, Table: table, Definition: definition, Phase: Off,
 	}, report.Size, findings, nil

@@ -23,10 +23,14 @@ type task struct {
 	URL string
 	// Split: the transition is splitting, not rename.
 	Split bool
+	// Sync: rename has a trigger.
+	Sync bool
 	// Operation: the transition is altering this.
 	Operation string
 	// Key: the transition is widen, not rename.
 	Key bool
+	// Keep: it is keeping, in phase complete.
+	Keep bool
 	// Back: roll back to off; otherwise start and run until contracted.
 	Back bool
 	// Help: help with the scan that is under way.
@@ -57,12 +61,17 @@ func child() {
 	case work.Key:
 		transition = widen
 	}
+	if work.Sync {
+		transition = withSync(rename, "")
+	}
 	if work.Operation != "" && err == nil {
 		transition, err = alteration(work.Operation)
 	}
 	if err == nil {
 		if work.Help {
 			_, err = m.Help(ctx, transition.Name)
+		} else if work.Keep {
+			_, err = m.Contract(ctx, keeping.Name)
 		} else if work.Back {
 			_, err = m.Rollback(ctx, transition.Name, migrator.RollbackOptions{})
 		} else if _, err = m.Start(ctx, transition); err == nil {

@@ -61,6 +61,11 @@ type Config struct {
 	// names those it waits for, and the next call continues. 0 means to wait
 	// for ever.
 	DrainTimeout time.Duration
+	// HoldTimeout bounds how long connections that open are held while a column
+	// takes its final name, which two phases cannot share: what is not done by then
+	// is given up, and tried again later. Applications should allow for it in their
+	// connect_timeout. 0 means 1 second.
+	HoldTimeout time.Duration
 	// IgnoreApplications lists application names, in addition to those of the
 	// transition, whose sessions without the hook need not be waited for.
 	IgnoreApplications []string
@@ -81,6 +86,9 @@ type Config struct {
 	Throttle Throttle
 	// PollInterval is how often a drain looks at the sessions. 0 means 50 ms.
 	PollInterval time.Duration
+	// WritersQuiet is how long a trigger must have seen nobody write without the
+	// hook before contract. 0 means one hour.
+	WritersQuiet time.Duration
 	// LeaderWait is how long to wait for another migrator to end, which a
 	// killed one may take a moment to do. 0 means 3 s.
 	LeaderWait time.Duration
@@ -104,8 +112,10 @@ func (c Config) withDefaults() Config {
 		{&c.DDLMaxWait, 5 * time.Minute},
 		{&c.ConcurrentTimeout, ddl.DefaultConcurrentTimeout},
 		{&c.Grace, 30 * time.Second},
+		{&c.HoldTimeout, time.Second},
 		{&c.PollInterval, 50 * time.Millisecond},
 		{&c.LeaderWait, 3 * time.Second},
+		{&c.WritersQuiet, time.Hour},
 		{&c.StandbyWait, 30 * time.Second},
 	} {
 		if *d.value == 0 {
@@ -123,15 +133,15 @@ func (c Config) validate() error {
 	}{
 		{"LockTimeout", c.LockTimeout}, {"DDLMaxWait", c.DDLMaxWait}, {"Grace", c.Grace},
 		{"ConcurrentTimeout", c.ConcurrentTimeout},
-		{"DrainTimeout", c.DrainTimeout}, {"BatchTarget", c.BatchTarget}, {"PollInterval", c.PollInterval},
-		{"LeaderWait", c.LeaderWait}, {"StandbyWait", c.StandbyWait},
+		{"HoldTimeout", c.HoldTimeout}, {"DrainTimeout", c.DrainTimeout}, {"BatchTarget", c.BatchTarget}, {"PollInterval", c.PollInterval},
+		{"LeaderWait", c.LeaderWait}, {"StandbyWait", c.StandbyWait}, {"WritersQuiet", c.WritersQuiet},
 	} {
 		if d.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is negative: %s", d.name, d.value))
 		}
 	}
 	if c.Workers < 0 {
-		errs = append(errs, fmt.Errorf("Workers is negative: %d", c.Workers))
+		errs = append(errs, fmt.Errorf("number of workers is negative: %d", c.Workers))
 	}
 	if err := c.Throttle.validate(); err != nil {
 		errs = append(errs, err)

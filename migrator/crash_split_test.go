@@ -66,7 +66,7 @@ func finishSplit(t *testing.T, db *pgtest.DB, values []string) {
 	}
 	p, err := m.Run(ctx, "split", migrator.RunOptions{Until: migrator.Contracted})
 	require.NoError(t, err)
-	require.Equal(t, "drop", p.Step)
+	require.Equal(t, "name", p.Step)
 	conn := audit(t, db)
 	require.Equal(t, values, list[string](t, conn, `select id || first_name || ' ' || last_name from users order by id`))
 	for _, line := range shape(t, conn) {

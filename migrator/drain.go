@@ -29,6 +29,8 @@ func (d Drain) what() string {
 		return "first drain"
 	case d.To == "":
 		return "removal"
+	case d.To == Named:
+		return fmt.Sprintf("held flip %s -> %s", d.From, d.To)
 	}
 	return fmt.Sprintf("flip %s -> %s", d.From, d.To)
 }

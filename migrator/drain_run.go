@@ -27,12 +27,19 @@ func (w *work) drain(ctx context.Context) error {
 	if w.t.Draining == "" && !first {
 		return nil
 	}
+	return w.await(ctx, w.lookAround, w.endDrain)
+}
+
+// await looks around until nobody is left to wait for and end says that it is
+// over. It applies the policy for laggards after the grace.
+func (w *work) await(ctx context.Context, look func(ctx context.Context, fencing bool) (Drain, error),
+	end func(context.Context, Drain) (bool, error)) error {
 	began := time.Now()
 	ended := map[int]bool{} // sessions that it has ended
 	var logged []Session    // those that the log has named
 	for {
 		elapsed := time.Since(began)
-		d, err := w.lookAround(ctx, elapsed >= w.Grace && w.Laggards != LaggardsWait)
+		d, err := look(ctx, w.fencing(elapsed))
 		if err != nil {
 			return err
 		}
@@ -42,7 +49,7 @@ func (w *work) drain(ctx context.Context) error {
 			logged = w.logWaiting(d, logged)
 		}
 		if len(d.Waiting) == 0 {
-			done, err := w.endDrain(ctx, d)
+			done, err := end(ctx, d)
 			if done || err != nil {
 				return err
 			}
@@ -59,6 +66,11 @@ func (w *work) drain(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// fencing tells whether a drain does not wait any more for idle laggards.
+func (w *work) fencing(elapsed time.Duration) bool {
+	return elapsed >= w.Grace && w.Laggards != LaggardsWait
 }
 
 // lookAround finds who may still act by the phase that the transition has
@@ -93,7 +105,7 @@ func (w *work) lookAround(ctx context.Context, fencing bool) (Drain, error) {
 		d.Waiting = merge(d.Waiting, holders)
 		d.Fenced = without(d.Fenced, d.Waiting)
 	}
-	if w.t.Removed {
+	if w.t.Removed || w.follows() {
 		return d, nil
 	}
 	// A prepared transaction of a session without the hook holds no token.
@@ -134,8 +146,7 @@ func (w *work) concerns(s Session, previous int) bool {
 	switch {
 	case !s.Hooked():
 		// A removed transition has no say in bare statements.
-		return !w.t.Removed && !slices.Contains(w.IgnoreApplications, s.Application) &&
-			!slices.Contains(w.t.Definition.IgnoreApplications, s.Application)
+		return !w.t.Removed && !w.follows() && !w.ignores(s)
 	case s.Epoch < w.t.RegisteredEpoch:
 		return !w.t.Removed
 	}

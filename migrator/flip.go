@@ -38,7 +38,7 @@ func contractedFlip() step {
 	s := flip(Complete, Contracted, "give up the source: the point of no return")
 	s.contract = true
 	s.undo = func(_ context.Context, w *work) error {
-		if w.t.Phase == Contracted {
+		if w.t.Phase.SourceGone() {
 			return ErrPointOfNoReturn
 		}
 		return nil
@@ -69,12 +69,7 @@ func (w *work) flip(ctx context.Context, from, to Phase) error {
 	if err != nil {
 		return err
 	}
-	event := w.event("move", fmt.Sprintf("%s -> %s", from, to))
-	for _, f := range forced {
-		event.Detail += fmt.Sprintf(", gate %s forced: %s", f.Gate, f.Reason)
-		event.Evidence = map[string]any{"forced": forced}
-		w.Logger.Warn("gate forced", keyTransition, w.t.Name, keyGate, f.Gate, keyReason, f.Why)
-	}
+	event := w.moved(from, to, forced)
 	err = w.transaction(fmt.Sprintf("move %s -> %s", from, to), func() error {
 		return ledger.Move(ctx, w.conn, w.t, to, event)
 	})
@@ -84,6 +79,17 @@ func (w *work) flip(ctx context.Context, from, to Phase) error {
 	w.Logger.LogAttrs(ctx, slog.LevelInfo, "phase moved", slog.String(keyTransition, w.t.Name),
 		slog.String(keyFrom, string(from)), slog.String(keyTo, string(to)), slog.Int(keyEpoch, w.t.Epoch))
 	return w.drain(ctx)
+}
+
+// moved is the event of a flip.
+func (w *work) moved(from, to Phase, forced []Forced) ledger.Event {
+	event := w.event("move", fmt.Sprintf("%s -> %s", from, to))
+	for _, f := range forced {
+		event.Detail += fmt.Sprintf(", gate %s forced: %s", f.Gate, f.Reason)
+		event.Evidence = map[string]any{"forced": forced}
+		w.Logger.Warn("gate forced", keyTransition, w.t.Name, keyGate, f.Gate, keyReason, f.Why)
+	}
+	return event
 }
 
 // createToken and dropToken show the statements of a flip in a plan. The names

@@ -29,6 +29,7 @@ var gates = map[edge][]gate{
 	{Off, DualWrite}:    {targetOptional, standbysCurrent},
 	{DualWrite, Shadow}: {{name: "backfilled", check: backfillIsDone}, standbysCurrent},
 	{Shadow, Live}: {
+		{name: "sync-trigger", check: triggerIsThere},
 		{name: "verified", check: verifiedEqual},
 		{name: "equality-enforced", check: equalityIsEnforced},
 		{name: "target-constrained", check: targetIsConstrained},
@@ -41,12 +42,13 @@ var gates = map[edge][]gate{
 	},
 	{Live, RampDown}: {standbysCurrent},
 	{RampDown, Complete}: {
+		{name: "sync-trigger", check: triggerLetsGo},
 		{name: "key-on-target", check: keyIsOnTarget},
-		{name: "source-optional", check: sourceIsOptional},
-		{name: "source-not-unique", check: sourceIsNotUnique},
+		{name: "source-optional", check: unlessSynced(sourceIsOptional)},
+		{name: "source-not-unique", check: unlessSynced(sourceIsNotUnique)},
 		partitionsAlike,
 		{name: "dependents-released", check: dependentsAreReleased},
-		equalityReleased,
+		{name: equalityReleased.name, check: unlessSynced(equalityReleased.check)},
 		standbysCurrent,
 	},
 	{Complete, Contracted}: {
@@ -55,6 +57,7 @@ var gates = map[edge][]gate{
 		{name: "source-droppable", check: sourceCanBeDropped},
 		standbysCurrent,
 	},
+	{Contracted, Named}: {{name: "name-free", check: nameIsFree}, standbysCurrent},
 	// Writes of phase off leave the target out.
 	{DualWrite, Off}: {targetOptional, equalityReleased},
 }

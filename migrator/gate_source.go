@@ -95,6 +95,9 @@ func sourceCanBeDropped(ctx context.Context, w *work) error {
 		s = ddl.DropColumn(w.table(), source)
 		drops = append(drops, s.SQL)
 	}
+	if d := w.t.Definition; d.KeepName {
+		drops = append(drops, ddl.RenameColumn(w.table(), d.Targets[0].Name, d.Sources[0].Name).SQL)
+	}
 	s.SQL = strings.Join(drops, "; ") + rehearsal
 	switch err := w.run(ctx, s); sqlState(err) {
 	case rehearsed:

@@ -45,6 +45,7 @@ func (t Transition) operation() (operation, error) {
 // has been looked up.
 func (t Transition) Request(schema, table string) preflight.Request {
 	r := preflight.Request{Name: t.Name, Schema: schema, Table: table, Accept: t.Accept, IgnoreApplications: t.IgnoreApplications}
+	r.Sync = t.syncMode()
 	if o, err := t.operation(); err == nil {
 		o.ask(&r)
 	}
@@ -56,6 +57,9 @@ func (t Transition) Sources() []string { return t.Request("", "").Move.SourceNam
 
 // Targets names the columns that they become.
 func (t Transition) Targets() []string { return t.Request("", "").Move.TargetNames() }
+
+// KeepsName tells whether in the end the target takes the source's name.
+func (t Transition) KeepsName() bool { return t.Request("", "").Move.KeepName }
 
 // Does says in a few words what a transition does.
 func (t Transition) Does() string {

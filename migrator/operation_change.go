@@ -29,6 +29,10 @@ type Change struct {
 	Preserves string `yaml:"preserves,omitempty" json:"preserves,omitempty"`
 	// NotNull tells whether the target becomes NOT NULL. Nil: as the source.
 	NotNull *bool `yaml:"not_null,omitempty" json:"not_null,omitempty"`
+	// KeepName: at contract, when the source is gone, the target takes its name.
+	// To is then a name for the meantime, which works until the transition is
+	// removed.
+	KeepName bool `yaml:"keep_name,omitempty" json:"keep_name,omitempty"`
 }
 
 // vouched are the texts of Preserves.
@@ -53,6 +57,6 @@ func (c *Change) ask(request *preflight.Request) {
 		Kind:    transform.Change,
 		Sources: []transform.Column{{Name: c.From, Value: c.Backward}},
 		Targets: []transform.Column{{Name: c.To, Type: c.Type, Collation: c.Collation, Value: c.Forward}},
-		Lossy:   directions(c.Lossy),
+		Lossy:   directions(c.Lossy), KeepName: c.KeepName,
 	}
 }

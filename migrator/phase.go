@@ -18,9 +18,13 @@ const (
 	RampDown   = phase.RampDown   // writes both, reads target
 	Complete   = phase.Complete   // writes target, reads target
 	Contracted = phase.Contracted // as Complete; the source does not exist any more
+	// Named comes after Contracted where the target takes the source's name: both
+	// names mean the target.
+	Named = phase.Named
 )
 
-// Phases lists the phases in the order of a rollout.
+// Phases lists the phases that every transition goes through, in the order of a
+// rollout.
 func Phases() []Phase { return phase.All() }
 
 // ParsePhase reads a phase from its text.

@@ -73,6 +73,7 @@ func TestPlan(t *testing.T) {
 		`contract/contracted: create table "crossfade".t<id>_contracted_<epoch> ()`,
 		`contract/contracted: drop table "crossfade".t<id>_complete_<epoch>`,
 		`contract/drop: alter table "public"."users" drop column "full_name"`,
+		`contract/name: alter index "public"."users_lower_idx_name" rename to "users_lower_idx"`,
 	}, got)
 	_, err = json.Marshal(plan)
 	require.NoError(t, err)

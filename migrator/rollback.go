@@ -27,7 +27,7 @@ func (m *Migrator) Rollback(ctx context.Context, name string, o RollbackOptions)
 				return err
 			}
 		}
-		if w.t.Phase == Contracted {
+		if w.t.Phase.SourceGone() {
 			return fmt.Errorf("roll back %q: %w", name, ErrPointOfNoReturn)
 		}
 		if w.t.Phase.Before(o.To) {

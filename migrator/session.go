@@ -155,7 +155,12 @@ func (s *session) becomeLeader(ctx context.Context) error {
 
 // pause waits for one interval of polling.
 func (s *session) pause(ctx context.Context) error {
-	timer := time.NewTimer(s.PollInterval)
+	return sleep(ctx, s.PollInterval)
+}
+
+// sleep waits, unless ctx ends first.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

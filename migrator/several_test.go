@@ -72,7 +72,7 @@ func TestSplitBackFromEachStep(t *testing.T) {
 				_, err = m.Run(ctx, "split", migrator.RunOptions{Until: migrator.Contracted})
 				require.NoError(t, err)
 				require.Equal(t, []string{
-					`CREATE INDEX users_cover_idx_first_name_last_name ON public.users USING btree (age) INCLUDE (first_name, last_name)`,
+					`CREATE INDEX users_cover_idx ON public.users USING btree (age) INCLUDE (first_name, last_name)`,
 					`CREATE UNIQUE INDEX users_first_name_last_name_idx ON public.users USING btree ((((first_name || ' '::text) || last_name)))`,
 					`CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id)`,
 					`column age integer not null`,

@@ -25,6 +25,8 @@ type Status struct {
 	// Sources and Targets are empty when no column moves.
 	Sources []string `json:"sources"`
 	Targets []string `json:"targets"`
+	// KeepName tells that in the end the target takes the source's name.
+	KeepName bool `json:"keep_name,omitempty"`
 	// File is the text of the transition file.
 	File string `json:"file,omitempty"`
 	// Removed is true for a transition whose removal has not drained yet.
@@ -160,7 +162,8 @@ func (s *session) transitions(ctx context.Context, name string) ([]ledger.Transi
 func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptions) (Status, error) {
 	status := Status{
 		Position: position(t), Table: tableName(t), Kind: string(t.Definition.Kind), Does: t.Definition.String(),
-		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), File: t.Definition.File, Dependents: fates(t),
+		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), KeepName: t.Definition.KeepName,
+		File: t.Definition.File, Dependents: fates(t),
 		Removed: t.Removed, CreatedAt: t.CreatedAt,
 	}
 	w := s.on(&t)

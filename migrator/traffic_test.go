@@ -34,6 +34,17 @@ func TestChangeUnderTraffic(t *testing.T) {
 	})
 }
 
+// TestKeepNameUnderTraffic is the same where the target takes the source's name in
+// the end.
+func TestKeepNameUnderTraffic(t *testing.T) {
+	t.Parallel()
+	conn := underTraffic(t, migrator.Transition{
+		Name: rename.Name, Table: rename.Table, IgnoreApplications: rename.IgnoreApplications,
+		Change: &migrator.Change{From: "full_name", To: "name", Type: "varchar(100)", KeepName: true},
+	})
+	require.Equal(t, "character varying", scan[string](t, conn, `select pg_typeof(full_name)::text from users limit 1`))
+}
+
 // underTraffic takes a transition from full_name to name all the ways, and
 // returns a connection to what is left. More work goes on meanwhile, which counts
 // its statements.
@@ -101,7 +112,11 @@ func underTraffic(t *testing.T, setup string, transition migrator.Transition,
 		require.Zero(t, hook.Stats().Stale, "a soft drain fails nobody")
 	}
 	conn := audit(t, db)
-	require.Zero(t, scan[int](t, conn, `select count(*) from users where name is null`))
+	left := "name"
+	if transition.Change != nil && transition.Change.KeepName {
+		left = "full_name"
+	}
+	require.Zero(t, scan[int](t, conn, `select count(*) from users where `+left+` is null`))
 	return conn
 }
 
@@ -115,6 +130,14 @@ func hooked(t *testing.T, db *pgtest.DB, stars dualwrite.Stars) (*dualwrite.Hook
 	config.MaxConns = 3
 	pool, err := hook.NewPool(ctx, config)
 	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	follow(t, hook)
+	return hook, pool
+}
+
+// follow runs a hook until cleanup.
+func follow(t *testing.T, hook *dualwrite.Hook) {
+	t.Helper()
 	following, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -124,9 +147,7 @@ func hooked(t *testing.T, db *pgtest.DB, stars dualwrite.Stars) (*dualwrite.Hook
 	t.Cleanup(func() {
 		cancel()
 		<-done
-		pool.Close()
 	})
-	return hook, pool
 }
 
 // worker reads and writes one row, and nobody else does.

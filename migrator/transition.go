@@ -48,6 +48,14 @@ type Transition struct {
 	// not touch the column.
 	IgnoreApplications []string `yaml:"ignore_applications,omitempty" json:"ignore_applications,omitempty"`
 
+	// Sync says what is done about writers that do not embed the hook: "none", the
+	// default, or "trigger".
+	Sync string `yaml:"sync,omitempty" json:"sync,omitempty"`
+	// SyncMode is what the trigger does about a write of one side: "sync", the
+	// default, lets the other side follow; "refuse" raises an error; "count" only
+	// notes who wrote.
+	SyncMode string `yaml:"sync_mode,omitempty" json:"sync_mode,omitempty"`
+
 	text string // the file as it was read, for the ledger
 }
 
@@ -121,6 +129,7 @@ func (t Transition) Validate() error {
 	} else {
 		errs = append(errs, o.validate()...)
 	}
+	errs = append(errs, t.validateSync()...)
 	for _, application := range t.IgnoreApplications {
 		if application == "" {
 			errs = append(errs, errors.New("ignore_applications: an empty name would vouch for every session that gives none"))

@@ -3,6 +3,7 @@ package migrator
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
@@ -30,6 +31,16 @@ var moveWay = way{
 	settleStep,
 	contractedStep,
 	dropStep,
+	nameStep,
+}
+
+// triggerWay is the same with a trigger for writers without the hook.
+var triggerWay = moveWay.after(dualWriteStep, syncStep).after(completeStep, unsyncStep)
+
+// after is the way with one step more, behind another one.
+func (w way) after(s, more step) way {
+	i := 1 + slices.IndexFunc(w, func(other step) bool { return other.name == s.name })
+	return slices.Insert(slices.Clone(w), i, more)
 }
 
 // alterWays are the ways of the operations that move no column, behind noteStep.
@@ -48,7 +59,10 @@ var alterWays = map[transform.Kind]func(ledger.Alteration) way{
 // wayOf is the way of a transition; empty for a kind that a later version has
 // written.
 func wayOf(d ledger.Definition) way {
-	if d.Moves() {
+	switch {
+	case d.Moves() && d.Sync == syncTrigger:
+		return triggerWay
+	case d.Moves():
 		return moveWay
 	}
 	rest, known := alterWays[d.Kind]
@@ -95,12 +109,12 @@ func (w way) previous(s step) string {
 
 // reached is the index of the step after which a transition has reached a
 // phase on the way forward: complete with the last step before contract,
-// contracted with the very last one.
+// contracted, and named, with the very last one.
 func (w way) reached(p Phase) int {
 	last := -1
 	for i, s := range w {
 		switch {
-		case p == Contracted, p == Complete && !s.contract:
+		case p.SourceGone(), p == Complete && !s.contract:
 			last = i
 		case s.phase == p && (s.flip || p == Off):
 			return i

@@ -4,7 +4,7 @@
 //	change  cents (int)        -> amount (bigint)
 //	split   full_name          -> first_name, last_name
 //	merge   area_code, number  -> phone
-//	change  note (varchar(40)) -> remark (text)
+//	change  note (varchar(40)) -> remark (text), in the end called note again
 //
 //	go run ./examples/kinds
 //

@@ -32,7 +32,7 @@ func TestKinds(t *testing.T) {
 	t.Parallel()
 	r, status := runExample(t, pgtest.New(t), nil, "-rows", "2000")
 	requireClean(t, r, status)
-	require.Equal(t, 4*6, r.Flips)
+	require.Equal(t, 4*6+1, r.Flips)
 	require.Zero(t, r.RefilledRows)
 }
 
@@ -40,7 +40,7 @@ func TestRollbackAndForwardAgain(t *testing.T) {
 	t.Parallel()
 	r, status := runExample(t, pgtest.New(t), nil, "-rows", "1000", "-rollback")
 	requireClean(t, r, status)
-	require.Equal(t, 4*(5+5+6), r.Flips)
+	require.Equal(t, 4*(5+5+6)+1, r.Flips)
 	require.Positive(t, r.RefilledRows)
 }
 
@@ -84,12 +84,13 @@ func requireClean(t *testing.T, r report, status int) {
 	require.Zero(t, status)
 	require.True(t, r.OK)
 	require.False(t, r.damage())
-	require.Equal(t, map[string]string{"amount": "contracted", "names": "contracted", "phone": "contracted", "remark": "contracted"}, r.Phases)
+	require.Equal(t, map[string]string{"amount": "contracted", "names": "contracted", "phone": "contracted", "remark": "named"}, r.Phases)
 	require.Greater(t, r.CheckedReads, r.CheckedWrites)
 	require.Greater(t, r.BackfilledRows, int64(r.Rows))
 	require.GreaterOrEqual(t, r.VerifiedRows, 2*int64(r.Rows))
 	require.Positive(t, r.SlowestDrainMS)
 	require.Positive(t, r.LongestStallMS)
+	require.Positive(t, r.LongestHeldMS)
 }
 
 // runExample runs the program, and returns its last line and its exit status.

@@ -27,6 +27,7 @@ type report struct {
 	StaleRetries   int64   `json:"stale_retries"`
 	Refused        int64   `json:"refused"`
 	LongestStallMS float64 `json:"longest_stall_ms"`
+	LongestHeldMS  float64 `json:"longest_held_ms"` // of that, while a column took its final name
 	Flips          int     `json:"flips"`
 	SlowestDrainMS float64 `json:"slowest_drain_ms"`
 	BackfilledRows int64   `json:"backfilled_rows"`
@@ -53,7 +54,7 @@ func (m *migration) report(version string, took time.Duration, reached bool) *re
 
 		Statements: sum.Statements, StatementsPerS: math.Round(float64(sum.Statements) / took.Seconds()),
 		CheckedWrites: sum.Writes, CheckedReads: sum.Reads, StaleRetries: sum.Stale, Refused: sum.Refused,
-		LongestStallMS: ms(sum.LongestStall), Flips: flips, SlowestDrainMS: ms(slowest),
+		LongestStallMS: ms(sum.LongestStall), LongestHeldMS: ms(sum.LongestHeld), Flips: flips, SlowestDrainMS: ms(slowest),
 		BackfilledRows: backfilled, RefilledRows: refilled, VerifiedRows: verified, AuditedRows: m.audit.audited,
 
 		Rows: m.options.rows, Transitions: len(moves), Phases: m.watch.phases(),
@@ -85,7 +86,7 @@ In %.1f s, %d transitions of one table went side by side, while its application 
 
   flips               %8d   slowest drain %.0f ms
   stale retries       %8s   statements that came too late and were repeated
-  longest stall       %8.0f   ms
+  longest stall       %8.0f   ms; while a column took its final name: %.0f ms
   backfilled          %8s   rows; refilled on the way back: %s
   verified            %8s   rows
 
@@ -95,7 +96,7 @@ In %.1f s, %d transitions of one table went side by side, while its application 
 		count(r.LostUpdates), count(r.CheckedWrites), count(r.AuditedRows),
 		count(r.WrongReads), count(r.CheckedReads),
 		count(r.DivergentRows), count(r.Unexplained),
-		r.Flips, r.SlowestDrainMS, count(r.StaleRetries), r.LongestStallMS,
+		r.Flips, r.SlowestDrainMS, count(r.StaleRetries), r.LongestStallMS, r.LongestHeldMS,
 		count(r.BackfilledRows), count(r.RefilledRows), count(r.VerifiedRows))
 	if r.OK {
 		fmt.Fprintln(w, "Nothing was lost, and nobody noticed.")

@@ -65,6 +65,7 @@ var moves = []move{
 
 	{migrator.Transition{Name: "remark", Table: "orders", Change: &migrator.Change{
 		From: "note", To: "remark", Type: "text",
+		KeepName: true, // in the end the new column is called note again
 	}}, `note is distinct from remark`},
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -50,7 +51,8 @@ type traffic struct {
 	log     func(format string, args ...any)
 	stopped chan struct{} // closed when it is time to stop
 	running sync.WaitGroup
-	clients []client // those that have been started
+	clients []client    // those that have been started
+	held    atomic.Bool // a column is about to take its final name
 
 	mu     sync.Mutex // guards totals
 	totals totals
@@ -61,6 +63,7 @@ type totals struct {
 	Statements, Writes, Reads          int64 // reads are rows that were compared
 	Errors, Refused, Stale, WrongReads int64
 	LongestStall                       time.Duration
+	LongestHeld                        time.Duration // of statements while a column took its final name
 }
 
 func (t *traffic) count(f func(*totals)) {

@@ -57,6 +57,7 @@ func (w *watch) Observe(event migrator.Event) {
 			s.step = ""
 		}
 		w.now[e.Position.Name] = s
+		w.traffic.held.Store(e.Name == "name" && !e.Done)
 	case migrator.DrainEvent:
 		s := w.now[e.Transition]
 		s.drain = &e

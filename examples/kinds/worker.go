@@ -56,7 +56,7 @@ type querier interface {
 }
 
 func (w *worker) query(ctx context.Context, q querier, sql string, args ...any) ([]order, error) {
-	began := time.Now()
+	began, held := time.Now(), w.held.Load()
 	rows, err := q.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
@@ -65,6 +65,9 @@ func (w *worker) query(ctx context.Context, q querier, sql string, args ...any) 
 	w.count(func(n *totals) {
 		n.Statements++
 		n.LongestStall = max(n.LongestStall, time.Since(began))
+		if held || w.held.Load() {
+			n.LongestHeld = max(n.LongestHeld, time.Since(began))
+		}
 	})
 	if err != nil {
 		err = fmt.Errorf("%s: %w", sql, err)

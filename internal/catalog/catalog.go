@@ -109,10 +109,11 @@ func (s Snapshot) Catalog(view fence.View, stars rewrite.Stars) rewrite.Catalog 
 		transition := rewrite.Transition{
 			ID: t.ID, Table: name, Move: t.Definition.Move, Key: t.Definition.Key,
 			Constraints: map[string]rewrite.Counterpart{}, Phase: t.Phase, Token: t.Token,
+			Synced: t.Definition.KeepsBoth() && slices.Contains(s.synced, ledger.SyncFunction(t.ID)),
 		}
 		for _, index := range t.Definition.Indexes {
 			if index.Constraint != "" {
-				transition.Constraints[index.Constraint] = counterpart(index)
+				transition.Constraints[index.Constraint] = counterpart(index, t)
 			}
 		}
 		if key := t.Definition.PrimaryKey; key != nil {
@@ -136,9 +137,18 @@ func (s Snapshot) Catalog(view fence.View, stars rewrite.Stars) rewrite.Catalog 
 }
 
 // counterpart is what takes the place of an index's constraint on the targets.
-func counterpart(index ledger.Index) rewrite.Counterpart {
+func counterpart(index ledger.Index, t fence.Member) rewrite.Counterpart {
 	if index.TargetConstraint != "" {
 		return rewrite.Counterpart{Constraint: index.TargetConstraint}
 	}
-	return rewrite.Counterpart{Columns: rewrite.IndexColumns(index.Create)}
+	create := index.Create
+	if t.Phase.Behaviour().Named {
+		d := t.Definition
+		renamed, err := rewrite.RenameColumn(create, d.Targets[0].Name, d.Sources[0].Name)
+		if err != nil {
+			return rewrite.Counterpart{}
+		}
+		create = renamed
+	}
+	return rewrite.Counterpart{Columns: rewrite.IndexColumns(create)}
 }

@@ -3,6 +3,7 @@ package catalog_test
 import (
 	"context"
 	"maps"
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -128,4 +129,34 @@ func TestNothingInTransition(t *testing.T) {
 	snapshot, err := catalog.Read(ctx, nil, fence.View{})
 	require.NoError(t, err)
 	require.Empty(t, snapshot.Catalog(fence.View{}, rewrite.StarsSource).Transitions)
+}
+
+// TestSynced: a trigger counts as long as it is there and fires for everybody.
+func TestSynced(t *testing.T) {
+	t.Parallel()
+	db := pgtest.NewFrom(t, `create schema crossfade; create table users (id bigint, full_name varchar(20), name varchar(20));
+		create function crossfade.t7_sync() returns trigger language plpgsql as 'begin return new; end'`)
+	conn := db.Conn(t).PgConn()
+	view := view
+	view.Transitions = slices.Clone(view.Transitions)
+	synced := func() bool {
+		t.Helper()
+		snapshot, err := catalog.Read(ctx, conn, view)
+		require.NoError(t, err)
+		return snapshot.Catalog(view, rewrite.StarsSource).Transitions[0].Synced
+	}
+	install := `create trigger zzzz_crossfade_t7_sync before insert or update on users for each row execute function crossfade.t7_sync(); `
+	db.Exec(t, install)
+	require.False(t, synced(), "its transition has none")
+	view.Transitions[0].Definition.Sync, view.Transitions[0].Definition.SyncMode = "trigger", "sync"
+	require.False(t, synced(), "it does not fire for a replica")
+	db.Exec(t, `alter table users enable always trigger zzzz_crossfade_t7_sync`)
+	before, _ := read(t, conn)
+	require.True(t, synced())
+	db.Exec(t, `alter table users disable trigger zzzz_crossfade_t7_sync`)
+	require.False(t, synced())
+	after, _ := read(t, conn)
+	require.NotEqual(t, before.Fingerprint, after.Fingerprint)
+	db.Exec(t, `drop trigger zzzz_crossfade_t7_sync on users`)
+	require.False(t, synced())
 }

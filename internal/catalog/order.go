@@ -4,23 +4,24 @@ import (
 	"slices"
 
 	"github.com/pgcrossfade/crossfade/internal/fence"
+	"github.com/pgcrossfade/crossfade/internal/phase"
 )
 
 // logical are the columns of a relation without targets, the sources where they
-// stand, or stood before they were dropped. root is the transition's table where
+// stand, or stood before they were dropped, also when a target bears their name. root is the transition's table where
 // r is a descendant of it, whose columns may stand in another order. sure is
 // false when the order is not known any more.
 func logical(r relation, root *relation, transitions []fence.Member) (columns []column, sure bool) {
 	columns = slices.Clone(r.Columns)
 	for _, t := range transitions {
-		for _, target := range t.Definition.Targets {
+		for _, target := range t.Definition.In(t.Phase).Targets {
 			columns = without(columns, target.Name)
 		}
 	}
 	var gone []column
 	for _, t := range transitions {
 		for _, source := range t.Definition.Sources {
-			if isTarget(source.Name, transitions) {
+			if t.Phase != phase.Named && isTarget(source.Name, transitions) {
 				continue // of an earlier one, whose source stands for it
 			}
 			moving := column{Name: source.Name, Type: source.BaseType, Position: source.Position}
@@ -100,7 +101,7 @@ func ownDefaults(r relation, root *relation, transitions []fence.Member) []strin
 		return nil
 	}
 	for _, t := range transitions {
-		for _, source := range t.Definition.Sources {
+		for _, source := range t.Definition.In(t.Phase).Sources {
 			i, k := position(r.Columns, source.Name), position(root.Columns, source.Name)
 			if i >= 0 && k >= 0 && r.Columns[i].Default != root.Columns[k].Default {
 				own = append(own, source.Name)
@@ -112,6 +113,6 @@ func ownDefaults(r relation, root *relation, transitions []fence.Member) []strin
 
 func isTarget(name string, transitions []fence.Member) bool {
 	return slices.ContainsFunc(transitions, func(t fence.Member) bool {
-		return slices.Contains(t.Definition.TargetNames(), name)
+		return slices.Contains(t.Definition.In(t.Phase).TargetNames(), name)
 	})
 }

@@ -159,6 +159,17 @@ select jsonb_build_object(
     'opaque', coalesce((
         select jsonb_agg(jsonb_build_object('schema', nspname, 'name', proname, 'of_schema', of_schema, 'of_name', of_name)
             order by nspname, proname, of_schema, of_name) from opaque), '[]'::jsonb),
+    -- The functions of triggers that keep both sides, and fire for everybody.
+    'synced', coalesce((
+        select jsonb_agg(p.proname order by p.proname)
+        from pg_catalog.pg_trigger g
+        join owned o on o.oid = g.tgrelid and o.oid = o.root
+        join pg_catalog.pg_proc p on p.oid = g.tgfoid
+        join pg_catalog.pg_namespace n on n.oid = p.pronamespace and n.nspname = 'crossfade'
+        where g.tgtype = 23 and not exists (
+            select from pg_catalog.pg_trigger clone
+            join owned part on part.oid = clone.tgrelid and part.root = o.root
+            where clone.tgname = g.tgname and clone.tgenabled <> 'A')), '[]'::jsonb),
     'column_names', coalesce((
         select jsonb_object_agg(attname, true) from (
             select distinct a.attname

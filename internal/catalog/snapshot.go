@@ -19,6 +19,7 @@ type Snapshot struct {
 	columns   map[string]bool
 	homonyms  []rewrite.Name
 	namesakes map[rewrite.Name][]string
+	synced    []string
 	// Fingerprint identifies the content.
 	Fingerprint string
 	// mark is the state of the catalogs it was read from.
@@ -32,6 +33,9 @@ type answer struct {
 	Ancestors []member        `json:"ancestors"`
 	Opaque    []member        `json:"opaque"`
 	Functions map[string]bool `json:"functions"`
+	// Synced are the functions of triggers that are in force. A trigger that
+	// comes or goes counts as drift: what may be copied depends on it.
+	Synced []string `json:"synced"`
 	// ColumnNames are no part of what is kept: any new table would count as drift.
 	ColumnNames map[string]bool `json:"column_names,omitempty"`
 }
@@ -132,6 +136,7 @@ func (s *Snapshot) fill(text []byte, transitions []fence.Member) error {
 	for _, m := range found.Opaque {
 		s.opaque = append(s.opaque, rewrite.Function{Name: m.name(), Of: m.of()})
 	}
+	s.synced = found.Synced
 	s.functions, s.columns, found.ColumnNames = found.Functions, found.ColumnNames, nil
 	for _, t := range transitions {
 		for _, name := range slices.Concat(t.Definition.SourceNames(), t.Definition.TargetNames()) {

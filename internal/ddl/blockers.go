@@ -102,6 +102,8 @@ func conflicts(level string) []string {
 		return gentle
 	case Share, ShareRowExclusive:
 		return append(gentle, "RowExclusiveLock")
+	case AccessShare:
+		return gentle[len(gentle)-1:]
 	}
 	return append(gentle, "AccessShareLock", "RowShareLock", "RowExclusiveLock")
 }

@@ -30,6 +30,21 @@ func RenameColumn(table Name, from, to string) Statement {
 		"statements that still name the column fail, and it can be renamed back")
 }
 
+// GiveName renames a target to the name that its source had.
+func GiveName(table Name, target, name string) Statement {
+	s := RenameColumn(table, target, name)
+	s.Why = "the target takes the name of the source, which is gone"
+	return s
+}
+
+// MakeWay waits until nothing keeps DDL from the table that gives way to it, as an
+// autovacuum does after deadlock_timeout. Reads and writes pass by.
+func MakeWay(table Name) Statement {
+	s := gentle(table, "lock table "+table.String()+" in share update exclusive mode", "an autovacuum of the table makes way")
+	s.LockTimeout = vacuumTimeout
+	return s
+}
+
 // SetDefault sets a column's default. expression is SQL text with every name
 // qualified.
 func SetDefault(table Name, column, expression string) Statement {

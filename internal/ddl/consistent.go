@@ -62,6 +62,19 @@ func Same(c transform.Column, a, b string) string {
 	return sameImage(a, b)
 }
 
+// Identical tells whether two values of a column are the same bit for bit, NULLs
+// too, by the cheapest means.
+func Identical(c transform.Column, a, b string) string {
+	switch {
+	case c.BaseType == "text" || c.BaseType == "character varying":
+		const bytes = ` collate pg_catalog."C"`
+		return a + bytes + " is not distinct from " + b + bytes
+	case c.BaseType != "numeric" && slices.Contains(exactTypes, c.BaseType):
+		return a + " is not distinct from " + b
+	}
+	return sameImage(a, b)
+}
+
 // sameImage compares the images of two values. Not by the operator: PostgreSQL
 // prints a CHECK without the casts that would keep it from comparing field by
 // field, and a dump could not be restored.

@@ -15,14 +15,18 @@ func AddNotNullCheck(table Name, constraint, column string) Statement {
 // type. Like any ALTER TABLE of this kind it waits for every transaction that
 // has written the table.
 func AddConsistentCheck(table Name, constraint string, m transform.Move) Statement {
-	rule := Consistent(m)
-	if m.Identity() {
-		rule = sameImage(ident(m.Sources[0].Name), ident(m.Targets[0].Name))
-	}
-	s := quick(table, "alter table "+table.String()+" add constraint "+ident(constraint)+" check ("+rule+") not valid",
+	s := quick(table, "alter table "+table.String()+" add constraint "+ident(constraint)+" check ("+Enforced(m)+") not valid",
 		"no new row may differ")
 	s.Hazard = "a write of one side only, by whoever lacks the hook, fails from now on; " + s.Hazard
 	return s
+}
+
+// Enforced is the rule of that CHECK.
+func Enforced(m transform.Move) string {
+	if m.Identity() {
+		return sameImage(ident(m.Sources[0].Name), ident(m.Targets[0].Name))
+	}
+	return Consistent(m)
 }
 
 // ValidateConstraint proves a NOT VALID constraint for the rows that exist.
@@ -37,6 +41,12 @@ func ValidateConstraint(table Name, constraint string) Statement {
 func DropConstraint(table Name, constraint string) Statement {
 	return quick(table, "alter table "+table.String()+" drop constraint if exists "+ident(constraint),
 		"the constraint has done its work")
+}
+
+// RenameConstraint renames a constraint, and a unique one's index.
+func RenameConstraint(table Name, from, to string) Statement {
+	return quick(table, "alter table "+table.String()+" rename constraint "+ident(from)+" to "+ident(to),
+		"the constraint takes the name of the one whose place it has")
 }
 
 // AddUniqueUsingIndex makes a unique index a UNIQUE constraint. PostgreSQL

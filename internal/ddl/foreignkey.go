@@ -52,9 +52,3 @@ func DropForeignKey(k ForeignKey, constraint string) Statement {
 	s.Hazard = "stops every statement on both tables for milliseconds, and for up to lock_timeout while it waits"
 	return s
 }
-
-// RenameConstraint gives a constraint another name.
-func RenameConstraint(table Name, from, to string) Statement {
-	return quick(table, "alter table "+table.String()+" rename constraint "+ident(from)+" to "+ident(to),
-		"the constraint takes the name of the one it replaces")
-}

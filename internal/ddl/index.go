@@ -27,6 +27,12 @@ func DropIndexConcurrently(table Name, index string) Statement {
 	return s
 }
 
+// RenameIndex renames an index.
+func RenameIndex(table Name, from, to string) Statement {
+	return gentle(table, "alter index "+pgx.Identifier{table.Schema, from}.Sanitize()+" rename to "+ident(to),
+		"the index takes the name of the one whose place it has")
+}
+
 // Counterpart turns the definition of an index, as pg_get_indexdef gives it
 // and with its columns renamed, into the statement that builds its twin target
 // CONCURRENTLY. index is the name in the definition.

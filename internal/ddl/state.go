@@ -81,6 +81,18 @@ func ReadConstraint(ctx context.Context, db Querier, table Name, constraint stri
 	return c, nil
 }
 
+// NameIsFree tells whether a schema has no table, index or other relation of that
+// name.
+func NameIsFree(ctx context.Context, db Querier, schema, name string) (bool, error) {
+	var free bool
+	err := db.QueryRow(ctx, `select not exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = $1 and c.relname = $2)`, schema, name).Scan(&free)
+	if err != nil {
+		return false, fmt.Errorf("look for %s.%s: %w", ident(schema), ident(name), err)
+	}
+	return free, nil
+}
+
 // IndexState is how far an index has come.
 type IndexState string
 

@@ -39,6 +39,7 @@ func connect(t *testing.T, url string) *pgconn.PgConn {
 func register(t *testing.T, conn *pgx.Conn) ledger.Transition {
 	tr := ledger.Transition{Name: "users", Schema: "public", Table: "users",
 		Definition: ledger.Definition{Move: transform.Renamed(transform.Column{Name: "full_name", Type: "text", BaseType: "text", Position: 2}, "name")}}
+	tr.Definition.KeepName = true
 	require.NoError(t, ledger.Register(ctx, conn, &tr, ledger.Event{Event: "register"}))
 	return tr
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -49,6 +50,9 @@ type View struct {
 	Transitions []Member
 	// SearchPath is current_schemas(true) of the session.
 	SearchPath []string
+
+	// held is how long to wait before joining.
+	held time.Duration
 }
 
 // joinAttempts bounds how often a join starts over because a flip came between
@@ -57,9 +61,14 @@ const joinAttempts = 10
 
 // Join makes a fresh session a member of the epoch in force: it takes the
 // epoch's lock and reads the transitions, in one round trip. Without a ledger
-// the session becomes a member of epoch 0. On an error the session must be
-// closed: nobody may use it.
+// the session becomes a member of epoch 0. While a migrator holds a flip it
+// waits. On an error the session must be closed: nobody may use it.
 func Join(ctx context.Context, conn *pgconn.PgConn) (View, error) {
+	return JoinHeld(ctx, conn, func(int) {})
+}
+
+// JoinHeld is Join, and tells of the epoch that is held before it waits.
+func JoinHeld(ctx context.Context, conn *pgconn.PgConn, held func(epoch int)) (View, error) {
 	for range joinAttempts {
 		view, locked, err := readView(ctx, conn)
 		if isNoLedger(err) {
@@ -68,8 +77,17 @@ func Join(ctx context.Context, conn *pgconn.PgConn) (View, error) {
 		switch {
 		case err != nil:
 			return View{}, describe(err)
-		case locked == view.Epoch:
+		case locked == view.Epoch && view.held == 0:
 			return view, nil
+		case locked == view.Epoch:
+			held(view.Epoch)
+			same, err := outlast(ctx, conn, view)
+			if err != nil {
+				return View{}, describe(err)
+			}
+			if same {
+				return view, nil
+			}
 		}
 		if err := release(ctx, conn, locked); err != nil {
 			return View{}, describe(err)
@@ -100,12 +118,12 @@ set local lock_timeout = '5s';
 func readView(ctx context.Context, conn *pgconn.PgConn) (View, int, error) {
 	rows, err := query(ctx, conn, limits+`select epoch, `+lockIfDirect(conn, "epoch")+`, pg_is_in_recovery()
 		from crossfade.join_v1;
-		select epoch, transitions, array_to_json(current_schemas(true)) from crossfade.join_v1;
+		select epoch, transitions, array_to_json(current_schemas(true)), coalesce(held_ms, 0) from crossfade.join_v1;
 		commit`)
 	if err != nil {
 		return View{}, 0, err
 	}
-	if len(rows) != 2 || len(rows[0]) != 3 || len(rows[1]) != 3 {
+	if len(rows) != 2 || len(rows[0]) != 3 || len(rows[1]) != 4 {
 		return View{}, 0, errors.New("read the ledger: unexpected answer")
 	}
 	if err := checkLock(rows[0][1]); err != nil {
@@ -125,6 +143,11 @@ func readView(ctx context.Context, conn *pgconn.PgConn) (View, int, error) {
 	if err := json.Unmarshal(rows[1][2], &view.SearchPath); err != nil {
 		return View{}, 0, fmt.Errorf("read the search_path: %w", err)
 	}
+	ms, err := strconv.Atoi(string(rows[1][3]))
+	if err != nil {
+		return View{}, 0, fmt.Errorf("read the hold: %w", err)
+	}
+	view.held = time.Duration(ms) * time.Millisecond
 	for _, m := range view.Transitions {
 		if _, err := phase.Parse(string(m.Phase)); err != nil {
 			return View{}, 0, fmt.Errorf("transition %q: %w: upgrade this application's crossfade", m.Name, err)

@@ -97,6 +97,12 @@ func Holders(ctx context.Context, db Querier, token string) ([]Session, error) {
 	return holders(ctx, db, pgx.Identifier{"crossfade", token})
 }
 
+// HoldersOf lists the sessions and prepared transactions that hold a lock on a
+// table.
+func HoldersOf(ctx context.Context, db Querier, schema, table string) ([]Session, error) {
+	return holders(ctx, db, pgx.Identifier{schema, table})
+}
+
 // PreparedOn lists the prepared transactions that hold a lock on a table, but
 // not on the relation crossfade.token: they name the table without permission
 // of the phase in force. They belong to no session, so no epoch lock speaks for

@@ -3,7 +3,6 @@ package ledger
 import (
 	"slices"
 
-	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
@@ -108,9 +107,10 @@ func (t Transition) holds() []hold {
 	}
 	a := t.Definition.Alteration
 	if a == nil {
-		add(t.Schema, t.Table, t.Definition.SourceNames(), true)
-		if t.Phase != phase.Contracted { // then the targets are columns like others
-			add(t.Schema, t.Table, t.Definition.TargetNames(), true)
+		move := t.Definition.In(t.Phase)
+		add(t.Schema, t.Table, move.SourceNames(), true)
+		if !t.Settled() { // then the targets are columns like others
+			add(t.Schema, t.Table, move.TargetNames(), true)
 		}
 		return list
 	}

@@ -121,6 +121,25 @@ func TestSeveralOnOneTable(t *testing.T) {
 	require.NoError(t, ledger.Register(ctx, conn, &chain, event))
 }
 
+// TestChainBehindAKeptName: what is to be called otherwise cannot be moved on
+// yet. Then the name that it had is taken, and the one that it has can move on.
+func TestChainBehindAKeptName(t *testing.T) {
+	t.Parallel()
+	one := ledger.Transition{ID: 1, Schema: "public", Table: "users", Definition: moving([]string{"age"}, "age_big")}
+	one.Definition.KeepName = true
+	chain := func(source, target string) *ledger.OverlapError {
+		return ledger.Overlap(ledger.Transition{Schema: "public", Table: "users", Definition: moving([]string{source}, target)}, one)
+	}
+	one.Phase = phase.Contracted
+	require.ErrorContains(t, chain("age_big", "years"), "still on its way")
+	one.Phase = phase.Named
+	require.ErrorContains(t, chain("age_big", "years"), "is a source of")
+	require.ErrorContains(t, chain("years", "age_big"), "bears the name of a source of")
+	require.Nil(t, chain("age", "years"))
+	one.Definition.KeepName, one.Phase = false, phase.Contracted
+	require.Nil(t, chain("age_big", "years"))
+}
+
 // TestRegisterAtOnce: of two that want the same column one gets it.
 func TestRegisterAtOnce(t *testing.T) {
 	t.Parallel()

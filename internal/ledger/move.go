@@ -118,6 +118,9 @@ func Move(ctx context.Context, db Conn, t *Transition, to phase.Phase, e Event) 
 	if !t.Phase.CanMoveTo(to) {
 		return fmt.Errorf("move %q: %s cannot follow %s", t.Name, to, t.Phase)
 	}
+	if to.Behaviour().Named {
+		return fmt.Errorf("move %q: %s and %s cannot be in force at once: a flip between them is held", t.Name, t.Phase, to)
+	}
 	next := *t
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		epoch, err := raiseEpoch(ctx, tx)
@@ -186,6 +189,9 @@ func Remove(ctx context.Context, db Conn, t *Transition, e Event) error {
 		}
 		if tag.RowsAffected() != 1 {
 			return ErrMoved
+		}
+		if _, err := tx.Exec(ctx, `delete from crossfade.writer where transition_id = $1`, t.ID); err != nil {
+			return err
 		}
 		next.Epoch, next.Draining, next.Removed = epoch, t.Token, true
 		return Record(ctx, tx, next, e)

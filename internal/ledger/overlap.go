@@ -34,7 +34,8 @@ func (e *OverlapError) Is(target error) bool { return target == ErrActive }
 // earlier transition has wholly moved. Nil when it can.
 //
 // A contracted transition still answers for the names of its sources: the hook
-// goes on rewriting them, so they are no names for new columns.
+// goes on rewriting them, so they are no names for new columns. Where a target
+// has taken the source's name, it answers for the one that the target had.
 func Overlap(t, other Transition) *OverlapError {
 	if t.ID == other.ID && t.ID != 0 {
 		return nil
@@ -48,12 +49,12 @@ func Overlap(t, other Transition) *OverlapError {
 	conflict := func(column, why string) *OverlapError {
 		return &OverlapError{Other: other.Name, Phase: other.Phase, Column: column, Why: why}
 	}
-	sources, targets := other.Definition.SourceNames(), other.Definition.TargetNames()
+	sources, targets := other.Definition.In(other.Phase).SourceNames(), other.Definition.In(other.Phase).TargetNames()
 	for _, source := range t.Definition.SourceNames() {
 		switch {
 		case slices.Contains(sources, source):
 			return conflict(source, "is a source of")
-		case slices.Contains(targets, source) && other.Phase != phase.Contracted:
+		case slices.Contains(targets, source) && !other.Settled():
 			return conflict(source, "is still on its way as a target of")
 		}
 	}

@@ -60,8 +60,20 @@ type Definition struct {
 	// IgnoreApplications are the application names of sessions without the hook
 	// that drains do not wait for.
 	IgnoreApplications []string `json:"ignore_applications,omitempty"`
+	// Sync says how writers without the hook are followed: "trigger", or "" for not
+	// at all; SyncMode is the trigger's (synctrigger.Mode).
+	Sync     string `json:"sync,omitempty"`
+	SyncMode string `json:"sync_mode,omitempty"`
 	// File is the transition file's own text, for people.
 	File string `json:"file,omitempty"`
+}
+
+// In is the move with the columns as they are called in a phase.
+func (d Definition) In(p phase.Phase) transform.Move {
+	if p == phase.Named {
+		return d.Named()
+	}
+	return d.Move
 }
 
 // Index is an index of a source and its counterpart on the targets.
@@ -76,6 +88,12 @@ type Index struct {
 	// Constraint is set when the index carries a UNIQUE constraint of this name.
 	Constraint       string `json:"constraint,omitempty"`
 	TargetConstraint string `json:"target_constraint,omitempty"`
+}
+
+// Settled tells whether the targets are what they will be for good, so that a
+// later transition may move them.
+func (t Transition) Settled() bool {
+	return t.Phase == phase.Named || t.Phase == phase.Contracted && !t.Definition.KeepName
 }
 
 // ErrNotFound: no active transition has that name.

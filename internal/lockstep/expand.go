@@ -41,8 +41,11 @@ func (k Kind) expansion(p phase.Phase, withTarget bool) string {
 			fmt.Fprintf(&b, "alter table %s alter column %s drop not null, alter column %[2]s drop default;\n", table, quoted(c.Name))
 		}
 		fmt.Fprintf(&b, "update %s set %s;\n", table, strings.Join(wrong, ", "))
-		if p == phase.Contracted {
+		if p.Behaviour().SourceGone {
 			fmt.Fprintf(&b, "alter table %s %s;\n", table, strings.Join(dropped, ", "))
+		}
+		if p.Behaviour().Named {
+			b.WriteString(m.keep(table))
 		}
 	}
 	return b.String()
@@ -59,12 +62,29 @@ func (m Move) constrain(table string, p phase.Phase) string {
 			fmt.Fprintf(&b, "alter table %s drop constraint %s;\n", table, quoted(uniqueName(m.Table, m.Sources[0].Name)))
 		}
 	}
+	switch target := quoted(m.Targets[0].Name); {
+	case m.Key && p.Behaviour().WriteSource:
+		fmt.Fprintf(&b, "create unique index on %s (%s);\n", table, target)
+	case m.Key:
+		fmt.Fprintf(&b, "alter table %s drop constraint %[2]s, add constraint %[2]s primary key (%s);\n", table, keyName(m.Table), target)
+	}
 	for _, c := range m.Targets {
 		if c.NotNull && p.Behaviour().Read == phase.Target {
 			fmt.Fprintf(&b, "alter table %s alter column %s set not null;\n", table, quoted(c.Name))
 		}
 	}
 	return b.String()
+}
+
+// keep gives the target the source's name, and that of its constraint.
+func (m Move) keep(table string) string {
+	source, target := m.Sources[0].Name, m.Targets[0].Name
+	script := fmt.Sprintf("alter table %s rename column %s to %s;\n", table, quoted(target), quoted(source))
+	if m.Unique {
+		script += fmt.Sprintf("alter table %s rename constraint %s to %s;\n", table,
+			quoted(uniqueName(m.Table, target)), quoted(uniqueName(m.Table, source)))
+	}
+	return script
 }
 
 // look is a function that reads the tables as the application should see them,
@@ -100,7 +120,7 @@ $look$;`, strings.Join(contents, " union all "), strings.Join(faulty, " union al
 
 // logical is the expression that reads a column in a phase.
 func (c Column) logical(p phase.Phase) string {
-	if c.Move == nil || p == "" || p.Behaviour().Read == phase.Source {
+	if c.Move == nil || p == "" || p.Behaviour().Read == phase.Source || p.Behaviour().Named {
 		return quoted(c.Name)
 	}
 	for _, source := range c.Move.Sources {

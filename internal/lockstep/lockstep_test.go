@@ -35,7 +35,7 @@ func TestKinds(t *testing.T) {
 	for _, kind := range lockstep.Kinds() {
 		t.Run(kind.Name, func(t *testing.T) {
 			t.Parallel()
-			world := lockstep.NewWorld(t, kind, lockstep.States(), hooked)
+			world := lockstep.NewWorld(t, kind, kind.States(), hooked)
 			t.Run("corpus", func(t *testing.T) { corpus(t, world) })
 			t.Run("histories", func(t *testing.T) { random(t, world, first, deadline) })
 		})

@@ -3,8 +3,10 @@ package lockstep
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -21,11 +23,17 @@ type State struct {
 	Bare bool
 }
 
-// States are the states that a transition goes through.
-func States() []State {
+// States are the states that a kind of transition goes through. A column that
+// takes the name of its source has another type than that as a rule, and then the
+// original has nothing to say; where it has not, it must look as if nothing had
+// happened.
+func (k Kind) States() []State {
 	states := []State{{"off, no target yet", phase.Off, true}}
 	for _, p := range phase.All() {
 		states = append(states, State{Name: string(p), Phase: p})
+	}
+	if !slices.ContainsFunc(k.Moves, func(m Move) bool { return !m.Identity() }) {
+		states = append(states, State{Name: string(phase.Named), Phase: phase.Named})
 	}
 	return states
 }
@@ -92,6 +100,7 @@ func expand(t testing.TB, db *pgtest.DB, k Kind, s State) {
 	check(ledger.Migrate(ctx, conn, nil))
 	for i, m := range k.Moves {
 		tr := m.transition(k, i)
+		tr.Definition.KeepName = s.Phase == phase.Named
 		check(ledger.Register(ctx, conn, &tr, event("register")))
 		for tr.Phase != s.Phase {
 			check(advance(ctx, conn, &tr))
@@ -106,13 +115,23 @@ func event(name string) ledger.Event { return ledger.Event{Actor: "lockstep", Ev
 func advance(ctx context.Context, conn *pgx.Conn, tr *ledger.Transition) error {
 	next, ok := tr.Phase.Next()
 	if !ok {
-		return fmt.Errorf("nothing follows %s", tr.Phase)
+		return keep(ctx, conn, tr)
 	}
 	if err := ledger.Move(ctx, conn, tr, next, event("move")); err != nil {
 		return err
 	}
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		return ledger.Drained(ctx, tx, tr, event("drained"))
+	})
+}
+
+// keep takes a contracted transition to the phase named. Nobody waits to join.
+func keep(ctx context.Context, conn *pgx.Conn, tr *ledger.Transition) error {
+	if err := ledger.Hold(ctx, conn, tr, time.Minute, event("hold")); err != nil {
+		return err
+	}
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		return ledger.Name(ctx, tx, tr, time.Second, event("move"))
 	})
 }
 
@@ -133,6 +152,11 @@ func (m Move) transition(k Kind, number int) ledger.Transition {
 		}
 	}
 	definition := ledger.Definition{Move: move, Key: []string{"id"}, KeyTypes: []string{"bigint"}}
+	if m.Key {
+		definition.Key, definition.KeyTypes = m.SourceNames(), []string{m.Sources[0].Type}
+		definition.PrimaryKey = &ledger.PrimaryKey{Constraint: keyName(m.Table),
+			Create: fmt.Sprintf("create unique index concurrently on public.%s using btree (%s)", m.Table, quoted(m.Targets[0].Name))}
+	}
 	if m.Unique {
 		source, target := uniqueName(m.Table, m.Sources[0].Name), uniqueName(m.Table, m.Targets[0].Name)
 		definition.Indexes = []ledger.Index{{

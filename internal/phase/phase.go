@@ -30,6 +30,9 @@ const (
 	// Contracted: as Complete, and the source does not exist any more. There
 	// is no way back from here.
 	Contracted Phase = "contracted"
+	// Named: as Contracted, and the target bears the source's name. Only
+	// transitions that keep the name come here, after Contracted.
+	Named Phase = "named"
 )
 
 // Side is one of the two columns of a transition.
@@ -46,6 +49,11 @@ type Behaviour struct {
 	Read Side
 	// WriteSource and WriteTarget say which columns take writes.
 	WriteSource, WriteTarget bool
+	// SourceGone: the source does not exist any more.
+	SourceGone bool
+	// Named: the target bears the source's name, and its own is one that only
+	// applications use.
+	Named bool
 }
 
 // WritesBoth tells whether a write must reach both columns.
@@ -54,8 +62,8 @@ func (b Behaviour) WritesBoth() bool { return b.WriteSource && b.WriteTarget }
 type row struct {
 	phase     Phase
 	behaviour Behaviour
-	// oneWay: no move leads out of this phase backwards.
-	oneWay bool
+	// optional: not every transition comes to this phase.
+	optional bool
 }
 
 var table = []row{
@@ -65,14 +73,18 @@ var table = []row{
 	{phase: Live, behaviour: Behaviour{Read: Target, WriteSource: true, WriteTarget: true}},
 	{phase: RampDown, behaviour: Behaviour{Read: Target, WriteSource: true, WriteTarget: true}},
 	{phase: Complete, behaviour: Behaviour{Read: Target, WriteTarget: true}},
-	{phase: Contracted, behaviour: Behaviour{Read: Target, WriteTarget: true}, oneWay: true},
+	{phase: Contracted, behaviour: Behaviour{Read: Target, WriteTarget: true, SourceGone: true}},
+	{phase: Named, behaviour: Behaviour{Read: Target, WriteTarget: true, SourceGone: true, Named: true}, optional: true},
 }
 
-// All lists the phases in the order of a rollout. The caller owns the slice.
+// All lists the phases that every transition goes through, in the order of a
+// rollout. The caller owns the slice.
 func All() []Phase {
-	all := make([]Phase, len(table))
-	for i, r := range table {
-		all[i] = r.phase
+	var all []Phase
+	for _, r := range table {
+		if !r.optional {
+			all = append(all, r.phase)
+		}
 	}
 	return all
 }
@@ -81,7 +93,7 @@ func All() []Phase {
 func Parse(s string) (Phase, error) {
 	p := Phase(s)
 	if p.index() < 0 {
-		return "", fmt.Errorf("parse phase: %q is none of %v", s, All())
+		return "", fmt.Errorf("parse phase: %q is none of %v", s, append(All(), Named))
 	}
 	return p, nil
 }
@@ -97,28 +109,29 @@ func (p Phase) Behaviour() Behaviour {
 }
 
 // CanMoveTo tells whether q may follow p: neighbours only, in both directions,
-// except out of Contracted.
+// but none back once the source is gone.
 func (p Phase) CanMoveTo(q Phase) bool {
 	i, j := p.index(), q.index()
-	if i < 0 || j < 0 || table[i].oneWay {
+	if i < 0 || j < 0 {
 		return false
 	}
-	return j == i+1 || j == i-1
+	return j == i+1 || j == i-1 && !table[i].behaviour.SourceGone
 }
 
-// Next is the phase after p in a rollout; false at the end.
+// Next is the phase after p among All; false at the end.
 func (p Phase) Next() (Phase, bool) {
 	i := p.index()
-	if i < 0 || i+1 >= len(table) {
+	if i < 0 || i+1 >= len(table) || table[i+1].optional {
 		return "", false
 	}
 	return table[i+1].phase, true
 }
 
-// Final tells whether no other phase can follow p.
-func (p Phase) Final() bool {
+// SourceGone tells whether the source does not exist any more in p, so that there
+// is no way back.
+func (p Phase) SourceGone() bool {
 	i := p.index()
-	return i >= 0 && table[i].oneWay
+	return i >= 0 && table[i].behaviour.SourceGone
 }
 
 // Before tells whether p comes earlier than q in a rollout. It orders phases

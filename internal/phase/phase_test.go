@@ -9,14 +9,16 @@ import (
 )
 
 // TestEveryPair walks every pair of phases: neighbours may follow each other,
-// nothing else, and nothing leads out of contracted.
+// nothing else, and nothing leads back once the source is gone.
 func TestEveryPair(t *testing.T) {
 	all := phase.All()
 	for i, p := range all {
 		for j, q := range all {
-			want := (j == i+1 || j == i-1) && p != phase.Contracted
+			want := j == i+1 || j == i-1 && p != phase.Contracted
 			require.Equal(t, want, p.CanMoveTo(q), "%s -> %s", p, q)
 		}
+		require.Equal(t, p == phase.Contracted, p.CanMoveTo(phase.Named), p)
+		require.False(t, phase.Named.CanMoveTo(p), p)
 		require.False(t, p.CanMoveTo("unknown"))
 		require.False(t, phase.Phase("unknown").CanMoveTo(p))
 	}
@@ -43,7 +45,7 @@ func TestAdjacentPhasesAgree(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for _, p := range phase.All() {
+	for _, p := range append(phase.All(), phase.Named) {
 		got, err := phase.Parse(string(p))
 		require.NoError(t, err)
 		require.Equal(t, p, got)

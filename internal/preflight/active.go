@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/pgcrossfade/crossfade/internal/ledger"
-	"github.com/pgcrossfade/crossfade/internal/phase"
 )
 
 // checkActive looks into the ledger: one transition at a time has a name, and
@@ -33,7 +32,7 @@ func checkActive(ctx context.Context, in *inspection) error {
 		wanted.Definition.Alteration = in.alteration()
 	}
 	for _, t := range active {
-		if t.Phase != phase.Contracted {
+		if !t.Settled() {
 			in.active = append(in.active, t)
 		}
 		overlap := ledger.Overlap(wanted, t)
@@ -44,7 +43,7 @@ func checkActive(ctx context.Context, in *inspection) error {
 		case overlap != nil:
 			in.refuse("transition-active", object, overlap.Error(),
 				"contract it, if this one is to follow it; otherwise roll it back or bring it to its end, and remove it (`crossfade status`)")
-		case t.Schema == in.Schema && t.Table == in.Table && t.Phase != phase.Contracted:
+		case t.Schema == in.Schema && t.Table == in.Table && !t.Settled():
 			in.others = append(in.others, t)
 		}
 	}

@@ -23,6 +23,7 @@ func alterationChecks(kind transform.Kind) []func(context.Context, *inspection) 
 		checkAlteredKey,
 		checkActive,
 		checkViolated,
+		checkFilled,
 		checkAlteredPublished,
 		checkTransactions,
 		checkVacuum,

@@ -32,6 +32,7 @@ var checks = []func(ctx context.Context, in *inspection) error{
 	checkVouched,
 	checkTargetOnly,
 	checkLoss,
+	checkKeepName,
 	checkDefaults,
 	readDependents,
 	checkSequences,
@@ -57,6 +58,7 @@ var checks = []func(ctx context.Context, in *inspection) error{
 	checkReplication,
 	checkEventTriggers,
 	checkSize,
+	checkSync,
 }
 
 // severities is the order in which findings are listed.

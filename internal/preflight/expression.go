@@ -23,7 +23,7 @@ func checkExpressions(ctx context.Context, in *inspection) error {
 	if err := in.laySources(ctx); err != nil {
 		return err
 	}
-	move := transform.Move{Kind: in.Move.Kind, Lossy: in.Move.Lossy}
+	move := transform.Move{Kind: in.Move.Kind, Lossy: in.Move.Lossy, KeepName: in.Move.KeepName}
 	complete := true
 	for i, c := range in.targets {
 		target := c.vocabulary()

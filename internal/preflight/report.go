@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/synctrigger"
 	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
@@ -32,6 +33,8 @@ type Request struct {
 	// Path are the schemas in which names in expressions and types are looked
 	// up, before the table's own; nil means those of the connection.
 	Path []string
+	// Sync is the mode of the trigger for writers without the hook; empty for none.
+	Sync synctrigger.Mode
 	// IgnoreApplications are the application_names of sessions that are known
 	// not to use the table, though they lack the hook.
 	IgnoreApplications []string

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pgcrossfade/crossfade/internal/fence"
+	"github.com/pgcrossfade/crossfade/internal/synctrigger"
 )
 
 // dumpApplication is the application_name of pg_dump.
@@ -43,8 +44,12 @@ func checkSessions(ctx context.Context, in *inspection) error {
 			continue
 		}
 		last := strings.Join(strings.Fields(members[p][0].Query), " ")
+		if in.Sync == synctrigger.Sync || in.Sync == synctrigger.Refuse {
+			in.info("session-followed", object, "connected without the hook: pid "+list(pids)+"; the trigger sees to what it writes", "")
+			continue
+		}
 		in.warn("session-without-hook", object, fmt.Sprintf("connected without the hook: pid %s; last statement of the first: %s", list(pids), last),
-			"embed the hook, or end these sessions; if they do not use the table, ignore the application")
+			"embed the hook, end these sessions, or say sync: trigger; if they do not use the table, ignore the application")
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package preflight
 import (
 	"context"
 	"fmt"
+
+	"github.com/pgcrossfade/crossfade/internal/synctrigger"
 )
 
 // trigger is a trigger on the table, or on one of its partitions alone, that
@@ -17,14 +19,15 @@ type trigger struct {
 
 // checkTriggers: a trigger runs below the hook, in every phase, and for every
 // row that the backfill touches. Its column list and condition are the business
-// of checkDependents.
+// of checkDependents, those of other transitions are none of
+// its business.
 func checkTriggers(ctx context.Context, in *inspection) error {
 	triggers, err := query[trigger](ctx, in, `
 		select quote_ident(t.tgname), t.tgrelid::regclass::text, p.oid::regprocedure::text, p.prosrc,
 			t.tgtype & 16 <> 0 and t.tgenabled <> 'D' and t.tgattr = ''
 		from pg_trigger t join pg_proc p on p.oid = t.tgfoid
-		where t.tgrelid = any($1) and not t.tgisinternal and t.tgparentid = 0
-		order by 2, 3`, in.tree())
+		where t.tgrelid = any($1) and not t.tgisinternal and t.tgparentid = 0 and t.tgname !~ $2
+		order by 1, 2`, in.tree(), synctrigger.Names)
 	if err != nil {
 		return fmt.Errorf("read triggers: %w", err)
 	}

@@ -33,7 +33,8 @@ const (
 	StarsTarget Stars = "target"
 )
 
-// Transition is a move of columns on its way, in the phase that is in force.
+// Transition is a move of columns on its way, in the phase that is in force. It
+// is what the migrator registered, whatever the phase has made of the names.
 type Transition struct {
 	ID int64
 	// Table is the table as the transition names it; Catalog.Tables says which

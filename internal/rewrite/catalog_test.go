@@ -29,8 +29,10 @@ func testCatalog(p phase.Phase) rewrite.Catalog {
 				moving.Type, moving.BaseType = c.Type, c.Type
 			}
 		}
+		move := transform.Renamed(moving, target)
+		move.KeepName = p == phase.Named
 		c.Transitions = append(c.Transitions, rewrite.Transition{
-			ID: id, Table: name(table), Move: transform.Renamed(moving, target), Phase: p, Token: table + "_token", Constraints: constraints,
+			ID: id, Table: name(table), Move: move, Phase: p, Token: table + "_token", Constraints: constraints,
 		})
 		c.Tables = append(c.Tables, rewrite.Table{Name: name(table), Of: name(table), Columns: list})
 	}

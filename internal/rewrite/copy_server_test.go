@@ -42,7 +42,7 @@ func TestCopyOnTheServer(t *testing.T) {
 				setup += "create table crossfade." + tr.Token + "();"
 			}
 			switch b := p.Behaviour(); {
-			case p.Final():
+			case p.Behaviour().SourceGone:
 				setup += moreFill + moreContract
 			case !b.WriteSource:
 				setup += moreFill + moreSpoil

@@ -95,7 +95,7 @@ func (w *walker) otherHome(t *table, name string, at int) string {
 }
 
 // copied tells whether a COPY may fill one side of the move.
-func (m *move) copied() bool { return m.Synced || m.Phase.Final() }
+func (m *move) copied() bool { return m.Synced || m.behaviour.SourceGone }
 
 // copyFills refuses a COPY that would not leave both sides of a move right.
 // defaults: the data may ask for a column's DEFAULT.

@@ -36,12 +36,13 @@ var relatives = []struct {
 	without []string
 }{
 	{name: "partitions", table: "readings", def: "'nobody'::text"},
-	{name: "children", table: "animals", def: "'nobody'::text"},
+	// A child with a column full_name of its own keeps it.
+	{name: "children", table: "animals", def: "'nobody'::text", without: []string{"named"}},
 	{
 		name: "views", table: "people", refusable: true,
 		original: `create view targets as select id, full_name as label from people;`,
 		expanded: `create view targets as select id, name as label from people;`,
-		without:  []string{"off, no target yet", "contracted"},
+		without:  []string{"off, no target yet", "contracted", "named"},
 	},
 }
 
@@ -106,6 +107,7 @@ func newRelative(t *testing.T, setup, table string, moving transform.Column, p p
 		ID: 1, Schema: "public", Table: table, Phase: p, Token: "token",
 		Definition: ledger.Definition{Move: transform.Renamed(moving, "name")},
 	}}}
+	view.Transitions[0].Definition.KeepName = p == phase.Named
 	snapshot, err := catalog.Read(t.Context(), conn.PgConn(), view)
 	require.NoError(t, err)
 	c := snapshot.Catalog(view, rewrite.StarsSource)
@@ -135,7 +137,7 @@ func (r relative) observe(t *testing.T, original, sql string, p phase.Phase) (o 
 	for _, table := range r.catalog.Tables {
 		var names []string
 		for _, c := range table.Columns {
-			if c.Name == "full_name" && p != "" && p.Behaviour().Read == phase.Target {
+			if c.Name == "full_name" && p != "" && p != phase.Named && p.Behaviour().Read == phase.Target {
 				c.Name = "name"
 			}
 			names = append(names, c.Name)

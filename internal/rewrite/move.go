@@ -53,6 +53,12 @@ func newMove(tr Transition, r *Rewriter) (*move, error) {
 	}
 	m := &move{Transition: tr, behaviour: tr.Phase.Behaviour()}
 	var err error
+	if m.behaviour.Named {
+		if m.Transition, err = tr.named(r); err != nil {
+			return nil, err
+		}
+		tr = m.Transition
+	}
 	if m.sources, err = m.side(tr.Sources, tr.Targets, false, r); err != nil {
 		return nil, err
 	}

@@ -211,6 +211,9 @@ func readAs(name string, table rewrite.Name, p phase.Phase, catalog rewrite.Cata
 		if p == "" || m.Table != table || m.Phase.Behaviour().Read == phase.Source {
 			continue
 		}
+		if m.Phase.Behaviour().Named {
+			m.Move = m.Named()
+		}
 		for _, c := range m.Sources {
 			if c.Name == name && c.Value != "" {
 				return c.Cast(c.Value)

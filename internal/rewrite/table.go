@@ -21,6 +21,15 @@ type table struct {
 }
 
 func newTable(t Table, moves []*move, stars Stars) (*table, error) {
+	t.Columns = slices.Clone(t.Columns)
+	for _, m := range moves {
+		// Where the source stood, the name that the target had does: the source's is
+		// the target's now.
+		i := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == m.targets[0].Name })
+		if m.behaviour.Named && i >= 0 {
+			t.Columns[i] = Column{Name: m.sources[0].Name, Type: m.sources[0].BaseType}
+		}
+	}
 	out := &table{Table: t, moves: moves, byName: map[string][]*moving{}, reads: map[string]template{}}
 	for _, m := range moves {
 		for _, c := range slices.Concat(m.sources, m.targets) {
@@ -69,7 +78,7 @@ func (t *table) show(m *move, stars Stars) error {
 			first = i
 		}
 	}
-	if stars != StarsTarget {
+	if !t.showsTargets(m, stars) {
 		return nil
 	}
 	for _, c := range m.sources {
@@ -81,6 +90,17 @@ func (t *table) show(m *move, stars Stars) error {
 	}
 	t.visible = slices.Insert(t.visible, min(first, len(t.visible)), names...)
 	return nil
+}
+
+// showsTargets tells under which names the application sees a move. What has
+// taken the source's name is seen under it by those who see sources; the others
+// go on with the name that the target had, unless a later move begins there.
+func (t *table) showsTargets(m *move, stars Stars) bool {
+	if !m.behaviour.Named {
+		return stars == StarsTarget
+	}
+	chained := slices.ContainsFunc(t.byName[m.targets[0].Name], func(c *moving) bool { return !c.target })
+	return stars != StarsTarget || chained
 }
 
 // reading is what stands for a column, whichever way its moves go.

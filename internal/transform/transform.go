@@ -88,6 +88,8 @@ type Move struct {
 	// Preserves says what forward keeps of comparisons. It is of no interest when
 	// Identity.
 	Preserves Preserve `json:"preserves,omitempty"`
+	// KeepName: in the end the one target takes the name of the one source.
+	KeepName bool `json:"keep_name,omitempty"`
 }
 
 // Identity tells whether one column becomes another with the same values.
@@ -123,6 +125,14 @@ func Names(columns []Column) []string {
 // String says what moves, for people: "full_name -> first_name, last_name".
 func (m Move) String() string {
 	return strings.Join(m.SourceNames(), ", ") + " -> " + strings.Join(m.TargetNames(), ", ")
+}
+
+// Named is what a move that keeps the name has become when the target bears it:
+// a rename of the target, whose old name stands where the source stood.
+func (m Move) Named() Move {
+	named := Renamed(m.Targets[0], m.Sources[0].Name)
+	named.Sources[0].Position = m.Sources[0].Position
+	return named
 }
 
 // Renamed is the move that gives a column another name.

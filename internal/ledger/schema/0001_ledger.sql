@@ -29,6 +29,9 @@ create table crossfade.transition (
     token            text not null,
     -- the token of the phase that is being left; null once it has been dropped
     draining         text,
+    -- until then connections wait before they join, for a flip between two phases
+    -- that cannot be in force at once
+    hold_until       timestamptz,
     registered_epoch int not null,
     -- the last step that is wholly done, and the one that is being done or undone
     step             text not null default '',
@@ -151,6 +154,28 @@ create table crossfade.control (
     changed_at    timestamptz not null default clock_timestamp()
 );
 
+-- Who wrote the sources of a transition alone, as its trigger noted it: at most one
+-- row in ten minutes for each session, so that no writer waits for another.
+create table crossfade.writer (
+    id            bigint generated always as identity primary key,
+    transition_id bigint not null,
+    at            timestamptz not null default clock_timestamp(),
+    role          text not null,
+    application   text not null,
+    -- the address, "local" for a unix socket
+    client        text not null,
+    pid           int not null
+);
+create index writer_transition_idx on crossfade.writer (transition_id, at);
+
+-- The role that writes has no rights on the table.
+create function crossfade.report_writer(transition bigint) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    insert into crossfade.writer (transition_id, role, application, client, pid)
+    values (transition, session_user, current_setting('application_name'),
+        coalesce(host(inet_client_addr()), 'local'), pg_backend_pid())
+$$;
+
 -- What a joining connection reads. The name carries the version of the hook's
 -- protocol; a later schema keeps this view for the applications still on it.
 create view crossfade.join_v1 as
@@ -160,5 +185,9 @@ select e.epoch,
                       'id', t.id, 'name', t.name, 'schema', t.table_schema, 'table', t.table_name,
                       'phase', t.phase, 'token', t.token, 'definition', t.definition - 'dependents') order by t.id)
            from crossfade.transition t
-           where t.removed_at is null and t.token <> ''), '[]'::jsonb) as transitions
+           where t.removed_at is null and t.token <> ''), '[]'::jsonb) as transitions,
+       -- how long to wait before joining; null in general
+       (select ceil(1000 * extract(epoch from max(t.hold_until) - clock_timestamp()))::int
+           from crossfade.transition t
+           where t.hold_until > clock_timestamp()) as held_ms
 from crossfade.epoch e;

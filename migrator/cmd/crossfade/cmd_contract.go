@@ -19,6 +19,10 @@ phase complete soak for as long as you would want to go back.
 
 Of the operations that move no column only drop_column has something to contract.
 
+Where the file says keep_name, the target takes the source's name then (phase
+named). For that, connections that open are held for at most --hold-timeout, and
+it is tried again when it does not succeed in that time.
+
 It asks for the name of the transition first. Without a terminal, or to be asked
 nothing, pass --yes. Applications go on running, whichever name they use.`,
 		Example: `  crossfade contract users-name
@@ -35,7 +39,10 @@ nothing, pass --yes. Applications go on running, whichever name they use.`,
 				return err
 			}
 			what := drops(status.Does, status.Sources, status.Table)
-			if what != "" && status.Phase != migrator.Contracted && !status.Ended {
+			if status.KeepName {
+				what += ", and gives its name to " + names(status.Targets)
+			}
+			if what != "" && !status.Phase.SourceGone() && !status.Ended {
 				if err := a.confirm(cmd.Context(), args[0], what, yes); err != nil {
 					return err
 				}

@@ -68,7 +68,7 @@ files of queries in CI.`,
 	flags.StringArrayVar(&f.schema, "schema", nil, "use no database but a throw-away one with the schema in this file, or in\n"+
 		"the .sql files of this directory by name; may be repeated")
 	flags.StringVar(&f.searchPath, "search-path", "", "the search_path of the application, as SET takes it (default that of the role)")
-	addPhase(cmd, &f.phase, "phase", "show this phase only", migrator.Phases()...)
+	addPhase(cmd, &f.phase, "phase", "show this phase only", append(migrator.Phases(), migrator.Named)...)
 	flags.Var(&f.stars, "stars", "which name of the column the application expects in *, and in an\nINSERT without a column list")
 	flags.BoolVar(&f.gate, "gate", false, "fail when a plan gets worse, or cannot be compared")
 	flags.BoolVar(&f.record, "record", false, "keep the outcome in the ledger, for the gate before phase live")
@@ -104,16 +104,19 @@ func (a *app) explain(ctx context.Context, f explainFlags, args []string) error 
 	if err != nil {
 		return err
 	}
-	phases := migrator.Phases()
-	if f.phase != "" {
-		phases = []migrator.Phase{f.phase}
-	}
 	e, err := a.openExplained(ctx, f)
 	if err != nil {
 		return err
 	}
 	defer e.close()
 	e.explainer.Stars = rewrite.Stars(f.stars)
+	phases := migrator.Phases()
+	if f.phase == "" && e.explainer.Member().Definition.KeepName {
+		phases = append(phases, migrator.Named)
+	}
+	if f.phase != "" {
+		phases = []migrator.Phase{f.phase}
+	}
 	explained, err := e.explainer.Explain(statements, phases)
 	if err != nil {
 		return err

@@ -53,7 +53,8 @@ The exit code is 3 when start would refuse the transition.`,
 func printPlan(w io.Writer, s console.Style, p migrator.Plan, undo bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: table %s, %s\n", s.Bold(p.Transition.Name), p.Transition.Table,
-		becomes(s, p.Transition.Does(), p.Transition.Sources(), p.Transition.Targets()))
+		becomes(s, p.Transition.Does(), p.Transition.Sources(), p.Transition.Targets())+
+			inTheEnd(p.Transition.KeepsName(), p.Transition.Sources()))
 	printFindings(&b, s, p.Findings)
 	if f := p.Forecast; f != nil {
 		fmt.Fprintf(&b, "\n%s about %s rows; up to %s of WAL and %s more on disk until it is vacuumed; how long, its first batches tell\n",

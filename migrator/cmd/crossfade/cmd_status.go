@@ -96,7 +96,8 @@ func dash(text string) string {
 
 func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: table %s, %s\n", s.Bold(status.Name), status.Table, becomes(s, status.Does, status.Sources, status.Targets))
+	fmt.Fprintf(&b, "%s: table %s, %s\n", s.Bold(status.Name), status.Table, becomes(s, status.Does, status.Sources, status.Targets)+
+		inTheEnd(status.KeepName, status.Sources))
 	if status.Phase != "" {
 		fmt.Fprintf(&b, "  phase      %s (epoch %d)\n", s.Accent(string(status.Phase)), status.Epoch)
 	}

@@ -44,7 +44,7 @@ func next(p migrator.Position) string {
 		return "next: crossfade remove " + p.Name + ", or crossfade rollback " + p.Name + "\n"
 	case p.Phase == migrator.Complete, p.Phase == "" && p.Step == "hide":
 		return "next, after a soak: crossfade contract " + p.Name + "\n"
-	case p.Phase == migrator.Contracted:
+	case p.Phase.SourceGone():
 		return "next, when no application uses the old name any more: crossfade remove " + p.Name + "\n"
 	}
 	return "next: crossfade run " + p.Name + ", or crossfade rollback " + p.Name + "\n"

@@ -114,3 +114,11 @@ func becomes(s console.Style, does string, sources, targets []string) string {
 	}
 	return word + " " + s.Accent(names(sources)) + " " + verb + " " + s.Accent(names(targets))
 }
+
+// inTheEnd says what the target is called then, where it keeps the source's name.
+func inTheEnd(keepName bool, sources []string) string {
+	if !keepName {
+		return ""
+	}
+	return ", in the end called " + names(sources) + " again"
+}

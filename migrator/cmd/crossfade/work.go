@@ -18,11 +18,15 @@ import (
 func (a *app) workFlags(cmd *cobra.Command) {
 	flags, c := cmd.Flags(), &a.tuning
 	flags.DurationVar(&c.Grace, "grace", 0, "how long a drain waits before --laggards applies (default 30s)")
+	flags.DurationVar(&c.HoldTimeout, "hold-timeout", 0,
+		"how long connections that open may be held while a column\ntakes its final name (default 1s)")
 	flags.DurationVar(&c.DrainTimeout, "drain-timeout", 0, "give up a drain after this time, with exit code 4 (default: wait for ever)")
 	flags.Var((*laggardsFlag)(&c.Laggards), "laggards",
 		"sessions that stay in the old phase after --grace: fence the idle ones,\n"+
 			"wait for all, or terminate those in a transaction")
 	flags.DurationVar(&c.LockTimeout, "lock-timeout", 0, "how long one attempt of a DDL statement waits for its lock (default 50ms)")
+	flags.DurationVar(&c.WritersQuiet, "writers-quiet", 0,
+		"how long a trigger must have seen nobody write without the hook before contract (default 1h)")
 	flags.DurationVar(&c.StandbyWait, "standby-wait", 0, "how long a flip waits for the standbys to replay what led to it (default 30s)")
 	flags.StringSliceVar(&c.IgnoreStandbys, "ignore-standby", nil, "application names of standbys that no flip waits for: delayed or never promoted")
 	a.scanFlags(cmd)
