@@ -38,7 +38,7 @@ func TestChangeUnderTraffic(t *testing.T) {
 // the end.
 func TestKeepNameUnderTraffic(t *testing.T) {
 	t.Parallel()
-	conn := underTraffic(t, migrator.Transition{
+	conn := underTraffic(t, many, migrator.Transition{
 		Name: rename.Name, Table: rename.Table, IgnoreApplications: rename.IgnoreApplications,
 		Change: &migrator.Change{From: "full_name", To: "name", Type: "varchar(100)", KeepName: true},
 	})
