@@ -20,6 +20,7 @@ import (
 
 	"github.com/pgcrossfade/crossfade/internal/fence"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
 )
 
@@ -118,7 +119,7 @@ func (s Snapshot) Catalog(view fence.View, stars rewrite.Stars) rewrite.Catalog 
 		}
 		if key := t.Definition.PrimaryKey; key != nil {
 			// Its name moves along with it; so statements go by the columns.
-			transition.Constraints[key.Constraint] = rewrite.Counterpart{Columns: rewrite.IndexColumns(key.Create)}
+			transition.Constraints[key.Constraint] = rewrite.Counterpart{Columns: indexed(key.Create, t)}
 		}
 		if !slices.ContainsFunc(s.tables, func(t rewrite.Table) bool { return t.Name == name }) {
 			transition.Token = MissingToken
@@ -141,14 +142,18 @@ func counterpart(index ledger.Index, t fence.Member) rewrite.Counterpart {
 	if index.TargetConstraint != "" {
 		return rewrite.Counterpart{Constraint: index.TargetConstraint}
 	}
-	create := index.Create
-	if t.Phase.Behaviour().Named {
-		d := t.Definition
+	return rewrite.Counterpart{Columns: indexed(index.Create, t)}
+}
+
+// indexed is the list of columns and expressions of an index on the targets, as
+// they are called in the phase. Without a list the constraint has no counterpart.
+func indexed(create string, t fence.Member) string {
+	if d := t.Definition; t.Phase == phase.Named {
 		renamed, err := rewrite.RenameColumn(create, d.Targets[0].Name, d.Sources[0].Name)
 		if err != nil {
-			return rewrite.Counterpart{}
+			return ""
 		}
 		create = renamed
 	}
-	return rewrite.Counterpart{Columns: rewrite.IndexColumns(create)}
+	return rewrite.IndexColumns(create)
 }

@@ -19,8 +19,7 @@ type trigger struct {
 
 // checkTriggers: a trigger runs below the hook, in every phase, and for every
 // row that the backfill touches. Its column list and condition are the business
-// of checkDependents, those of other transitions are none of
-// its business.
+// of checkDependents, those of other transitions are none of its business.
 func checkTriggers(ctx context.Context, in *inspection) error {
 	triggers, err := query[trigger](ctx, in, `
 		select quote_ident(t.tgname), t.tgrelid::regclass::text, p.oid::regprocedure::text, p.prosrc,
