@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,6 +34,9 @@ One follower works in a database, others wait until it ends.`,
   crossfade follow --flags flags.yaml --output json 2> progress.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.Settle <= 0 || o.Poll <= 0 {
+				return &usageError{command: cmd.CommandPath(), cause: errors.New("--settle and --poll are above zero")}
+			}
 			switch flags {
 			case "":
 			case "env":

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,9 @@ each step hold. Status shows what is requested, what is in force, and what holds
 		Args:              exactly("NAME"),
 		ValidArgsFunction: a.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if r.Phase == "" {
+				return &usageError{command: cmd.CommandPath(), cause: errors.New("--phase is missing")}
+			}
 			m, err := a.migrator()
 			if err != nil {
 				return err
@@ -41,7 +45,6 @@ each step hold. Status shows what is requested, what is in force, and what holds
 		},
 	}
 	addPhase(cmd, &r.Phase, "phase", "the phase to ask for", migrator.Off, migrator.DualWrite, migrator.Shadow, migrator.Live, migrator.RampDown, migrator.Complete)
-	_ = cmd.MarkFlagRequired("phase")
 	cmd.Flags().StringVar(&r.Reason, "reason", "", "why; it goes to the history")
 	return cmd
 }
