@@ -17,8 +17,9 @@ type step struct {
 	name string
 	// phase is the phase in which the step works; for a flip the one it leads to.
 	phase Phase
-	// flip: the step moves the phase.
+	// flip: the step moves the phase, on the way forward from the phase from.
 	flip bool
+	from Phase
 	// contract: the step belongs to Contract, not to Run.
 	contract bool
 	// temporary: a rollback to the step's own phase undoes it. It prepares for
