@@ -63,10 +63,15 @@ func (w *work) ensureEqual(ctx context.Context) error {
 		return err
 	}
 	statements := equalStatements(*w.t)
-	if check.Exists {
-		statements = statements[1:]
+	if !check.Exists {
+		err = w.run(ctx, statements[0])
 	}
-	err = w.runAll(ctx, statements)
+	if err == nil {
+		err = w.settleTail(ctx)
+	}
+	if err == nil {
+		err = w.run(ctx, statements[1])
+	}
 	if sqlState(err) != checkViolation {
 		return err
 	}
