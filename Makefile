@@ -29,3 +29,4 @@ example: ## the main job and the other kinds, end to end, with small numbers
 	go run ./examples/rename -rows 5000 -duration 1s
 	go run ./examples/kinds -rows 5000 -duration 300ms
 	go run ./examples/alter -rows 5000
+	go run ./examples/key

@@ -141,7 +141,7 @@ func (c Config) validate() error {
 		}
 	}
 	if c.Workers < 0 {
-		errs = append(errs, fmt.Errorf("Workers is negative: %d", c.Workers))
+		errs = append(errs, fmt.Errorf("number of workers is negative: %d", c.Workers))
 	}
 	if err := c.Throttle.validate(); err != nil {
 		errs = append(errs, err)

@@ -165,7 +165,9 @@ func TestDependentsOfAChange(t *testing.T) {
 		create table users (id bigint primary key, n integer not null, label text);
 		insert into users select i, i, 'x' from generate_series(1, 50) i;
 		alter table users add constraint n_check check (n > 0 and n % 1000 <> 999);
-		create statistics n_stats on n, label from users;
+		do $$ begin
+			if current_setting('server_version_num')::int >= 140000 then create statistics n_stats on n, label from users; end if;
+		end $$;
 		create policy own on users using (n < 1000);
 		create function touch() returns trigger language plpgsql as 'begin new.label := ''touched''; return new; end';
 		create trigger listed before update of n on users for each row when (new.n > 10) execute function touch();

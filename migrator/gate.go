@@ -47,6 +47,7 @@ var gates = map[edge][]gate{
 		{name: "key-on-target", check: keyIsOnTarget},
 		{name: "source-optional", check: unlessSynced(sourceIsOptional)},
 		{name: "source-not-unique", check: unlessSynced(sourceIsNotUnique)},
+		partitionsAlike,
 		{name: "dependents-released", check: dependentsAreReleased},
 		{name: equalityReleased.name, check: unlessSynced(equalityReleased.check)},
 		standbysCurrent,
@@ -54,6 +55,7 @@ var gates = map[edge][]gate{
 	{Complete, Contracted}: {
 		{name: "sync-quiet", check: tailedAreGone},
 		{name: "nothing-new-on-source", check: nothingNewOnSource},
+		partitionsAlike,
 		{name: "source-droppable", check: sourceCanBeDropped},
 		standbysCurrent,
 	},
@@ -67,6 +69,7 @@ var gates = map[edge][]gate{
 var (
 	targetOptional   = gate{name: "target-optional", check: targetIsOptional}
 	equalityReleased = gate{name: "equality-released", check: equalityIsNotEnforced}
+	partitionsAlike  = gate{name: "partitions-alike", check: partitionsAreAlike}
 	standbysCurrent  = gate{name: "replica-lag", check: standbysHaveReplayed, forcible: true}
 )
 

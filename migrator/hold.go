@@ -80,6 +80,8 @@ func (w heldFlip) lookAhead(ctx context.Context, fencing bool) (Drain, error) {
 		return d, err
 	}
 	quick := func(s Session) bool { return s.PID != 0 && s.Age < w.HoldTimeout }
+	// An autovacuum, which has no user, is made to give way.
+	holders = slices.DeleteFunc(holders, func(s Session) bool { return s.PID != 0 && s.User == "" })
 	d.Waiting = slices.DeleteFunc(d.Waiting, func(s Session) bool { return s.Hooked() && s.Epoch >= w.t.Epoch && quick(s) })
 	d.Waiting = merge(d.Waiting, slices.DeleteFunc(holders, quick))
 	return d, nil

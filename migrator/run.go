@@ -98,11 +98,13 @@ func (w *work) compare(ctx context.Context) (Verification, error) {
 	return v, err
 }
 
-// walked is the table with the key that it has at this time.
+// walked is the table with the key that it has at this time. While release is
+// undone it is the target that has the key, or a unique index, until the end; a
+// helper in another process sees that in the ledger as well.
 func (w *work) walked() sweep.Table {
 	d := w.t.Definition
 	table := sweep.Table{Schema: w.t.Schema, Name: w.t.Table, Key: d.Key, KeyTypes: d.KeyTypes}
-	if w.byTarget {
+	if w.t.Underway == releaseName {
 		table.Key, table.KeyTypes = d.TargetKey(), d.TargetKeyTypes()
 	}
 	return table

@@ -72,7 +72,7 @@ func (s *session) prepare(ctx context.Context) error {
 	}
 	// With an empty search_path PostgreSQL qualifies every name that it prints.
 	_, err = s.conn.Exec(ctx, `select set_config(name, value, false)
-		from (values ('search_path', ''), ('statement_timeout', '0'), ('idle_in_transaction_session_timeout', '0'),
+		from (values ('search_path', ''), ('jit', 'off'), ('statement_timeout', '0'), ('idle_in_transaction_session_timeout', '0'),
 			('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('default_transaction_isolation', 'read committed'),
 			('default_transaction_read_only', 'off'), ('default_transaction_deferrable', 'off')) as wanted (name, value)
 		where exists (select from pg_catalog.pg_settings known where known.name = wanted.name)`)

@@ -46,9 +46,6 @@ func (w *work) freeSources(ctx context.Context) error {
 // Otherwise the trigger comes last: it would take a refill for a write of the
 // sources.
 func (w *work) bindSources(ctx context.Context) error {
-	// It is the target that has the key, or a unique index, until the end.
-	w.byTarget = true
-	defer func() { w.byTarget = false }()
 	kept, err := w.sourcesKept(ctx)
 	if err != nil {
 		return err

@@ -40,8 +40,6 @@ type work struct {
 	t    *ledger.Transition
 	way  way
 	step step
-	// byTarget: scans walk the table by the key of the targets.
-	byTarget bool
 	// force names gates that need not hold in this call.
 	force Force
 	// tail follows the log while the steps are done; nil when nothing is followed.

@@ -21,6 +21,9 @@ var backfillStep = step{
 	summary: "copy the source to the target, in batches",
 	do: func(ctx context.Context, w *work) error {
 		err := w.copy(ctx, ledger.Backfill)
+		if err == nil && w.t.Definition.Partitioned {
+			err = w.copyMissed(ctx)
+		}
 		if errors.Is(err, sweep.ErrNoCounterpart) {
 			return w.closed("change that value and run again, or roll back to off and begin anew with an expression that copes with it",
 				"forward fails for a row: %v", err)
@@ -29,6 +32,9 @@ var backfillStep = step{
 	},
 	undo: func(ctx context.Context, w *work) error {
 		if err := w.forbid(ctx, ledger.Backfill); err != nil {
+			return err
+		}
+		if err := w.forget(ctx, ledger.Verify); err != nil {
 			return err
 		}
 		return w.forget(ctx, ledger.Backfill)

@@ -16,6 +16,9 @@ var constrainStep = step{
 	name: "constrain", phase: DualWrite,
 	summary: "make the targets NOT NULL that are to be, and give them the CHECKs of the sources",
 	do: func(ctx context.Context, w *work) error {
+		if err := w.mend(ctx); err != nil {
+			return err
+		}
 		if err := w.ensureNotNull(ctx, w.t.Definition.Targets); err != nil {
 			return err
 		}
@@ -59,12 +62,8 @@ const checkViolation = "23514"
 // notNullStatements make a column NOT NULL without a scan under a strong lock.
 func notNullStatements(t ledger.Transition, column string) []ddl.Statement {
 	table, check := tableOf(t), notNullCheck(t, column)
-	return []ddl.Statement{
-		ddl.AddNotNullCheck(table, check, column),
-		ddl.ValidateConstraint(table, check),
-		ddl.SetNotNull(table, column),
-		ddl.DropConstraint(table, check),
-	}
+	statements := append([]ddl.Statement{ddl.AddNotNullCheck(table, check, column)}, validateStatements(t, check)...)
+	return append(statements, ddl.SetNotNull(table, column), ddl.DropConstraint(table, check))
 }
 
 // ensureNotNull makes those of the columns NOT NULL that are to be.
@@ -73,7 +72,11 @@ func (w *work) ensureNotNull(ctx context.Context, columns []transform.Column) er
 		if !c.NotNull {
 			continue
 		}
-		if err := w.ensureColumnNotNull(ctx, c.Name); err != nil {
+		err := w.ensureColumnNotNull(ctx, c.Name)
+		if sqlState(err) == checkViolation {
+			err = w.refused(ctx, err, notNullCheck(*w.t, c.Name))
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -89,21 +92,22 @@ func (w *work) ensureColumnNotNull(ctx context.Context, column string) error {
 	if err != nil {
 		return err
 	}
-	s := notNullStatements(*w.t, column)
-	add, validate, set, drop := s[0], s[1], s[2], s[3]
-	var missing []ddl.Statement
-	switch {
-	case c.NotNull && !check.Exists:
-	case c.NotNull:
-		missing = []ddl.Statement{drop}
-	case !check.Exists:
-		missing = []ddl.Statement{add, validate, set, drop}
-	case !check.Validated:
-		missing = []ddl.Statement{validate, set, drop}
-	default:
-		missing = []ddl.Statement{set, drop}
+	name := notNullCheck(*w.t, column)
+	if !c.NotNull {
+		if !check.Exists {
+			err = w.run(ctx, ddl.AddNotNullCheck(w.table(), name, column))
+		}
+		if err == nil && !check.Validated {
+			err = w.validate(ctx, name)
+		}
+		if err == nil {
+			err = w.run(ctx, ddl.SetNotNull(w.table(), column))
+		}
 	}
-	return w.runAll(ctx, missing)
+	if err != nil || c.NotNull && !check.Exists {
+		return err
+	}
+	return w.run(ctx, ddl.DropConstraint(w.table(), name))
 }
 
 // ensureNullable lets each of the columns be NULL.

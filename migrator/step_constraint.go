@@ -32,7 +32,7 @@ func constraintStatements(t ledger.Transition) []ddl.Statement {
 		key := foreignKeyOf(t)
 		return []ddl.Statement{ddl.AddForeignKey(key, a.Constraint), ddl.ValidateForeignKey(key, a.Constraint)}
 	}
-	return []ddl.Statement{ddl.AddCheck(table, a.Constraint, a.Body), ddl.ValidateConstraint(table, a.Constraint)}
+	return append([]ddl.Statement{ddl.AddCheck(table, a.Constraint, a.Body)}, validateStatements(t, a.Constraint)...)
 }
 
 func dropConstraintStatement(t ledger.Transition) ddl.Statement {
@@ -61,11 +61,16 @@ func (w *work) ensureConstraint(ctx context.Context) error {
 	if err != nil || c.Validated {
 		return err
 	}
-	statements := constraintStatements(*w.t)
-	if c.Exists {
-		statements = statements[1:]
+	if !c.Exists {
+		err = w.run(ctx, constraintStatements(*w.t)[0])
 	}
-	err = w.runAll(ctx, statements)
+	switch {
+	case err != nil:
+	case w.alteration().References != nil:
+		err = w.run(ctx, constraintStatements(*w.t)[1])
+	default:
+		err = w.validate(ctx, w.alteration().Constraint)
+	}
 	switch sqlState(err) {
 	case "23503": // foreign_key_violation
 		return w.violated(ctx, err)

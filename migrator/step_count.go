@@ -44,7 +44,7 @@ func (w *work) count(ctx context.Context) error {
 	if len(w.t.Definition.Key) == 0 {
 		return nil
 	}
-	p, err := sweep.Compare(ctx, w.conn, w.sweepOptions(ledger.Verify))
+	p, err := w.scan(ctx, ledger.Verify, func(o sweep.Options) (ledger.Progress, error) { return sweep.Compare(ctx, w.conn, o) })
 	if err == nil && p.Mismatches > 0 {
 		err = &ViolationError{Transition: w.t.Name, Condition: w.alteration().Violated, Rows: p.RowsScanned, Violations: p.Mismatches,
 			Key: w.t.Definition.Key, Samples: p.Samples}

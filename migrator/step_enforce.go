@@ -2,7 +2,6 @@ package migrator
 
 import (
 	"context"
-	"errors"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
@@ -18,17 +17,8 @@ var enforceStep = step{
 	name: "enforce", phase: DualWrite,
 	summary: "let PostgreSQL hold source and target consistent",
 	do: func(ctx context.Context, w *work) error {
-		differed, err := w.differed(ctx)
-		if err != nil {
+		if err := w.mend(ctx); err != nil {
 			return err
-		}
-		if differed { // and somebody has seen that, see verifyStep
-			if err := w.repair(ctx, ledger.Backfill); err != nil {
-				return err
-			}
-			if _, err := w.compare(ctx); err != nil {
-				return err
-			}
 		}
 		if err := w.ensureEqual(ctx); err != nil {
 			return err
@@ -48,43 +38,32 @@ var enforceStep = step{
 }
 
 func equalStatements(t ledger.Transition) []ddl.Statement {
-	return []ddl.Statement{
-		ddl.AddConsistentCheck(tableOf(t), equalCheck(t), t.Definition.Move),
-		ddl.ValidateConstraint(tableOf(t), equalCheck(t)),
-	}
+	return append([]ddl.Statement{addEqual(t)}, validateStatements(t, equalCheck(t))...)
 }
 
-// ensureEqual adds and validates the CHECK. If rows differ after all, it takes
-// the CHECK away, which would also refuse writes of other columns of these
-// rows, and returns the *MismatchError of a comparison that lists them.
+func addEqual(t ledger.Transition) ddl.Statement {
+	return ddl.AddConsistentCheck(tableOf(t), equalCheck(t), t.Definition.Move)
+}
+
+// ensureEqual adds and validates the CHECK.
 func (w *work) ensureEqual(ctx context.Context) error {
 	check, err := ddl.ReadConstraint(ctx, w.conn, w.table(), equalCheck(*w.t))
 	if err != nil || check.Validated {
 		return err
 	}
-	statements := equalStatements(*w.t)
 	if !check.Exists {
-		err = w.run(ctx, statements[0])
+		err = w.run(ctx, addEqual(*w.t))
 	}
 	if err == nil {
 		err = w.settleTail(ctx)
 	}
 	if err == nil {
-		err = w.run(ctx, statements[1])
+		err = w.validate(ctx, equalCheck(*w.t))
 	}
-	if sqlState(err) != checkViolation {
-		return err
+	if sqlState(err) == checkViolation {
+		err = w.refused(ctx, err, equalCheck(*w.t))
 	}
-	if dropErr := w.dropEqual(ctx); dropErr != nil {
-		return errors.Join(err, dropErr)
-	}
-	if err := w.forget(ctx, ledger.Verify); err != nil {
-		return err
-	}
-	if _, compareErr := w.compare(ctx); compareErr != nil {
-		return compareErr
-	}
-	return err // they differed, and do not any more: somebody is at work there
+	return err
 }
 
 func (w *work) dropEqual(ctx context.Context) error {

@@ -23,7 +23,7 @@ var indexStep = step{
 		if err := w.carry(ctx); err != nil {
 			return err
 		}
-		return w.run(ctx, ddl.Analyze(w.table()))
+		return w.run(ctx, analyze(*w.t))
 	},
 	undo: func(ctx context.Context, w *work) error {
 		for _, index := range indexesOf(*w.t) {
@@ -39,7 +39,7 @@ var indexStep = step{
 			do, undo = append(do, create...), append(undo, drop)
 		}
 		carried, back := carryStatements(t, "index")
-		return append(append(do, carried...), ddl.Analyze(tableOf(t))), append(undo, back...)
+		return append(append(do, carried...), analyze(t)), append(undo, back...)
 	},
 }
 
@@ -50,6 +50,9 @@ func indexesOf(t ledger.Transition) []ledger.Index {
 
 // indexStatements build an index, with its constraint, and drop it again.
 func indexStatements(t ledger.Transition, index ledger.Index) (create []ddl.Statement, drop ddl.Statement) {
+	if t.Definition.Partitioned {
+		return treeIndex(t, index).Plan()
+	}
 	create = []ddl.Statement{ddl.CreateIndexConcurrently(tableOf(t), index.Create)}
 	if index.TargetConstraint == "" {
 		return create, ddl.DropIndexConcurrently(tableOf(t), index.Target)
@@ -59,6 +62,9 @@ func indexStatements(t ledger.Transition, index ledger.Index) (create []ddl.Stat
 }
 
 func (w *work) ensureIndex(ctx context.Context, index ledger.Index) error {
+	if w.t.Definition.Partitioned {
+		return treeIndex(*w.t, index).Ensure(ctx, w.conn, w.statement)
+	}
 	constrained, err := w.hasConstraint(ctx, index.TargetConstraint)
 	if err != nil || constrained {
 		return err // the constraint carries its index, under its own name
@@ -74,6 +80,9 @@ func (w *work) ensureIndex(ctx context.Context, index ledger.Index) error {
 }
 
 func (w *work) dropIndex(ctx context.Context, index ledger.Index) error {
+	if w.t.Definition.Partitioned {
+		return treeIndex(*w.t, index).Drop(ctx, w.conn, w.statement)
+	}
 	constrained, err := w.hasConstraint(ctx, index.TargetConstraint)
 	if err != nil {
 		return err

@@ -132,6 +132,19 @@ func nameIsFree(ctx context.Context, w *work) error {
 	if !exists {
 		return w.closed("rename it back", "column %q does not exist any more: somebody has renamed or dropped it", target)
 	}
+	active, err := ledger.List(ctx, w.conn)
+	if err != nil {
+		return err
+	}
+	for _, other := range active {
+		if other.ID == w.t.ID || other.Schema != w.t.Schema || other.Table != w.t.Table {
+			continue
+		}
+		move := other.Definition.In(other.Phase)
+		if names := append(move.SourceNames(), move.TargetNames()...); slices.Contains(names, source) || slices.Contains(names, target) {
+			return w.closed("bring that one to its end first, and remove it", "transition %q has a hand on %q or %q", other.Name, source, target)
+		}
+	}
 	for _, index := range d.Indexes {
 		if index.TargetConstraint == "" {
 			continue

@@ -23,7 +23,7 @@ var notNullStep = step{
 
 func provenStatements(t ledger.Transition) []ddl.Statement {
 	statements := notNullStatements(t, t.Definition.Alteration.Column.Name)
-	statements[2].Why = "every row has a value, and will have one"
+	statements[len(statements)-2].Why = "every row has a value, and will have one"
 	return statements
 }
 

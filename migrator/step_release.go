@@ -9,6 +9,9 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/sweep"
 )
 
+// releaseName tells, as the step under way, that the source may be stale.
+const releaseName = "release"
+
 // releaseStep makes the sources columns that a write may leave out, before the
 // phase complete leaves them out, and ends all copying onto the targets. Undoing
 // it is the way back from complete, whose writes the sources do not have.
@@ -17,7 +20,7 @@ import (
 // where either side is right. Where a trigger keeps the sources right, they are
 // freed when it goes.
 var releaseStep = step{
-	name: "release", phase: RampDown, temporary: true,
+	name: releaseName, phase: RampDown, temporary: true,
 	summary: "let views and the like read the target, and writes leave the source out",
 	do: func(ctx context.Context, w *work) error {
 		for _, job := range []ledger.Job{ledger.Backfill, ledger.Refill} {

@@ -2,6 +2,7 @@ package migrator
 
 import (
 	"context"
+	"errors"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
@@ -13,18 +14,10 @@ var verifyStep = step{
 	name: "verify", phase: DualWrite,
 	summary: "compare source and target in every row",
 	do: func(ctx context.Context, w *work) error {
-		differed, err := w.differed(ctx)
-		if err != nil {
+		if err := w.mend(ctx); err != nil {
 			return err
 		}
-		// Somebody has seen that, and comes again: repair, from the source,
-		// which is the authority in this phase, and look again.
-		if differed {
-			if err := w.repair(ctx, ledger.Backfill); err != nil {
-				return err
-			}
-		}
-		_, err = w.compare(ctx)
+		_, err := w.compare(ctx)
 		return err
 	},
 	undo: func(ctx context.Context, w *work) error { return w.forget(ctx, ledger.Verify) },
@@ -41,6 +34,37 @@ var verifyStep = step{
 func (w *work) differed(ctx context.Context) (bool, error) {
 	p, _, err := ledger.GetProgress(ctx, w.conn, w.t.ID, ledger.Verify)
 	return p.Finished() && p.Mismatches > 0 && p.Epoch == w.t.Epoch, err
+}
+
+// mend repairs and compares again when the last comparison found differences:
+// somebody has seen that, and comes again. The source is the authority in this
+// phase.
+func (w *work) mend(ctx context.Context) error {
+	differed, err := w.differed(ctx)
+	if err != nil || !differed {
+		return err
+	}
+	if err := w.repair(ctx, ledger.Backfill); err != nil {
+		return err
+	}
+	_, err = w.compare(ctx)
+	return err
+}
+
+// refused is what a constraint that rows violate comes to. It takes the constraint
+// away, which would also refuse writes of other columns of these rows, and
+// returns the *MismatchError of a comparison that lists them.
+func (w *work) refused(ctx context.Context, violation error, constraint string) error {
+	if err := w.run(ctx, ddl.DropConstraint(w.table(), constraint)); err != nil {
+		return errors.Join(violation, err)
+	}
+	if err := w.forget(ctx, ledger.Verify); err != nil {
+		return err
+	}
+	if _, err := w.compare(ctx); err != nil {
+		return err
+	}
+	return violation // they differed, and do not any more: somebody is at work there
 }
 
 // repair copies anew, and voids the comparison that found differences. That

@@ -80,10 +80,12 @@ func (s *session) slotName(ctx context.Context, id int64) (name string, err erro
 }
 
 // ownTail makes a connection one that no drain waits for, and independent of
-// settings of the role or the database, as the migrator's own are.
+// settings of the role or the database, as the migrator's own are. One whose process
+// is stopped in the middle of a batch keeps its locks for a moment only: the row of
+// the position among them, for which the next one waits.
 func ownTail(ctx context.Context, conn *pgconn.PgConn) error {
 	sql := fmt.Sprintf(`select pg_catalog.pg_advisory_lock_shared(%d, 0);
-		set search_path = ''; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set default_transaction_read_only = off`,
+		set search_path = ''; set statement_timeout = 0; set idle_in_transaction_session_timeout = '5s'; set default_transaction_read_only = off`,
 		fence.OwnClass)
 	_, err := conn.Exec(ctx, sql).ReadAll()
 	return err

@@ -26,33 +26,51 @@ func (m *Migrator) Tail(ctx context.Context, name string) error {
 		}
 		followed := false
 		for {
-			w, err := s.begin(ctx, name)
-			if followed && errors.Is(err, ErrNotFound) {
+			again, err := s.followOnce(ctx, name, &followed)
+			var tail *TailError
+			switch {
+			case followed && errors.Is(err, ErrNotFound):
 				return nil
-			}
-			if err != nil {
-				return err
-			}
-			if !tailed(*w.t) {
-				w.step = step{name: "tail"}
-				return w.closed("it is for transitions with sync: logical", "nothing of it is followed in the log")
-			}
-			now, err := s.tailing(ctx, *w.t)
-			if err == nil && now {
-				followed, err = true, s.follow(ctx, *w.t)
-			}
-			if err != nil {
-				return err
-			}
-			done, _, err := w.standing()
-			if last, _ := w.way.indexOf(untailStep.name); err != nil || done >= last {
+			case err != nil && s.conn.IsClosed() && !errors.As(err, &tail): // the server is away
+				s.Logger.WarnContext(ctx, "connect again", keyTransition, name, keyError, err)
+			case err != nil || !again:
 				return err
 			}
 			if err := sleep(ctx, time.Second); err != nil {
 				return err
 			}
+			if s.conn.IsClosed() {
+				_ = s.reopen(ctx) // the next turn says what is the matter
+			}
 		}
 	})
+}
+
+// followOnce follows the log if it is to be followed now, and tells whether it may
+// be later.
+func (s *session) followOnce(ctx context.Context, name string, followed *bool) (again bool, err error) {
+	w, err := s.begin(ctx, name)
+	if err != nil {
+		return false, err
+	}
+	if !tailed(*w.t) {
+		w.step = step{name: "tail"}
+		return false, w.closed("it is for transitions with sync: logical", "nothing of it is followed in the log")
+	}
+	now, err := s.tailing(ctx, *w.t)
+	if err == nil && now {
+		*followed = true
+		err = s.follow(ctx, *w.t)
+	}
+	if err != nil {
+		return false, err
+	}
+	if *w.t, err = ledger.Get(ctx, s.conn, name); err != nil {
+		return false, err
+	}
+	done, _, err := w.standing()
+	last, _ := w.way.indexOf(untailStep.name)
+	return done < last, err
 }
 
 // RenewTail makes a new slot in place of one that was lost, or that nobody shall

@@ -21,14 +21,14 @@ import (
 // owns a row and knows what it must hold.
 func TestUnderTraffic(t *testing.T) {
 	t.Parallel()
-	conn := underTraffic(t, rename)
+	conn := underTraffic(t, many, rename)
 	require.Equal(t, contractedShape, shape(t, conn))
 }
 
 // TestChangeUnderTraffic is the same with expressions in between.
 func TestChangeUnderTraffic(t *testing.T) {
 	t.Parallel()
-	underTraffic(t, migrator.Transition{
+	underTraffic(t, many, migrator.Transition{
 		Name: rename.Name, Table: rename.Table, IgnoreApplications: rename.IgnoreApplications,
 		Change: &migrator.Change{From: "full_name", To: "name", Type: "varchar(100)"},
 	})
@@ -38,7 +38,7 @@ func TestChangeUnderTraffic(t *testing.T) {
 // the end.
 func TestKeepNameUnderTraffic(t *testing.T) {
 	t.Parallel()
-	conn := underTraffic(t, migrator.Transition{
+	conn := underTraffic(t, many, migrator.Transition{
 		Name: rename.Name, Table: rename.Table, IgnoreApplications: rename.IgnoreApplications,
 		Change: &migrator.Change{From: "full_name", To: "name", Type: "varchar(100)", KeepName: true},
 	})
@@ -46,10 +46,13 @@ func TestKeepNameUnderTraffic(t *testing.T) {
 }
 
 // underTraffic takes a transition from full_name to name all the ways, and
-// returns a connection to what is left.
-func underTraffic(t *testing.T, transition migrator.Transition) *pgx.Conn {
+// returns a connection to what is left. More work goes on meanwhile, which counts
+// its statements.
+func underTraffic(t *testing.T, setup string, transition migrator.Transition,
+	more ...func(context.Context, *pgxpool.Pool, *atomic.Int64) error,
+) *pgx.Conn {
 	t.Helper()
-	db := pgtest.NewFrom(t, many)
+	db := pgtest.NewFrom(t, setup)
 	var statements atomic.Int64
 	// Each phase must see some traffic before the next one comes.
 	busy := observer(func(e migrator.Event) {
@@ -77,6 +80,15 @@ func underTraffic(t *testing.T, transition migrator.Transition) *pgx.Conn {
 		return hook
 	}
 	hooks := []*dualwrite.Hook{employ("full_name", dualwrite.StarsSource, 1, 2)}
+	for _, work := range more {
+		hook, pool := hooked(t, db, dualwrite.StarsSource)
+		hooks = append(hooks, hook)
+		running.Go(func() {
+			if err := work(stop, pool, &statements); err != nil {
+				errs <- err
+			}
+		})
+	}
 	_, err := m.Start(ctx, transition)
 	require.NoError(t, err)
 	hooks = append(hooks, employ("name", dualwrite.StarsTarget, 3, 4))

@@ -161,12 +161,12 @@ func TestSchemaMatchesStruct(t *testing.T) {
 	assert(foreign.Properties["references"], reflect.TypeFor[migrator.References]())
 }
 
-// TestDocumentedFiles: what the manuals show are transition files.
+// TestDocumentedFiles: what the manuals show are transition files, of every kind.
 func TestDocumentedFiles(t *testing.T) {
 	t.Parallel()
 	for manual, kinds := range map[string][]string{
-		"operations.md":  {"rename", "change", "change", "split", "merge"},
-		"alterations.md": {"add_column", "add_column", "drop_column", "set_not_null", "add_index", "add_unique", "add_check", "add_foreign_key"},
+		"operations.md":  {"change", "merge", "rename", "split"},
+		"alterations.md": {"add_check", "add_column", "add_foreign_key", "add_index", "add_unique", "drop_column", "set_not_null"},
 	} {
 		text, err := os.ReadFile("../docs/" + manual)
 		require.NoError(t, err)
@@ -182,7 +182,8 @@ func TestDocumentedFiles(t *testing.T) {
 			require.Equal(t, manual == "operations.md", len(tr.Sources()) > 0 && len(tr.Targets()) > 0)
 			keys = append(keys, string(tr.Request("", "").Move.Kind))
 		}
-		require.Equal(t, kinds, keys)
+		slices.Sort(keys)
+		require.Equal(t, kinds, slices.Compact(keys), "every kind is shown")
 	}
 }
 

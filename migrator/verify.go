@@ -70,9 +70,9 @@ func (w *work) verifiable() error {
 	case !w.t.Phase.Behaviour().WritesBoth() || done < backfilled:
 		return w.closed("verify between the backfill and complete",
 			"after step %q in phase %s the columns differ as they should", w.t.Step, w.t.Phase)
-	case w.t.Step == releaseStep.name && !underway: // on the way back from complete it looks the same
+	case w.t.Step == releaseName && !underway: // on the way back from complete it looks the same
 		return w.closed("advance or roll back first", "after step %s the source may be stale", w.t.Step)
-	case underway && w.t.Underway == releaseStep.name, underway && w.t.Underway == completeStep.name:
+	case underway && w.t.Underway == releaseName, underway && w.t.Underway == completeStep.name:
 		return w.closed("advance or roll back first", "step %s is half done, and the source may be stale", w.t.Underway)
 	}
 	return nil

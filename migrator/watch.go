@@ -105,12 +105,12 @@ func (w *work) pass(ctx context.Context, o WatchOptions) error {
 	}
 	epoch := w.t.Epoch
 	*w.t = now
-	switch moved := now.Epoch != epoch || !w.comparable(); {
-	case err != nil && !moved && !errors.Is(err, sweep.ErrNoJob):
-		return err
-	case err != nil || moved:
+	if moved := now.Epoch != epoch || !w.comparable(); moved || errors.Is(err, sweep.ErrNoJob) {
 		w.Logger.LogAttrs(ctx, slog.LevelInfo, "the transition has moved, the pass says nothing", slog.String(keyTransition, w.t.Name))
 		return nil
+	}
+	if err != nil {
+		return err
 	}
 	v := verification(*w.t, p)
 	if o.OnPass != nil {

@@ -12,6 +12,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -19,6 +20,7 @@ import (
 
 	"github.com/pgcrossfade/crossfade/internal/fence"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
 )
 
@@ -56,16 +58,22 @@ func Read(ctx context.Context, conn *pgconn.PgConn, view fence.View) (Snapshot, 
 	return s, s.fill(found, view.Transitions)
 }
 
-// value is the one value that a query returns.
+// value is the one value that a query returns. Where tables have partitions the
+// planner believes that it is dear, and JIT would compile for twenty seconds what
+// runs for twenty milliseconds; so it is off, in the transaction that lasts until
+// the batch's Sync.
 func value(ctx context.Context, conn *pgconn.PgConn, query string, parameters ...[]byte) ([]byte, error) {
-	result := conn.ExecParams(ctx, query, parameters, nil, nil, nil).Read()
-	if result.Err != nil {
-		return nil, fmt.Errorf("read catalog: %w", result.Err)
+	batch := &pgconn.Batch{}
+	batch.ExecParams(`select set_config('jit', 'off', true)`, nil, nil, nil, nil)
+	batch.ExecParams(query, parameters, nil, nil, nil)
+	results, err := conn.ExecBatch(ctx, batch).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("read catalog: %w", err)
 	}
-	if len(result.Rows) != 1 {
-		return nil, fmt.Errorf("read catalog: expected one row, got %d", len(result.Rows))
+	if len(results) != 2 || len(results[1].Rows) != 1 {
+		return nil, errors.New("read catalog: expected one row")
 	}
-	return result.Rows[0][0], nil
+	return results[1].Rows[0][0], nil
 }
 
 // asked is a table that read.sql is asked about.
@@ -111,7 +119,7 @@ func (s Snapshot) Catalog(view fence.View, stars rewrite.Stars) rewrite.Catalog 
 		}
 		if key := t.Definition.PrimaryKey; key != nil {
 			// Its name moves along with it; so statements go by the columns.
-			transition.Constraints[key.Constraint] = rewrite.Counterpart{Columns: rewrite.IndexColumns(key.Create)}
+			transition.Constraints[key.Constraint] = rewrite.Counterpart{Columns: indexed(key.Create, t)}
 		}
 		if !slices.ContainsFunc(s.tables, func(t rewrite.Table) bool { return t.Name == name }) {
 			transition.Token = MissingToken
@@ -134,14 +142,18 @@ func counterpart(index ledger.Index, t fence.Member) rewrite.Counterpart {
 	if index.TargetConstraint != "" {
 		return rewrite.Counterpart{Constraint: index.TargetConstraint}
 	}
-	create := index.Create
-	if t.Phase.Behaviour().Named {
-		d := t.Definition
+	return rewrite.Counterpart{Columns: indexed(index.Create, t)}
+}
+
+// indexed is the list of columns and expressions of an index on the targets, as
+// they are called in the phase. Without a list the constraint has no counterpart.
+func indexed(create string, t fence.Member) string {
+	if d := t.Definition; t.Phase == phase.Named {
 		renamed, err := rewrite.RenameColumn(create, d.Targets[0].Name, d.Sources[0].Name)
 		if err != nil {
-			return rewrite.Counterpart{}
+			return ""
 		}
 		create = renamed
 	}
-	return rewrite.Counterpart{Columns: rewrite.IndexColumns(create)}
+	return rewrite.IndexColumns(create)
 }

@@ -41,14 +41,19 @@ const blockerColumns = `select coalesce(b.pid, 0), coalesce(a.usename, p.owner, 
 	coalesce(extract(epoch from clock_timestamp() - coalesce(a.xact_start, p.prepared, a.state_change)), 0)::float8,
 	coalesce(a.backend_type = 'autovacuum worker', false)`
 
-// holders lists who has, or waits for, a lock on the statement's tables that
-// conflicts with the lock it wants. A prepared transaction is found by the lock
+// holders lists who has, or waits for, a lock on the statement's tables, or a
+// partition of them, that conflicts with the lock it wants. A prepared transaction is found by the lock
 // on its own id, under the virtual id that all its locks share.
 func holders(ctx context.Context, conn *pgx.Conn, s Statement) ([]Blocker, error) {
-	rows, err := conn.Query(ctx, blockerColumns+`
+	rows, err := conn.Query(ctx, `
+		with recursive tree (oid) as (
+			select to_regclass($1)::oid
+			union all
+			select i.inhrelid from tree t join pg_inherits i on i.inhparent = t.oid where not $3
+		) `+blockerColumns+`
 		from (
 			select pid, virtualtransaction, bool_or(granted) as granted from pg_locks
-			where locktype = 'relation' and relation in (to_regclass($1), to_regclass(nullif($3, ''))) and mode = any($2)
+			where locktype = 'relation' and (relation in (select oid from tree) or relation = to_regclass(nullif($4, ''))) and mode = any($2)
 				and database = (select oid from pg_database where datname = current_database())
 				and pid is distinct from pg_backend_pid()
 			group by 1, 2) b
@@ -56,7 +61,7 @@ func holders(ctx context.Context, conn *pgx.Conn, s Statement) ([]Blocker, error
 		left join pg_locks x on b.pid is null and x.pid is null and x.locktype = 'transactionid' and x.granted
 			and x.virtualtransaction = b.virtualtransaction
 		left join pg_prepared_xacts p on p.transaction = x.transactionid
-		order by b.granted desc, 7 desc`, s.On, conflicts(s.Lock), s.Also)
+		order by b.granted desc, 7 desc`, s.On, conflicts(s.Lock), s.Only, s.Also)
 	if err != nil {
 		return nil, fmt.Errorf("list sessions in the way of %s: %w", s.On, err)
 	}
@@ -95,7 +100,7 @@ func conflicts(level string) []string {
 	switch level {
 	case ShareUpdateExclusive:
 		return gentle
-	case ShareRowExclusive:
+	case Share, ShareRowExclusive:
 		return append(gentle, "RowExclusiveLock")
 	case AccessShare:
 		return gentle[len(gentle)-1:]

@@ -49,6 +49,16 @@ func Counterpart(definition, index, target string) (string, error) {
 
 // Analyze lets the planner know what is in columns and indexes that have been
 // filled just now; of expressions in indexes it learns in no other way.
+//
+// Of a partitioned table PostgreSQL analyzes one partition after the other, each
+// in a transaction of its own as long as it is not run in one: AnalyzeTree.
 func Analyze(table Name) Statement {
 	return gentle(table, "analyze "+table.String(), "the planner must know the target before reads move to it")
+}
+
+// AnalyzeTree is Analyze for a partitioned table.
+func AnalyzeTree(table Name) Statement {
+	s := Analyze(table)
+	s.Alone = true
+	return s
 }

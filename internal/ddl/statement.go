@@ -20,6 +20,7 @@ func (n Name) String() string { return pgx.Identifier{n.Schema, n.Table}.Sanitiz
 // The lock levels that the statements of this package take on their table.
 const (
 	AccessExclusive      = "ACCESS EXCLUSIVE"
+	Share                = "SHARE"
 	ShareUpdateExclusive = "SHARE UPDATE EXCLUSIVE"
 	AccessShare          = "ACCESS SHARE"
 	ShareRowExclusive    = "SHARE ROW EXCLUSIVE"
@@ -44,6 +45,8 @@ type Statement struct {
 	Hazard string `json:"hazard,omitempty"`
 	// Why says what the statement is for.
 	Why string `json:"why"`
+	// Only: of a partitioned table it locks the table alone, not its partitions.
+	Only bool `json:"-"`
 	// Alone: it cannot run inside a transaction (CONCURRENTLY).
 	Alone bool `json:"alone,omitempty"`
 }

@@ -20,6 +20,7 @@ type statistics struct {
 	Columns, Expressions     []string
 	Target, Comment          string
 	MayCreate                bool
+	TakesExpressions         bool // since PostgreSQL 14
 }
 
 func listStatistics(ctx context.Context, db Querier, c Columns) ([]object, error) {
@@ -34,7 +35,7 @@ func listStatistics(ctx context.Context, db Querier, c Columns) ([]object, error
 			array(select a.attname::text from unnest(s.stxkeys::int2[]) with ordinality as k (num, place)
 				join pg_attribute a on a.attrelid = s.stxrelid and a.attnum = k.num order by k.place), `+expressions+`,
 			coalesce(nullif(to_jsonb(s) ->> 'stxstattarget', '-1'), ''), coalesce(obj_description(s.oid, 'pg_statistic_ext'), ''),
-			has_schema_privilege(n.oid, 'create')
+			has_schema_privilege(n.oid, 'create'), current_setting('server_version_num')::int >= 140000
 		from pg_statistic_ext s
 		join pg_namespace n on n.oid = s.stxnamespace
 		where exists (select from dep where dep.classid = 'pg_statistic_ext'::regclass and dep.objid = s.oid)
@@ -69,6 +70,9 @@ func (s statistics) plan(ctx context.Context, p *Planner, d *ledger.Dependent) e
 			continue
 		}
 		s.Expressions = append(s.Expressions, name)
+	}
+	if len(s.Expressions) > 0 && !s.TakesExpressions {
+		return &Refusal{Code: "statistics-depend", Message: "it is about the source, and this server has no statistics of what comes back from the target", Hint: hint}
 	}
 	for _, expression := range s.Expressions {
 		value, err := p.rewritten(ctx, "statistics-depend", func(s *rewrite.Stored) (string, error) {

@@ -50,7 +50,7 @@ func (t trigger) plan(ctx context.Context, p *Planner, d *ledger.Dependent) erro
 			return err
 		}
 	}
-	make := func(columns []string, condition string) []ddl.Statement {
+	replace := func(columns []string, condition string) []ddl.Statement {
 		var further []string
 		if enable := ddl.EnableTrigger(p.Table, t.Name, t.Enabled); enable != "" {
 			further = append(further, enable)
@@ -63,11 +63,11 @@ func (t trigger) plan(ctx context.Context, p *Planner, d *ledger.Dependent) erro
 	both, targets := t.lists(p)
 	d.Changes = map[string]ledger.Change{}
 	if len(both) > len(t.Columns) {
-		d.Changes[StepConstrain] = change(make(both, parsed.Condition), make(t.Columns, parsed.Condition))
-		d.Changes[StepSettle] = change(make(targets, condition), make(both, condition))
+		d.Changes[StepConstrain] = change(replace(both, parsed.Condition), replace(t.Columns, parsed.Condition))
+		d.Changes[StepSettle] = change(replace(targets, condition), replace(both, condition))
 	}
 	if condition != parsed.Condition {
-		d.Changes[StepRelease] = change(make(both, condition), make(both, parsed.Condition))
+		d.Changes[StepRelease] = change(replace(both, condition), replace(both, parsed.Condition))
 	}
 	return nil
 }

@@ -14,14 +14,16 @@ type Chunk struct {
 	Span
 	Estimate int64 // rows left, as the planner thinks
 	Aside    bool  // its rows were locked: it is left for the end
+	Worker   int64 // whose turn it is, of one that is added; 0: nobody's
 }
 
 const chunkColumns = `id, part, position, upper, estimate, aside`
 
 // AddChunk adds a range to what is left.
 func AddChunk(ctx context.Context, tx pgx.Tx, id int64, job Job, c Chunk) error {
-	_, err := tx.Exec(ctx, `insert into crossfade.chunk (transition_id, job, part, position, upper, estimate, aside)
-		values ($1, $2, $3, $4, $5, $6, $7)`, id, string(job), c.Part, c.Lower, c.Upper, c.Estimate, c.Aside)
+	_, err := tx.Exec(ctx, `insert into crossfade.chunk (transition_id, job, part, position, upper, estimate, aside, worker, touched_at)
+		values ($1, $2, $3, $4, $5, $6, $7, nullif($8::bigint, 0), case when $8 > 0 then clock_timestamp() end)`,
+		id, string(job), c.Part, c.Lower, c.Upper, c.Estimate, c.Aside, c.Worker)
 	if err != nil {
 		return fmt.Errorf("add a chunk of %s: %w", job, err)
 	}
@@ -46,12 +48,13 @@ func FreeChunk(ctx context.Context, tx pgx.Tx, id int64, job Job, worker int64) 
 		returning `+chunkColumns, id, string(job), worker)
 }
 
-// AsideChunk makes it the worker's turn to try one that was left for the end;
-// the one that was tried longest ago comes first.
+// AsideChunk makes it the worker's turn to try one that was left for the end, if
+// that has come; the one that was tried longest ago comes first.
 func AsideChunk(ctx context.Context, tx pgx.Tx, id int64, job Job, worker int64) (Chunk, bool, error) {
 	return findChunk(ctx, tx, `update crossfade.chunk set worker = $3, touched_at = clock_timestamp()
 		where id = (
 			select id from crossfade.chunk where transition_id = $1 and job = $2 and aside
+				and not exists (select from crossfade.chunk where transition_id = $1 and job = $2 and not aside)
 			order by touched_at nulls first, id limit 1 for update skip locked)
 		returning `+chunkColumns, id, string(job), worker)
 }

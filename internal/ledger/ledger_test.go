@@ -138,6 +138,10 @@ func TestChainBehindAKeptName(t *testing.T) {
 	require.Nil(t, chain("age", "years"))
 	one.Definition.KeepName, one.Phase = false, phase.Contracted
 	require.Nil(t, chain("age_big", "years"))
+	// What the source of the first one reads back would be of the second one's type.
+	keeping := ledger.Transition{Schema: "public", Table: "users", Definition: moving([]string{"age_big"}, "years")}
+	keeping.Definition.KeepName = true
+	require.ErrorContains(t, ledger.Overlap(keeping, one), "can only keep its name")
 }
 
 // TestRegisterAtOnce: of two that want the same column one gets it.

@@ -56,6 +56,8 @@ func Overlap(t, other Transition) *OverlapError {
 			return conflict(source, "is a source of")
 		case slices.Contains(targets, source) && !other.Settled():
 			return conflict(source, "is still on its way as a target of")
+		case slices.Contains(targets, source) && t.Definition.KeepName:
+			return conflict(source, "can only keep its name when it is no target any more of")
 		}
 	}
 	for _, target := range t.Definition.TargetNames() {

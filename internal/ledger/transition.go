@@ -38,7 +38,10 @@ type Definition struct {
 	// Alteration is what a transition does that moves no column; nil for those
 	// that do.
 	Alteration *Alteration `json:"alteration,omitempty"`
-	// Key names the columns of the primary key, and KeyTypes their types.
+	// Partitioned: the table has partitions, in which its rows are.
+	Partitioned bool `json:"partitioned,omitempty"`
+	// Key names the columns of the primary key, or of a unique index that does the
+	// work of one, and KeyTypes their types.
 	Key      []string `json:"key"`
 	KeyTypes []string `json:"key_types"`
 	// TargetDefaults are the DEFAULTs that the targets get before contract, one

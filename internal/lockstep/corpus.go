@@ -32,7 +32,8 @@ func (r raw) write(w *writer) {
 //
 //	-- args: Ann|null     values of parameters; {1} is a value of the column
 //	-- ordered            the order of the rows is determined
-//	-- needs: text        only for a column that takes any text; or: unique
+//	-- needs: text        only for a column that takes any text; or: unique, key,
+//	                      id (which is the key)
 func (k Kind) Corpus(pattern string) ([]Case, error) {
 	files, err := filepath.Glob(pattern)
 	if err != nil {
@@ -100,6 +101,10 @@ func (k Kind) meets(need string) bool {
 	switch need {
 	case "text":
 		return m.Free && m.Sources[0].BaseType == "text"
+	case "key":
+		return m.Key
+	case "id": // is the key
+		return !m.Key
 	case "unique":
 		return m.Unique
 	case "order":

@@ -62,6 +62,12 @@ func (m Move) constrain(table string, p phase.Phase) string {
 			fmt.Fprintf(&b, "alter table %s drop constraint %s;\n", table, quoted(uniqueName(m.Table, m.Sources[0].Name)))
 		}
 	}
+	switch target := quoted(m.Targets[0].Name); {
+	case m.Key && p.Behaviour().WriteSource:
+		fmt.Fprintf(&b, "create unique index on %s (%s);\n", table, target)
+	case m.Key:
+		fmt.Fprintf(&b, "alter table %s drop constraint %[2]s, add constraint %[2]s primary key (%s);\n", table, keyName(m.Table), target)
+	}
 	for _, c := range m.Targets {
 		if c.NotNull && p.Behaviour().Read == phase.Target {
 			fmt.Fprintf(&b, "alter table %s alter column %s set not null;\n", table, quoted(c.Name))

@@ -133,6 +133,9 @@ func (g *Generator) selected(outer *scope, groups []assignable, switches []*Swit
 // conflict makes an ON CONFLICT clause.
 func (g *Generator) conflict(s *scope, t Table) *Node {
 	target := " (" + t.Key + ")"
+	if t.Key != "id" {
+		target = pick(g, target, " on constraint "+keyName(t.Name))
+	}
 	for _, c := range t.Columns {
 		if c.Move == nil || !c.Move.Unique || g.chance(50) {
 			continue

@@ -30,6 +30,8 @@ type Move struct {
 	// Unique: the first source has a UNIQUE constraint, and so has the first
 	// target.
 	Unique bool
+	// Key: the source is the table's primary key, in the place of id.
+	Key bool
 	// Free: any value of the type will do, not only Values.
 	Free bool
 }

@@ -26,6 +26,13 @@ func unique(m Move) Move {
 	return m
 }
 
+// key makes the source the primary key of its table.
+func key(m Move) Move {
+	m.Key = true
+	m.Sources[0], m.Targets[0] = required(m.Sources[0]), required(m.Targets[0])
+	return m
+}
+
 // on moves the column of another table.
 func on(table string, m Move) Move {
 	m.Table = table

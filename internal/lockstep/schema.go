@@ -118,6 +118,9 @@ func (k Kind) Tables() []Table {
 			if k.Moves[m].Table != t.Name {
 				continue
 			}
+			if k.Moves[m].Key {
+				t.Key = k.Moves[m].Sources[0].Name
+			}
 			for _, source := range k.Moves[m].Sources {
 				t.Columns = slices.Insert(t.Columns, at, movingColumn(&k.Moves[m], source))
 				at++
@@ -182,6 +185,8 @@ func (k Kind) declare(t Table, c Column) string {
 		switch c.Name {
 		case t.Key:
 			s += " primary key"
+		case "id": // another column is the key
+			s += " not null unique"
 		case "email":
 			s += " unique"
 		}
@@ -189,11 +194,17 @@ func (k Kind) declare(t Table, c Column) string {
 	}
 	i := slices.IndexFunc(c.Move.Sources, func(s transform.Column) bool { return s.Name == c.Name })
 	s := declaration(c.Move.Sources[i])
+	if c.Move.Key {
+		s += " primary key"
+	}
 	if c.Move.Unique && i == 0 {
 		s += " constraint " + quoted(uniqueName(t.Name, c.Name)) + " unique"
 	}
 	return s
 }
+
+// keyName is the name that PostgreSQL gives to a primary key.
+func keyName(table string) string { return table + "_pkey" }
 
 func uniqueName(table, column string) string { return table + "_" + column + "_key" }
 

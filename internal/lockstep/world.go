@@ -152,6 +152,11 @@ func (m Move) transition(k Kind, number int) ledger.Transition {
 		}
 	}
 	definition := ledger.Definition{Move: move, Key: []string{"id"}, KeyTypes: []string{"bigint"}}
+	if m.Key {
+		definition.Key, definition.KeyTypes = m.SourceNames(), []string{m.Sources[0].Type}
+		definition.PrimaryKey = &ledger.PrimaryKey{Constraint: keyName(m.Table),
+			Create: fmt.Sprintf("create unique index concurrently on public.%s using btree (%s)", m.Table, quoted(m.Targets[0].Name))}
+	}
 	if m.Unique {
 		source, target := uniqueName(m.Table, m.Sources[0].Name), uniqueName(m.Table, m.Targets[0].Name)
 		definition.Indexes = []ledger.Index{{

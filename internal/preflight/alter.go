@@ -17,11 +17,13 @@ func alterationChecks(kind transform.Kind) []func(context.Context, *inspection) 
 		checkAlteredNames,
 		checkAccept,
 		checkAlteredTable,
+		readMembers,
 		layRows,
 		alterations[kind],
 		checkAlteredKey,
 		checkActive,
 		checkViolated,
+		checkFilled,
 		checkAlteredPublished,
 		checkTransactions,
 		checkVacuum,
@@ -110,8 +112,8 @@ func checkAlteredTable(ctx context.Context, in *inspection) error {
 		refuse("it is a temporary table", "only a table that every session sees can be altered")
 	}
 	if t.Kind == "p" {
-		in.warn("partitions-locked", in.tableName(), "it is partitioned: its statements lock every partition, one after the other, and wait for each up to lock_timeout",
-			"with many partitions and long transactions choose a shorter --lock-timeout")
+		in.warn("partitions-locked", in.tableName(), "it is partitioned: its statements lock every partition at once",
+			"a transaction that uses any of them keeps them waiting: let long ones end")
 	}
 	in.checkOwner()
 	if t.Width >= maxColumns && in.Move.Kind == ledger.AddColumn {

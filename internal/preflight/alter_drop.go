@@ -20,6 +20,8 @@ func checkDropColumn(ctx context.Context, in *inspection) error {
 		return nil
 	}
 	dropped := c.vocabulary()
+	// PostgreSQL gives these their value, also when nobody names them.
+	dropped.NotNull = c.NotNull && c.Identity == "" && !c.Generated
 	hidden := cut(c.Name, maxName-len(hiddenSuffix)) + hiddenSuffix
 	if _, taken := in.columnNamed(hidden); taken {
 		in.refuse("column-exists", in.columnName(hidden), "the column would bear this name until contract", "drop that one, or rename it")

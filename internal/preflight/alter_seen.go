@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -27,6 +28,16 @@ func checkAlteredKey(ctx context.Context, in *inspection) error {
 		in.info("no-primary-key", in.tableName(), "it has no primary key, so rows are not looked at before the constraint is validated, and none is listed", "")
 	}
 	return nil
+}
+
+// checkFilled looks at what stands in the way of a backfill, or goes on because of
+// it.
+func checkFilled(ctx context.Context, in *inspection) error {
+	a := in.report.Definition.Alteration
+	if a == nil || !a.Fills() {
+		return nil
+	}
+	return errors.Join(checkRules(ctx, in), checkTriggers(ctx, in))
 }
 
 // seenRows is how many rows are looked at before anything begins.

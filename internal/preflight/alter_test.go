@@ -24,7 +24,7 @@ const altered = setup + `
 	create function app.touch() returns trigger language plpgsql as 'begin new.email := lower(new.email); return new; end';
 	create trigger touch before update on app.users for each row execute function app.touch();
 	alter table app.users add column half int generated always as (age / 2) stored, add column code text unique, add column team bigint,
-		add column serial_no bigserial;
+		add column serial_no bigserial, add column ticket bigint generated always as identity;
 	create statistics app.users_stats on age, email from app.users;
 	alter table app.orders add column code text references app.users (code);
 	update app.users set email = null where id = 7`
@@ -192,4 +192,18 @@ func TestAlterationsAsRead(t *testing.T) {
 
 	a = read(ledger.DropColumn, ledger.Alteration{Column: &transform.Column{Name: "serial_no"}})
 	require.Equal(t, "serial_no__crossfade_dropped", a.Hidden)
+	a = read(ledger.DropColumn, ledger.Alteration{Column: &transform.Column{Name: "ticket"}})
+	require.False(t, a.Column.NotNull, "an identity cannot be made nullable, and need not be")
+	require.Empty(t, a.Violated)
+}
+
+// A backfill fires triggers.
+func TestAlterWithTriggers(t *testing.T) {
+	t.Parallel()
+	conn := pgtest.NewFrom(t, altered).Conn(t)
+	report := check(t, conn, altering(ledger.AddColumn, ledger.Alteration{Column: &transform.Column{Name: "c", Type: "int", Value: "age"}}))
+	require.False(t, report.Refused(), "%v", report.Findings)
+	requireOne(t, report, preflight.Warn, "trigger-on-update", "touch")
+	report = check(t, conn, altering(ledger.AddColumn, ledger.Alteration{Column: &transform.Column{Name: "c", Type: "int"}}))
+	require.Empty(t, find(report, "trigger-on-update"))
 }

@@ -86,7 +86,7 @@ release undo: alter table "app"."users" replica identity using index "i"`,
 }
 
 func unqualified(text string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(text, "users.id", "id"), "users.name", "name")
+	return strings.NewReplacer("users.id", "id", "users.name", "name", "users.full_name", "full_name").Replace(text)
 }
 
 // TestNotCarried has a row for each kind of dependent for which there is no way.

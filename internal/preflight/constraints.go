@@ -23,7 +23,6 @@ func checkConstraints(ctx context.Context, in *inspection) error {
 	}
 	for _, c := range constraints {
 		object := "constraint " + c.Name + " on table " + c.Table
-		const hint = "drop it for the time of the transition, and add it over the target (not valid, then validate) after contract"
 		switch {
 		case c.Kind == "x" || c.Kind == "u" && c.Exclusion:
 			in.refuse("exclusion-depends", object, "it reads the source: "+c.Definition, "PostgreSQL can neither build one beside the traffic "+

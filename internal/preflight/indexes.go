@@ -73,11 +73,22 @@ func checkIndexes(ctx context.Context, in *inspection) error {
 		in.warn("unique-race", "index "+list(uniques), "while its counterpart exists too, an INSERT ... ON CONFLICT that loses a race "+
 			"may fail with 23505 on the other of the two", "let the application try such a statement again; nothing is lost")
 	}
-	if len(in.report.Definition.Indexes) > 0 && !in.table.MayCreate {
-		in.refuse("no-create-on-schema", "schema "+in.Schema, fmt.Sprintf("role %s may not create the counterparts of %d indexes in it",
-			in.table.User, len(in.report.Definition.Indexes)), "grant create on the schema to it")
+	if len(in.report.Definition.Indexes) > 0 {
+		in.checkMayCreate()
 	}
 	return nil
+}
+
+// checkMayCreate: an index is made in the schema of its table, or partition.
+func (in *inspection) checkMayCreate() {
+	var refused []string
+	for _, m := range in.members {
+		if !m.MayCreate && !slices.Contains(refused, m.Schema) {
+			refused = append(refused, m.Schema)
+			in.refuse("no-create-on-schema", "schema "+m.Schema, fmt.Sprintf("role %s may not create the counterparts of %d indexes in it",
+				in.table.User, len(in.report.Definition.Indexes)), "grant create on the schema to it")
+		}
+	}
 }
 
 // readIndexes reads the indexes of the sources: that of the primary key, or all
@@ -87,7 +98,7 @@ func (in *inspection) readIndexes(ctx context.Context, primary bool) ([]index, e
 		select i.relname, pg_get_indexdef(x.indexrelid), coalesce(k.conname, ''), coalesce(k.contype::text, ''), x.indisunique,
 			coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::bool, false), x.indisexclusion, coalesce(k.condeferrable, false), x.indisvalid,
 			x.indisreplident, x.indisclustered, i.reltablespace <> 0, coalesce(obj_description(i.oid, 'pg_class'), ''),
-			pg_relation_size(i.oid),
+			greatest(pg_relation_size(i.oid), (select sum(pg_relation_size(relid)) from pg_partition_tree(i.oid)))::bigint,
 			coalesce(pg_get_expr(x.indexprs, x.indrelid), '') || ' ' || coalesce(pg_get_expr(x.indpred, x.indrelid), ''),
 			array(select a.attname::text from pg_attribute a where a.attrelid = x.indrelid and a.attnum > 0 and (
 				a.attnum = any(x.indkey::int2[]) or exists (select from pg_depend d where d.classid = 'pg_class'::regclass
@@ -111,6 +122,10 @@ func (in *inspection) movable(x index) bool {
 		return false // checkConstraints has refused it
 	case len(in.report.Definition.Sources) == 0:
 		return false // an expression has been refused
+	case !x.Valid && in.report.Definition.Partitioned:
+		in.refuse("index-invalid", object, "partitions lack their part of it, so it would not move, and those that have it would lose it",
+			"build the missing ones and attach them (alter index ... attach partition ...), or drop it")
+		return false
 	case !x.Valid:
 		in.warn("index-invalid", object, "a build of it has failed, so it gets no counterpart",
 			"drop it or build it again (reindex index concurrently) before the start")

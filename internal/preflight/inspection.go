@@ -20,6 +20,7 @@ type inspection struct {
 	over bool
 
 	table      table
+	members    []member
 	sources    []column // of an alteration: all columns of the table
 	targets    []column // as they would be added; empty for a rename
 	dependents []dependent

@@ -64,6 +64,10 @@ func (in *inspection) keyMoves() bool {
 	switch {
 	case len(d.Sources) == 0:
 		return false // an expression has been refused
+	case d.Partitioned:
+		in.refuse("source-in-primary-key", object, "it is part of the primary key of a partitioned table, which cannot be built beside the traffic",
+			"make a unique index over other columns the primary key first")
+		return false
 	case len(d.Sources) > 1 || len(d.Targets) > 1:
 		in.refuse("source-in-primary-key", object, "it is part of the primary key, which a split or merge cannot move",
 			"make a unique index over other columns the primary key first")

@@ -28,8 +28,12 @@ func checkPublications(ctx context.Context, in *inspection) error {
 		All  bool
 	}](ctx, in, `
 		select quote_ident(p.pubname), p.puballtables from pg_publication p
-		where exists (select from pg_publication_tables t where t.pubname = p.pubname and t.schemaname = $1 and t.tablename = $2)
-		order by 1`, in.Schema, in.Table)
+		where exists (
+			select from pg_publication_tables t
+			join pg_namespace n on n.nspname = t.schemaname
+			join pg_class c on c.relnamespace = n.oid and c.relname = t.tablename
+			where t.pubname = p.pubname and c.oid = any($1))
+		order by 1`, in.tree())
 	if err != nil {
 		return fmt.Errorf("read publications: %w", err)
 	}

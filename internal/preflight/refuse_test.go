@@ -26,8 +26,6 @@ var refusals = []struct {
 	{"view", "", func(r *preflight.Request) { r.Table = "ages" }, "table-kind", "app.ages", "a view"},
 	{"materialized view", "create materialized view app.m as select 1 as full_name",
 		func(r *preflight.Request) { r.Table = "m" }, "table-kind", "app.m", "a materialized view"},
-	{"partitioned", "create table app.p (id int primary key, full_name text) partition by hash (id)",
-		func(r *preflight.Request) { r.Table = "p" }, "table-kind", "app.p", "a partitioned table"},
 	{"partition", "create table app.p (id int primary key, full_name text) partition by hash (id);" +
 		"create table app.p0 partition of app.p for values with (modulus 1, remainder 0)",
 		func(r *preflight.Request) { r.Table = "p0" }, "table-kind", "app.p0", "a partition"},
@@ -52,6 +50,11 @@ var refusals = []struct {
 	{"no target", "", func(r *preflight.Request) { r.Move = moving("full_name", "") }, "name-invalid", "target", "no name"},
 	{"name with spaces", "", func(r *preflight.Request) { r.Name = "a b" }, "name-invalid", "a b", "spaces"},
 	{"no primary key", "alter table app.users drop constraint users_pkey cascade", nil, "no-primary-key", "app.users", "no primary key"},
+	{"no key that serves", "alter table app.users drop constraint users_pkey cascade, alter email set not null, alter age set not null;" +
+		`create unique index on app.users (id) where id > 0; create unique index on app.users (lower(email)); create unique index on app.users (email collate "C");
+		create unique index on app.users (email, age desc); alter table app.users add n int; create unique index on app.users (n);
+		alter table app.users add unique (age) deferrable; create unique index on app.users (email text_pattern_ops); create unique index on app.users (id nulls first)`,
+		nil, "no-primary-key", "app.users", "no other unique index"},
 	{"generated", "alter table app.users add n int generated always as (age + 1) stored",
 		func(r *preflight.Request) { r.Move = moving("n", "name") }, "source-generated", "app.users.n", "generated"},
 	{"generated column reads it", "alter table app.users add n int generated always as (length(full_name)) stored", nil,

@@ -63,6 +63,10 @@ func (in *inspection) checkSequence(s *ledger.Sequence) bool {
 	targets := in.report.Definition.Targets
 	carries := len(in.sources) == 1 && len(targets) == 1 && in.sameValues() && integers[targets[0].BaseType]
 	switch {
+	case s.Identity != "" && in.report.Definition.Partitioned:
+		in.refuse("source-identity", column, "it is an identity column of a partitioned table, which does not move",
+			"drop the identity (alter table ... alter column ... drop identity), and give the column a DEFAULT from a sequence")
+		return false
 	case carries:
 		s.Target, s.TargetType = targets[0].Name, targets[0].BaseType
 	case s.Identity != "":

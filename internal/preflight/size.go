@@ -18,18 +18,31 @@ func forecast(s Size) Size {
 // deadShare is the share of dead rows that is worth a word.
 const deadShare = 0.2
 
+// manyPartitions is from when on DDL holds its locks for longer than somebody
+// should notice.
+const manyPartitions = 500
+
 func checkSize(ctx context.Context, in *inspection) error {
 	found, err := query[struct {
 		Rows, Table, Indexes, Dead int64
 		Count                      int
 		FillFactor                 string
 	}](ctx, in, `
-		select greatest(c.reltuples::bigint, s.n_live_tup, 0), pg_table_size(c.oid), pg_indexes_size(c.oid), coalesce(s.n_dead_tup, 0),
-			(select count(*) from pg_index where indrelid = c.oid), coalesce((select option_value from pg_options_to_table(c.reloptions) where option_name = 'fillfactor'), '100')
+		select coalesce(sum(greatest(c.reltuples::bigint, s.n_live_tup, 0)), 0)::bigint, coalesce(sum(pg_table_size(c.oid)), 0)::bigint,
+			coalesce(sum(pg_indexes_size(c.oid)), 0)::bigint, coalesce(sum(s.n_dead_tup), 0)::bigint,
+			coalesce(max((select count(*) from pg_index where indrelid = c.oid)), 0),
+			coalesce(max((select option_value from pg_options_to_table(c.reloptions) where option_name = 'fillfactor')), '100')
 		from pg_class c left join pg_stat_all_tables s on s.relid = c.oid
-		where c.oid = $1`, in.table.OID)
+		where c.oid = any($1) and c.relkind = 'r'`, in.tree())
 	if err != nil {
 		return fmt.Errorf("read size: %w", err)
+	}
+	if n := len(in.partitions()); n >= manyPartitions {
+		in.warn("many-partitions", in.tableName(), fmt.Sprintf("%d partitions: each DDL statement stops the traffic of all of them for up to a millisecond "+
+			"for each", n), "detach what is old first, or choose a quiet hour for expand, constrain, enforce and contract")
+	} else if n > 0 {
+		in.info("partitions", in.tableName(), fmt.Sprintf("%d partitions: DDL locks all of them at once, the backfill one after the other", n),
+			"a transaction that uses any of them keeps DDL waiting")
 	}
 	size := &in.report.Size
 	size.Rows, size.TableBytes, size.IndexBytes = found[0].Rows, found[0].Table, found[0].Indexes

@@ -10,7 +10,7 @@ import (
 func checkSubscriptions(ctx context.Context, in *inspection) error {
 	subscriptions, err := query[struct{ Name string }](ctx, in, `
 		select pg_describe_object('pg_subscription'::regclass, srsubid, 0) from pg_subscription_rel
-		where srrelid = $1 order by 1`, in.table.OID)
+		where srrelid = any($1) order by 1`, in.tree())
 	if err != nil {
 		return fmt.Errorf("read subscriptions: %w", err)
 	}

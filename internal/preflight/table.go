@@ -66,15 +66,15 @@ func checkTable(ctx context.Context, in *inspection) error {
 	kind, isOther := kinds[t.Kind]
 	system := strings.HasPrefix(in.Schema, "pg_") || in.Schema == "information_schema" || in.Schema == "crossfade"
 	switch {
-	case isOther:
-		in.over = t.Kind != "p"
-		refuse("it is "+kind, "only a plain table can be in transition")
+	case isOther && t.Kind != "p":
+		in.over = true
+		refuse("it is "+kind, "only a table can be in transition")
 	case system:
 		refuse("it belongs to PostgreSQL or to crossfade itself", "only a table of the application can be in transition")
 	case t.Partition:
-		refuse("it is a partition", "partitioned tables are not supported yet")
-	case t.Inherits:
-		refuse("it inherits from a table, or a table inherits from it", "inheritance is not supported")
+		refuse("it is a partition", "name the table that it is a partition of: a move is one of the whole")
+	case t.Inherits && t.Kind != "p":
+		refuse("it inherits from a table, or a table inherits from it", "only declarative partitioning is supported: make it that")
 	case t.Typed:
 		refuse("it is a table of a composite type, which fixes its columns", "run `alter table ... not of` first")
 	case t.Persistence == "t":

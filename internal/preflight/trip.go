@@ -69,7 +69,7 @@ const sampleRows = 9000
 // of the key are the oldest and the newest, which often differ.
 func (in *inspection) sample(ctx context.Context) (string, error) {
 	found, err := query[struct{ Percent float64 }](ctx, in,
-		`select least(100, 100 * $2::float8 / greatest(reltuples::float8, 1)) from pg_class where oid = $1`, in.table.OID, sampleRows/3)
+		`select least(100, 100 * $2::float8 / greatest(sum(greatest(reltuples, 0))::float8, 1)) from pg_class where oid = any($1)`, in.tree(), sampleRows/3)
 	if err != nil {
 		return "", fmt.Errorf("plan a sample: %w", err)
 	}

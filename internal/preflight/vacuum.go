@@ -14,7 +14,7 @@ func checkVacuum(ctx context.Context, in *inspection) error {
 	}](ctx, in, `
 		select p.pid, p.phase, coalesce(a.query, '') from pg_stat_progress_vacuum p
 		left join pg_stat_activity a on a.pid = p.pid
-		where p.relid = $1 and p.datname = current_database()`, in.table.OID)
+		where p.relid = any($1) and p.datname = current_database()`, in.tree())
 	if err != nil {
 		return fmt.Errorf("read vacuums: %w", err)
 	}

@@ -43,7 +43,11 @@ func TestGolden(t *testing.T) {
 
 // outcomes are what becomes of a text, phases with one outcome together.
 func outcomes(t *testing.T, comment, input string) (list []section) {
-	for _, p := range phase.All() {
+	phases := phase.All()
+	if strings.Contains(comment, "\nnamed\n") {
+		phases = append(phases, phase.Named)
+	}
+	for _, p := range phases {
 		text := describe(newRewriter(t, p, options(comment)...).Rewrite(strings.TrimSuffix(input, "\n")))
 		if n := len(list); n > 0 && list[n-1].text == text {
 			list[n-1].name += " " + string(p)

@@ -195,8 +195,9 @@ func kindsCatalog(p phase.Phase) rewrite.Catalog {
 			ID: int64(i + 1), Table: name, Phase: p, Token: k.table + "_" + k.sources[0].Name, Constraints: k.constraints,
 			Move: transform.Move{Kind: k.kind(), Sources: k.sources, Targets: k.targets, Preserves: k.preserves, Lossy: k.lossy},
 		}
-		if k.past {
-			tr.Phase = phase.Contracted
+		tr.KeepName = p == phase.Named && k.columns != nil && len(k.sources) == 1 && len(k.targets) == 1
+		if k.past || p == phase.Named && !tr.KeepName {
+			tr.Phase, tr.KeepName = phase.Contracted, false
 		}
 		if k.columns != nil {
 			tr.Key = k.columns[:1] // the first one is the primary key

@@ -22,6 +22,9 @@ const (
 	// splitAfter is how many looks in vain go before a split: the session of a
 	// worker who has died takes a moment to end.
 	splitAfter = 3
+	// leaveAfter is how many looks in vain make a helper leave: others may have
+	// cut, or taken, what it was after.
+	leaveAfter = 8
 	// sampledPages is how much of a table is looked at to find the middle of a
 	// chunk; one with fewer rows than splitByCount is counted off instead.
 	sampledPages = 200
@@ -58,7 +61,11 @@ func (w *walk) draw(ctx, background context.Context) error {
 		w.chunk, w.idle = after.chunk, 0
 		return w.checkKey(w.chunk.Upper)
 	default:
-		w.idle++
+		if w.idle++; w.idle >= splitAfter {
+			if err := w.split(background); err != nil {
+				return err
+			}
+		}
 	}
 	return sleep(ctx, min(time.Duration(w.idle+1)*20*time.Millisecond, longestNap))
 }
@@ -73,14 +80,6 @@ func (w *walk) find(ctx context.Context, tx pgx.Tx) (drawn, error) {
 	after, err := w.next(ctx, tx)
 	if err != nil || after.finished || after.chunk != nil {
 		return after, err
-	}
-	if w.idle >= splitAfter-1 {
-		if split, err := w.split(ctx, tx); err != nil || split {
-			c, found, err = ledger.FreeChunk(ctx, tx, id, job, w.worker.ID)
-			if err != nil || found {
-				return drawn{chunk: &c}, err
-			}
-		}
 	}
 	if w.helper {
 		return drawn{}, nil // one who waits for rows that others have locked is enough
@@ -153,29 +152,38 @@ func (w *walk) next(ctx context.Context, tx pgx.Tx) (drawn, error) {
 	return drawn{finished: true}, ledger.MeasureProgress(ctx, tx, id, job, size.bytes())
 }
 
-// split cuts the largest chunk in two, if it is worth it. The worker who is at it
-// learns of that with his next batch.
-func (w *walk) split(ctx context.Context, tx pgx.Tx) (bool, error) {
+// split cuts the largest chunk in two, if it is worth it. It waits for the batch
+// that is under way there, and holds no other lock meanwhile; the worker who is
+// at it learns of the new end with his next batch.
+func (w *walk) split(ctx context.Context) error {
+	err := w.transaction(ctx, batchLimit+w.o.BatchTarget, longestLimit, func(tx pgx.Tx) error { return w.cut(ctx, tx) })
+	if busy(err) || w.dropped(err) {
+		return nil // another attempt, later
+	}
+	return err
+}
+
+func (w *walk) cut(ctx context.Context, tx pgx.Tx) error {
 	id, job := w.o.Transition.ID, w.o.Job
 	c, found, err := ledger.LargestChunk(ctx, tx, id, job, 2*int64(w.pace.rows))
 	if err != nil || !found {
-		return false, err
+		return err
 	}
 	middle, err := w.middle(ctx, tx, c)
 	if err != nil {
-		return false, err
+		return err
 	}
-	rest := ledger.Chunk{Span: ledger.Span{Part: c.Part, Lower: middle, Upper: c.Upper}, Estimate: c.Estimate / 2}
+	rest := ledger.Chunk{Span: ledger.Span{Part: c.Part, Lower: middle, Upper: c.Upper}, Estimate: c.Estimate / 2, Worker: w.worker.ID}
 	c.Estimate -= rest.Estimate
 	if middle == nil { // it has fewer rows than was thought
 		c.Estimate = 0
-		return false, ledger.SaveChunk(ctx, tx, c)
+		return ledger.SaveChunk(ctx, tx, c)
 	}
 	c.Upper = middle
 	if err := ledger.SaveChunk(ctx, tx, c); err != nil {
-		return false, err
+		return err
 	}
-	return true, ledger.AddChunk(ctx, tx, id, job, rest)
+	return ledger.AddChunk(ctx, tx, id, job, rest)
 }
 
 // middle finds a key about half way through a chunk: in a sample of the table, or

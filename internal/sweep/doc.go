@@ -9,6 +9,11 @@
 // and its position in one transaction, so a sweep that was killed at any
 // instruction goes on where it stood: call it again, on another connection.
 //
+// Any number of workers may walk, in this process (Options.Helpers) and in others
+// (Options.Join). The ledger has the chunks that are left, and a worker may work
+// at the one whose row it has locked, for one batch; so it may die at any
+// instruction too.
+//
 // A batch reads and writes the current version of a row in one statement. When
 // it has to wait for a writer, PostgreSQL evaluates the statement again on the
 // version that the writer left, so the writer's value wins. A batch waits for

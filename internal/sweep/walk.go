@@ -80,7 +80,7 @@ func (w *walk) run(ctx context.Context) error {
 			return err
 		}
 		if w.chunk == nil {
-			if w.helper && w.idle > splitAfter {
+			if w.helper && w.idle >= leaveAfter {
 				return nil
 			}
 			continue

