@@ -43,6 +43,8 @@ type work struct {
 	step step
 	// force names gates that need not hold in this call.
 	force Force
+	// snapshot is what the source can be restored from.
+	snapshot string
 	// evidence goes to the history with the end of the step.
 	evidence map[string]any
 }
