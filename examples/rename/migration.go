@@ -119,7 +119,7 @@ func (m *migration) run(ctx context.Context) (err error) {
 	if err := m.stopLegacy(ctx, syncTrigger); err != nil {
 		return err
 	}
-	if err := m.move(m.migrator.Contract(ctx, transition.Name)); err != nil {
+	if err := m.move(m.migrator.Contract(ctx, transition.Name, migrator.ContractOptions{Snapshot: migrator.NoSnapshot})); err != nil {
 		return err
 	}
 	return m.dwell(ctx)
