@@ -71,11 +71,11 @@ func child() {
 		if work.Help {
 			_, err = m.Help(ctx, transition.Name)
 		} else if work.Keep {
-			_, err = m.Contract(ctx, keeping.Name)
+			_, err = m.Contract(ctx, keeping.Name, withoutSnapshot)
 		} else if work.Back {
 			_, err = m.Rollback(ctx, transition.Name, migrator.RollbackOptions{})
 		} else if _, err = m.Start(ctx, transition); err == nil {
-			_, err = m.Run(ctx, transition.Name, migrator.RunOptions{Until: migrator.Contracted})
+			_, err = m.Run(ctx, transition.Name, untilContracted)
 		}
 	}
 	if err != nil {

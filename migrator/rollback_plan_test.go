@@ -83,7 +83,7 @@ func TestRollbackPlanKnowsWhatTheLedgerKnows(t *testing.T) {
 	_, err = json.Marshal(p)
 	require.NoError(t, err)
 
-	_, err = m.Contract(ctx, rename.Name)
+	_, err = m.Contract(ctx, rename.Name, withoutSnapshot)
 	require.NoError(t, err)
 	p, err = m.RollbackPlan(ctx, rename.Name)
 	require.NoError(t, err)

@@ -42,6 +42,9 @@ type Status struct {
 	// Dependents are the objects that hung on the sources when the transition
 	// began, each with what becomes of it.
 	Dependents []DependentStatus `json:"dependents,omitempty"`
+	// Request is the phase that a feature flag, or whoever called Request, asks for;
+	// nil when nobody has. Phase is the one in force.
+	Request *RequestStatus `json:"request,omitempty"`
 	// Control is what was asked of its scans: to pause, or to go slower.
 	Control Control `json:"control"`
 	// Sessions counts the sessions of the database by the epoch they joined in.
@@ -193,6 +196,13 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 	var err error
 	if status.Control, err = ledger.GetControl(ctx, s.conn, t.ID); err != nil {
 		return status, err
+	}
+	request, asked, err := ledger.GetRequest(ctx, s.conn, t.ID)
+	if err != nil {
+		return status, err
+	}
+	if asked {
+		status.Request = &request
 	}
 	plans, found, err := ledger.LastPlans(ctx, s.conn, t.ID)
 	if err != nil {

@@ -17,8 +17,9 @@ type step struct {
 	name string
 	// phase is the phase in which the step works; for a flip the one it leads to.
 	phase Phase
-	// flip: the step moves the phase.
+	// flip: the step moves the phase, on the way forward from the phase from.
 	flip bool
+	from Phase
 	// contract: the step belongs to Contract, not to Run.
 	contract bool
 	// temporary: a rollback to the step's own phase undoes it. It prepares for
@@ -42,6 +43,8 @@ type work struct {
 	step step
 	// force names gates that need not hold in this call.
 	force Force
+	// snapshot is what the source can be restored from.
+	snapshot string
 	// evidence goes to the history with the end of the step.
 	evidence map[string]any
 }

@@ -103,7 +103,7 @@ func (m *migration) run(ctx context.Context) (err error) {
 	}
 
 	// The point of no return. The old version goes on after it.
-	if err := m.move(m.migrator.Contract(ctx, transition.Name)); err != nil {
+	if err := m.move(m.migrator.Contract(ctx, transition.Name, migrator.ContractOptions{Snapshot: migrator.NoSnapshot})); err != nil {
 		return err
 	}
 	return m.dwell(ctx)

@@ -47,7 +47,7 @@ create table crossfade.history (
     at            timestamptz not null default clock_timestamp(),
     epoch         int not null,
     actor         text not null,
-    -- what happened: register, move, drained, step, undo, remove ...
+    -- what happened: register, move, drained, step, undo, request, remove ...
     event         text not null,
     detail        text not null default '',
     evidence      jsonb not null default '{}'
@@ -152,6 +152,27 @@ create table crossfade.control (
     rate          int check (rate > 0),
     actor         text not null,
     changed_at    timestamptz not null default clock_timestamp()
+);
+
+-- What a feature flag, or whoever else may ask, wants a transition to be led to. The
+-- phase in force stands in transition. No row: nobody has asked.
+create table crossfade.request (
+    transition_id bigint primary key references crossfade.transition,
+    -- '' as long as nothing was asked that could be granted
+    phase         text not null default '',
+    flag          text not null default '',
+    variant       text not null default '',
+    reason        text not null default '',
+    provider      text not null default '',
+    actor         text not null,
+    requested_at  timestamptz not null default clock_timestamp(),
+    -- the furthest phase asked for since a request was last granted: what no request
+    -- has brought, none takes back
+    furthest      text not null default '',
+    granted_at    timestamptz,
+    -- what the request waits for: a name and a sentence
+    held_by       text not null default '',
+    held          text not null default ''
 );
 
 -- Who wrote the sources of a transition alone, as its trigger noted it: at most one

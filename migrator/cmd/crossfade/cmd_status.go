@@ -101,6 +101,9 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 	if status.Phase != "" {
 		fmt.Fprintf(&b, "  phase      %s (epoch %d)\n", s.Accent(string(status.Phase)), status.Epoch)
 	}
+	if status.Request != nil {
+		fmt.Fprintf(&b, "  requested  %s\n", requestText(*status.Request, s))
+	}
 	fmt.Fprintf(&b, "  last step  %s\n", dash(status.Step))
 	if status.Underway != "" {
 		fmt.Fprintf(&b, "  under way  %s\n", status.Underway)

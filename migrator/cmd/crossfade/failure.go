@@ -86,6 +86,8 @@ func describe(ctx context.Context, err error) (f failure) {
 		f.Message, f.Gate = gateMessage(gate), gate.Gate
 	case is(migrator.ErrNothingToHelp):
 		f.set(exitNotFound, "run, advance, rollback and verify begin one; `crossfade status` shows how far they are")
+	case is(migrator.ErrNoSnapshot):
+		f.set(exitUsage, "--snapshot ID names a backup or snapshot, --no-snapshot goes on without one")
 	case is(migrator.ErrForce):
 		f.set(exitUsage, "")
 	case errors.As(err, &plain):
