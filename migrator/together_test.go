@@ -160,7 +160,7 @@ func TestTogether(t *testing.T) {
 				if c.old != "" {
 					age(t, db)
 				}
-				_, err = m.Contract(ctx, tr.Name)
+				_, err = m.Contract(ctx, tr.Name, withoutSnapshot)
 				require.NoError(t, err)
 				use()
 				pool.Close()
