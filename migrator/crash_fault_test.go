@@ -2,6 +2,7 @@ package migrator_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -24,10 +25,17 @@ const (
 	terminated kind = "terminated"
 	// The server ends and comes back.
 	restarted kind = "restarted"
+	// The server answers the statement with an error, as when its disk is full, or
+	// the migrator's role has lost a right.
+	full   kind = "53100"
+	denied kind = "42501"
 )
 
-// ofServer: the migrator lives.
-func (k kind) ofServer() bool { return k == terminated || k == restarted }
+// lost: the migrator lives and its connection does not.
+func (k kind) lost() bool { return k == terminated || k == restarted }
+
+// refused: its connection lives too.
+func (k kind) refused() bool { return k == full || k == denied }
 
 // fault lets a migrator end at the statement with this number, from 1.
 type fault struct {
@@ -101,6 +109,10 @@ func (c *tapped) Write(b []byte) (int, error) {
 		w.die()
 		return 0, errDead
 	}
+	if w.kind.refused() {
+		_, err := c.Conn.Write(refusal(w.kind, b))
+		return len(b), err
+	}
 	n, err := c.Conn.Write(b)
 	switch w.kind {
 	case unanswered:
@@ -134,6 +146,19 @@ func executes(b []byte) bool {
 		b = b[min(length, len(b)):]
 	}
 	return false
+}
+
+// refusal is a message in the place of messages, which the server answers with an
+// error. A COMMIT that fails ends its transaction.
+func refusal(k kind, messages []byte) []byte {
+	sql := fmt.Sprintf("do $$ begin raise exception using errcode = '%s', message = 'made for a test'; end $$", k)
+	if string(messages[5:]) == "commit\x00" {
+		sql = "rollback; " + sql
+	}
+	b := append([]byte{'Q', 0, 0, 0, 0}, sql...)
+	b = append(b, 0)
+	binary.BigEndian.PutUint32(b[1:], uint32(len(b)-1))
+	return b
 }
 
 // printable is what a person can read of messages.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -28,8 +29,8 @@ var (
 	crashSeed   = flag.Uint64("crash.seed", 1, "seed of the sample")
 )
 
-// TestCrashAnywhere lets a migrator end at a statement that it sends, whichever it
-// is: on the way from the start until the transition is removed, and on the way
+// TestCrashAnywhere lets a migrator end, or get an error, at a statement that it
+// sends, whichever it is: on the way from the start until the transition is removed, and on the way
 // back from complete. An undisturbed run counts the statements; see fault for the
 // manners of ending.
 //
@@ -45,7 +46,7 @@ func TestCrashAnywhere(t *testing.T) {
 			t.Run(s.name+", "+direction(back), func(t *testing.T) {
 				t.Parallel()
 				c := newCrash(t, s, back, admin, pgtest.New(t))
-				for _, f := range c.sample(unsent, unanswered, terminated) {
+				for _, f := range c.sample(unsent, unanswered, terminated, full, denied) {
 					t.Run(f.String(), func(t *testing.T) {
 						t.Parallel()
 						c.suffer(t, f)
@@ -189,7 +190,15 @@ func (c *crash) suffer(t *testing.T, f fault) {
 		err := toTheEnd(limited, db, c.migrator(t, db, w), c.transition, c.back)
 		require.NoError(t, limited.Err(), "the migrator hangs: %v", err)
 		require.NoError(t, w.failure())
-		if f.kind.ofServer() && err != nil && !strings.Contains(err.Error(), "connect: ") {
+		switch {
+		case err == nil: // it can do without that statement
+		case f.kind.refused():
+			require.NotErrorIs(t, err, migrator.ErrUnknownOutcome)
+			var pgErr *pgconn.PgError
+			require.ErrorAs(t, err, &pgErr)
+			require.EqualValues(t, f.kind, pgErr.Code)
+			require.ErrorContains(t, err, "then run the command again")
+		case f.kind.lost() && !strings.Contains(err.Error(), "connect: "):
 			require.ErrorIs(t, err, migrator.ErrUnknownOutcome)
 		}
 		t.Logf("%s: %v", w.text, err)
