@@ -28,7 +28,7 @@ func state(t *testing.T, db *pgtest.DB, vary string) []string {
 	}
 	for _, table := range list[string](t, conn, `select c.oid::regclass::text from pg_class c
 		where relkind = 'S' and relnamespace not in ('pg_catalog'::regnamespace, 'crossfade'::regnamespace)`) {
-		lines = append(lines, list[string](t, conn, fmt.Sprintf(`select 'row of %s ' || last_value from %s`, table, table))...)
+		lines = append(lines, list[string](t, conn, fmt.Sprintf(`select 'row of sequence %s ' || last_value from %s`, table, table))...)
 	}
 	slices.Sort(lines)
 	return lines
@@ -36,6 +36,11 @@ func state(t *testing.T, db *pgtest.DB, vary string) []string {
 
 func withoutRows(lines []string) []string {
 	return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return strings.HasPrefix(line, "row of ") })
+}
+
+// sequencesIn are the lines that say how far sequences have counted.
+func sequencesIn(lines []string) []string {
+	return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return !strings.HasPrefix(line, "row of sequence ") })
 }
 
 const stateOfCatalogs = `

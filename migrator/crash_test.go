@@ -93,6 +93,7 @@ func TestCrashOfTheServer(t *testing.T) {
 			t.Run(s.name+", "+direction(back), func(t *testing.T) {
 				name := fmt.Sprintf("crash_%x", hash(t.Name()))
 				admin.Exec(t, `create database `+name)
+				s.insert = "" // sequences skip numbers in a crash
 				c := newCrash(t, s, back, admin, &pgtest.DB{Name: name, URL: server.URL(name)})
 				c.restart = func() error { return server.Restart(ctx) }
 				for _, f := range c.sample(restarted) {
@@ -132,9 +133,9 @@ func newCrash(t *testing.T, s crashScenario, back bool, admin, base *pgtest.DB) 
 
 	undone := clone(t, admin, base, "undone")
 	if back {
-		c.write(t, undone, s.before)
+		c.write(t, undone, s.before, s.insert)
 	}
-	c.write(t, undone, s.after)
+	c.write(t, undone, s.after, s.insert)
 	c.undone = state(t, undone, s.vary)
 	require.NoError(t, toTheEnd(ctx, undone, c.migrator(t, undone, nil), s.transition, false), "undisturbed")
 	c.done = state(t, undone, s.vary)
@@ -145,7 +146,7 @@ func newCrash(t *testing.T, s crashScenario, back bool, admin, base *pgtest.DB) 
 		require.NoError(t, err)
 		_, err = m.Run(ctx, s.transition.Name, migrator.RunOptions{})
 		require.NoError(t, err)
-		c.write(t, base, s.before)
+		c.write(t, base, s.before, s.insert)
 	}
 	w := &wire{}
 	counted := clone(t, admin, base, "count")
@@ -178,12 +179,18 @@ func (c *crash) sample(kinds ...kind) (faults []fault) {
 // suffer lets a migrator end by a fault, and others finish in both directions.
 func (c *crash) suffer(t *testing.T, f fault) {
 	db := clone(t, c.admin, c.base, fmt.Sprintf("%d_%s", f.at, f.kind))
-	if f.kind == killed {
+	switch f.kind {
+	case killed:
 		die(t, task{URL: db.URL, Scenario: c.name, Back: c.back, At: f.at})
-	} else {
+	default:
 		w := &wire{fault: f, strike: c.restart}
 		if f.kind == terminated {
 			w.strike = func() error { return terminate(db) }
+		}
+		if f.kind == restarted {
+			// Else PostgreSQL loses what a sequence copied with the database has
+			// counted since: it writes that to the WAL after a checkpoint only.
+			c.admin.Exec(t, `checkpoint`)
 		}
 		limited, cancel := context.WithTimeout(ctx, 2*time.Minute)
 		defer cancel()
@@ -215,7 +222,7 @@ func (c *crash) suffer(t *testing.T, f fault) {
 	case c.legacy && !removed && following(row):
 		db.Exec(t, c.after)
 	default:
-		c.write(t, db, c.after)
+		c.write(t, db, c.after, c.insert)
 	}
 
 	other := clone(t, c.admin, db, "other")
@@ -224,17 +231,27 @@ func (c *crash) suffer(t *testing.T, f fault) {
 		require.ErrorIs(t, err, migrator.ErrPointOfNoReturn)
 	} else {
 		require.NoError(t, err)
-		require.Equal(t, c.undone, state(t, other, c.vary))
+		c.equal(t, c.undone, other)
 	}
 	if !removed {
 		require.NoError(t, toTheEnd(ctx, db, c.migrator(t, db, nil), c.transition, false))
-		require.Equal(t, c.done, state(t, db, c.vary))
+		c.equal(t, c.done, db)
 	}
 }
 
-// write runs a statement of the application, which knows the source's name and
+// equal compares what a database holds.
+func (c *crash) equal(t *testing.T, want []string, db *pgtest.DB) {
+	t.Helper()
+	got := state(t, db, c.vary)
+	if c.restart != nil {
+		want, got = without(want, sequencesIn(want)), without(got, sequencesIn(got))
+	}
+	require.Equal(t, want, got)
+}
+
+// write runs statements of the application, which knows the source's name and
 // waits for nobody: also not for a hold of a migrator that is gone.
-func (c *crash) write(t *testing.T, db *pgtest.DB, sql string) {
+func (c *crash) write(t *testing.T, db *pgtest.DB, statements ...string) {
 	t.Helper()
 	limited, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
@@ -245,8 +262,13 @@ func (c *crash) write(t *testing.T, db *pgtest.DB, sql string) {
 	pool, err := hook.NewPool(limited, config)
 	require.NoError(t, err)
 	defer pool.Close()
-	_, err = pool.Exec(limited, sql)
-	require.NoError(t, err)
+	for _, sql := range statements {
+		if sql == "" {
+			continue
+		}
+		_, err = pool.Exec(limited, sql)
+		require.NoError(t, err)
+	}
 }
 
 func (c *crash) migrator(t testing.TB, db *pgtest.DB, w *wire) *migrator.Migrator {

@@ -28,7 +28,7 @@ func TestNobodyWaitsBehindUs(t *testing.T) {
 			t.Parallel()
 			db := pgtest.NewFrom(t, s.setup)
 			o := newObstacles(t, db, s.transition.Table, n)
-			m := newMigrator(t, db, migrator.Config{Observer: o, LockTimeout: 20 * time.Millisecond, WritersQuiet: time.Nanosecond,
+			m := newMigrator(t, db, migrator.Config{Observer: o, DDLMaxWait: time.Minute, WritersQuiet: time.Nanosecond,
 				IgnoreApplications: []string{auditor, "obstacle", "probe"}})
 			require.NoError(t, m.Init(ctx, migrator.InitOptions{}))
 			steps := func() error {
@@ -139,7 +139,7 @@ func newProbe(t *testing.T, db *pgtest.DB, table string) *probe {
 				}
 			}
 			p.rounds.Add(1)
-			time.Sleep(time.Millisecond) // it shall not take the machine for itself
+			time.Sleep(5 * time.Millisecond) // it shall not take the machine for itself
 		}
 	}()
 	t.Cleanup(func() { cancel(); <-done })

@@ -240,8 +240,9 @@ func (d definition) leaf(table Name, index string) Statement {
 func AttachIndex(parent Name, index string, partition Name, part string) Statement {
 	s := quick(partition, "alter index "+pgx.Identifier{parent.Schema, index}.Sanitize()+" attach partition "+
 		pgx.Identifier{partition.Schema, part}.Sanitize(), "the index of the partition becomes part of the whole")
-	s.Lock, s.Only = AccessShare, true
-	s.Hazard = "stops statements that go by this index of the partition for milliseconds"
+	// Whoever plans a statement on the partition has a lock on its indexes.
+	s.On, s.Of, s.Only = pgx.Identifier{partition.Schema, part}.Sanitize(), partition.String(), true
+	s.Hazard = "stops every statement on the partition for milliseconds, and for up to lock_timeout while it waits"
 	return s
 }
 
