@@ -27,6 +27,8 @@ type task struct {
 	Scenario string
 	Back     bool
 	At       int64
+	// Tail: follow the log for rename.
+	Tail bool
 	// Help: help with the scan of rename that is under way.
 	Help bool
 }
@@ -46,6 +48,8 @@ func child() {
 	m, err := migrator.New(config, crashConfig())
 	switch {
 	case err != nil:
+	case work.Tail:
+		err = m.Tail(ctx, rename.Name)
 	case work.Help:
 		_, err = m.Help(ctx, rename.Name)
 	default:

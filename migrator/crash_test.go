@@ -308,7 +308,7 @@ func toTheEnd(ctx context.Context, db *pgtest.DB, m *migrator.Migrator, tr migra
 		if _, err := m.Start(ctx, tr); err != nil && !errors.Is(err, migrator.ErrActive) {
 			return err
 		}
-		_, err = m.Run(ctx, tr.Name, migrator.RunOptions{Until: migrator.Contracted})
+		_, err = m.Run(ctx, tr.Name, untilContracted)
 	}
 	if err != nil {
 		return err

@@ -88,7 +88,7 @@ func TestApplicationThatNeverReconnects(t *testing.T) {
 	_, err = m.Rollback(ctx, rename.Name, migrator.RollbackOptions{})
 	require.NoError(t, err)
 	require.Error(t, readOld(app, view), "a token's name never comes again")
-	_, err = m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Contracted})
+	_, err = m.Run(ctx, rename.Name, untilContracted)
 	require.NoError(t, err)
 	require.Error(t, readOld(app, view))
 	require.NoError(t, m.Remove(ctx, rename.Name))

@@ -68,6 +68,14 @@ func TestKindsOfKeys(t *testing.T) {
 			becomes:   []string{"orders.number integer", "orders.no bigint", "orders_number_seq integer up to 2147483647 of number", "orders_number_seq bigint up to 9223372036854775807 of no"},
 		},
 		{
+			name: "identity that keeps its name",
+			setup: `create table orders (id int generated always as identity primary key, n int);
+				create table lines (order_id int references orders); insert into orders (n) select generate_series(1, 50)`,
+			operation: "change: {from: id, to: id_big, type: bigint, keep_name: true}",
+			late:      "insert into orders (id_big) values (nextval('orders_id_seq'))",
+			becomes:   []string{"orders.id integer", "orders.id bigint", "orders_id_seq integer up to 2147483647", "orders_id_seq bigint up to 9223372036854775807"},
+		},
+		{
 			name: "sequence of nobody, with an end of its own",
 			setup: `create sequence numbers as int maxvalue 5000; create table orders (id int primary key default nextval('numbers'));
 				insert into orders select from generate_series(1, 50)`,
@@ -92,7 +100,7 @@ func TestKindsOfKeys(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, original, outline(t, conn))
 			require.Equal(t, 51, scan[int](t, conn, `select count(*) from orders`))
-			_, err = m.Run(ctx, tr.Name, migrator.RunOptions{Until: migrator.Contracted})
+			_, err = m.Run(ctx, tr.Name, untilContracted)
 			require.NoError(t, err)
 			require.NoError(t, m.Remove(ctx, tr.Name))
 			expected := strings.Split(strings.NewReplacer(c.becomes...).Replace(strings.Join(original, "\n")), "\n")

@@ -139,7 +139,7 @@ func TestPartitionsThereAndBack(t *testing.T) {
 			conn := audit(t, db)
 			before := treeShape(t, conn)
 			for _, p := range []migrator.Phase{migrator.DualWrite, migrator.Shadow, migrator.Live, migrator.Complete} {
-				_, err := m.Run(ctx, rename.Name, migrator.RunOptions{Until: p})
+				_, err := m.Run(ctx, rename.Name, migrator.RunOptions{Until: p, Snapshot: migrator.NoSnapshot})
 				require.NoError(t, err)
 				if p == migrator.Shadow || p == migrator.Live {
 					equal(t, conn)
@@ -184,7 +184,7 @@ func TestKindsOfMovesOnPartitions(t *testing.T) {
 				if p == migrator.Off {
 					_, err = m.Rollback(ctx, tr.Name, migrator.RollbackOptions{})
 				} else {
-					_, err = m.Run(ctx, tr.Name, migrator.RunOptions{Until: p})
+					_, err = m.Run(ctx, tr.Name, migrator.RunOptions{Until: p, Snapshot: migrator.NoSnapshot})
 				}
 				require.NoError(t, err, p)
 				for _, table := range []string{"users where region = 'north'", "s0", "s1"} {
@@ -243,7 +243,7 @@ func TestFilledPartitionIsAttachedDuringTheBackfill(t *testing.T) {
 	require.ErrorAs(t, err, &gate)
 	require.Contains(t, gate.Why, "index public.own")
 	db.Exec(t, `drop index own`)
-	_, err = m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Contracted})
+	_, err = m.Run(ctx, rename.Name, untilContracted)
 	require.NoError(t, err)
 }
 

@@ -68,7 +68,7 @@ func TestRightsAndRoomAreLost(t *testing.T) {
 			}
 
 			db.Exec(t, as(c.lose))
-			_, err = m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Contracted})
+			_, err = m.Run(ctx, rename.Name, untilContracted)
 			var pgErr *pgconn.PgError
 			require.ErrorAs(t, err, &pgErr)
 			require.Equal(t, c.code, pgErr.Code, err)
@@ -76,7 +76,7 @@ func TestRightsAndRoomAreLost(t *testing.T) {
 			require.ErrorContains(t, err, "then run the command again: it continues")
 
 			db.Exec(t, as(c.restore))
-			p, err = m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Contracted})
+			p, err = m.Run(ctx, rename.Name, untilContracted)
 			require.NoError(t, err)
 			require.Equal(t, migrator.Contracted, p.Phase)
 			require.NoError(t, m.Remove(ctx, rename.Name))

@@ -68,10 +68,10 @@ const (
 // their values any more.
 func (w *work) alwaysIdentities(ctx context.Context) error {
 	return w.eachSequence(ctx, func(s ledger.Sequence, is ddl.Sequence) error {
-		if s.Identity != identityAlways || !is.Identity || is.Owner != s.Target {
+		if s.Identity != identityAlways || !is.Identity || w.t.Phase == Off {
 			return nil
 		}
-		return w.run(ctx, ddl.SetGeneratedAlways(w.table(), s.Target))
+		return w.run(ctx, ddl.SetGeneratedAlways(w.table(), is.Owner)) // under the name that it has by now
 	})
 }
 

@@ -41,7 +41,7 @@ func TestNobodyWaitsBehindUs(t *testing.T) {
 				if _, err := m.Rollback(ctx, s.transition.Name, migrator.RollbackOptions{}); err != nil {
 					return err
 				}
-				_, err := m.Run(ctx, s.transition.Name, migrator.RunOptions{Until: migrator.Contracted})
+				_, err := m.Run(ctx, s.transition.Name, untilContracted)
 				return err
 			}
 			err := steps()

@@ -63,12 +63,15 @@ func (x TreeIndex) Ensure(ctx context.Context, conn *pgx.Conn, do Do) error {
 	}
 }
 
-// ensureParts makes all parts and attaches them, parents first.
+// ensureParts makes all parts, parents first, and attaches them, children first: the
+// part that makes its parent valid would lock the tables above too, all of them, were
+// the parent attached already.
 func (x TreeIndex) ensureParts(ctx context.Context, conn *pgx.Conn, d definition, members []Member, do Do) error {
 	run := func(s Statement) error {
 		return do(s, func(r Runner) error { return r.Run(ctx, conn, s) })
 	}
 	parts := map[Name]string{x.Root: x.Name}
+	var attach []Statement
 	for _, m := range members {
 		if m.Name == x.Root {
 			state, err := ReadIndex(ctx, conn, x.Root, x.Name)
@@ -92,7 +95,10 @@ func (x TreeIndex) ensureParts(ctx context.Context, conn *pgx.Conn, d definition
 		if err := x.ensurePart(ctx, conn, d, m, part, do, run); err != nil {
 			return err
 		}
-		if err := run(AttachIndex(m.Parent, parent, m.Name, part)); err != nil {
+		attach = append(attach, AttachIndex(m.Parent, parent, m.Name, part))
+	}
+	for _, s := range slices.Backward(attach) {
+		if err := run(s); err != nil {
 			return err
 		}
 	}

@@ -112,7 +112,7 @@ func ours(ctx context.Context, b *bench, o operation, _ *probe) ([]span, error) 
 	}
 	_, err = m.Run(ctx, tr.Name, migrator.RunOptions{})
 	if err == nil && (tr.DropColumn != nil || tr.Rename != nil || tr.Change != nil) {
-		_, err = m.Contract(ctx, tr.Name)
+		_, err = m.Contract(ctx, tr.Name, migrator.ContractOptions{Snapshot: migrator.NoSnapshot})
 	}
 	time.Sleep(10 * time.Millisecond)
 	return steps.done, err
