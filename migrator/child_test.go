@@ -3,6 +3,7 @@ package migrator_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -33,6 +34,8 @@ type task struct {
 	Keep bool
 	// Back: roll back to off; otherwise start and run until contracted.
 	Back bool
+	// Logical: rename is followed in the log.
+	Logical bool
 	// Tail: follow the log for rename.
 	Tail bool
 	// Help: help with the scan that is under way.
@@ -55,6 +58,9 @@ func child() {
 	reaper := &reaper{death: int64(work.Death)}
 	config.Tracer = reaper
 	config.DialFunc = reaper.dial
+	if work.Logical { // several connections work, and it is killed from outside
+		config.Tracer = nil
+	}
 	m, err := migrator.New(config, quick(migrator.Config{}))
 	transition := rename
 	switch {
@@ -62,6 +68,9 @@ func child() {
 		transition = splitting()
 	case work.Key:
 		transition = widen
+	}
+	if work.Logical {
+		transition = withTail(rename)
 	}
 	if work.Sync {
 		transition = withSync(rename, "")
@@ -78,7 +87,7 @@ func child() {
 			_, err = m.Contract(ctx, keeping.Name, withoutSnapshot)
 		} else if work.Back {
 			_, err = m.Rollback(ctx, transition.Name, migrator.RollbackOptions{})
-		} else if _, err = m.Start(ctx, transition); err == nil {
+		} else if _, err = m.Start(ctx, transition); err == nil || work.Logical && errors.Is(err, migrator.ErrActive) {
 			_, err = m.Run(ctx, transition.Name, untilContracted)
 		}
 	}
