@@ -43,10 +43,10 @@ type work struct {
 	step step
 	// force names gates that need not hold in this call.
 	force Force
-	// tail follows the log while the steps are done; nil when nothing is followed.
-	tail *background
 	// snapshot is what the source can be restored from.
 	snapshot string
+	// tail follows the log while the steps are done; nil when nothing is followed.
+	tail *background
 	// evidence goes to the history with the end of the step.
 	evidence map[string]any
 }
