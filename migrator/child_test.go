@@ -3,6 +3,7 @@ package migrator_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -27,6 +28,9 @@ type task struct {
 	Scenario string
 	Back     bool
 	At       int64
+	// Logical: go to the end with rename, followed in the log; it is killed from
+	// outside.
+	Logical bool
 	// Tail: follow the log for rename.
 	Tail bool
 	// Help: help with the scan of rename that is under way.
@@ -52,6 +56,10 @@ func child() {
 		err = m.Tail(ctx, rename.Name)
 	case work.Help:
 		_, err = m.Help(ctx, rename.Name)
+	case work.Logical:
+		if _, err = m.Start(ctx, withTail(rename)); err == nil || errors.Is(err, migrator.ErrActive) {
+			_, err = m.Run(ctx, rename.Name, untilContracted)
+		}
 	default:
 		err = toTheEnd(ctx, &pgtest.DB{URL: work.URL}, m, crashScenarioNamed(work.Scenario).transition, work.Back)
 	}

@@ -79,11 +79,40 @@ func TestTailKilled(t *testing.T) {
 	require.Zero(t, tailTraces(t, conn))
 }
 
+// TestMigratorKilledWhileTailing: the migrator, which follows the log itself, is
+// killed in each of the steps with a tail. Somebody without the hook comes by after
+// each death, up to where the CHECK refuses what he writes.
+func TestMigratorKilledWhileTailing(t *testing.T) {
+	t.Parallel()
+	db := pgtest.NewFrom(t, users)
+	m := newMigrator(t, db, migrator.Config{})
+	require.NoError(t, m.Init(ctx, migrator.InitOptions{}))
+	conn := audit(t, db)
+	for n, step := range []string{"dualwrite", "sync", "backfill", "sync-barrier", "index", "verify", "enforce", "unsync"} {
+		cmd := spawn(t, task{URL: db.URL, Logical: true})
+		require.NoError(t, cmd.Start())
+		pgtest.WaitFor(t, "step "+step, func() bool {
+			return scan[bool](t, conn, `select exists (select from crossfade.history where event in ('begin', 'resume begin') and detail = $1)`, step)
+		})
+		require.NoError(t, cmd.Process.Signal(os.Kill))
+		_ = cmd.Wait()
+		if scan[bool](t, conn, `select not exists (select from crossfade.history where event = 'done' and detail = 'sync-barrier')`) {
+			legacy := connect(t, db, "legacy")
+			halfWrites(t, legacy, 1+n)
+			leave(t, db, legacy)
+		}
+	}
+	_, err := m.Run(ctx, rename.Name, migrator.RunOptions{})
+	require.NoError(t, err)
+	equal(t, conn)
+	require.Zero(t, tailTraces(t, conn))
+}
+
 // TestTailSleepsThroughIt: the active tail's process is stopped, and wakes up when
 // the transition has gone to live and back to shadow. It copies nothing.
 func TestTailSleepsThroughIt(t *testing.T) {
 	t.Parallel()
-	server := pgtest.Server(t, map[string]string{"wal_sender_timeout": "2s"})
+	server := pgtest.Server(t, map[string]string{"wal_sender_timeout": "5s"})
 	db := &pgtest.DB{URL: server.URL("postgres")}
 	db.Exec(t, users)
 	m, legacy := tailed(t, db, "backfill")

@@ -54,7 +54,7 @@ func (m *migration) stopLegacy(ctx context.Context, sync string) error {
 // toBarrier goes, with -sync logical, to where the migrator waits for the process
 // without the hook; that writes all the time, and is followed by a tail beside the
 // migrator, as `crossfade tail` is one. Then the process ends, and the migrator goes on.
-func (m *migration) toBarrier(ctx context.Context) error {
+func (m *migration) toBarrier(ctx context.Context) (err error) {
 	if m.options.sync != syncLogical || m.legacyLeft != "" {
 		return nil
 	}
@@ -63,7 +63,9 @@ func (m *migration) toBarrier(ctx context.Context) error {
 	go func() { tail <- m.migrator.Tail(tailing, transition.Name) }()
 	defer func() {
 		stop()
-		<-tail
+		if tailErr := <-tail; !errors.Is(tailErr, context.Canceled) {
+			err = errors.Join(err, tailErr)
+		}
 	}()
 	for {
 		p, err := m.migrator.Advance(ctx, transition.Name, migrator.AdvanceOptions{})
@@ -87,10 +89,9 @@ func (m *migration) toBarrier(ctx context.Context) error {
 	case err := <-advanced:
 		return errors.Join(err, errors.New("the barrier did not wait for the process without the hook"))
 	case <-ctx.Done():
-		<-advanced
-		return ctx.Err()
+		return errors.Join(ctx.Err(), <-advanced)
 	}
-	err := m.stopLegacy(ctx, syncLogical)
+	err = m.stopLegacy(ctx, syncLogical)
 	if err == nil {
 		err = m.convergence(ctx)
 	}
