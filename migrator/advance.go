@@ -56,7 +56,7 @@ func (s *session) register(ctx context.Context, t Transition) (*work, error) {
 // do.
 func asked(registered ledger.Transition, t Transition) bool {
 	if was, err := ParseTransition([]byte(registered.Definition.File)); err == nil {
-		return was.SameOperation(t) && was.syncMode() == t.syncMode()
+		return was.SameOperation(t) && was.sync() == t.sync() && was.syncMode() == t.syncMode()
 	}
 	return registered.Definition.Moves() && slices.Equal(registered.Definition.SourceNames(), t.Sources()) &&
 		slices.Equal(registered.Definition.TargetNames(), t.Targets())

@@ -33,6 +33,8 @@ type task struct {
 	Keep bool
 	// Back: roll back to off; otherwise start and run until contracted.
 	Back bool
+	// Tail: follow the log for rename.
+	Tail bool
 	// Help: help with the scan that is under way.
 	Help bool
 	// Death is the number of the change whose text the child sends as its last
@@ -68,7 +70,9 @@ func child() {
 		transition, err = alteration(work.Operation)
 	}
 	if err == nil {
-		if work.Help {
+		if work.Tail {
+			err = m.Tail(ctx, transition.Name)
+		} else if work.Help {
 			_, err = m.Help(ctx, transition.Name)
 		} else if work.Keep {
 			_, err = m.Contract(ctx, keeping.Name, withoutSnapshot)

@@ -45,6 +45,8 @@ type work struct {
 	force Force
 	// snapshot is what the source can be restored from.
 	snapshot string
+	// tail follows the log while the steps are done; nil when nothing is followed.
+	tail *background
 	// evidence goes to the history with the end of the step.
 	evidence map[string]any
 }
@@ -91,13 +93,21 @@ func (w *work) standing() (done int, underway bool, err error) {
 
 // forward does all steps up to and with the one at index goal.
 func (w *work) forward(ctx context.Context, goal int) error {
+	defer w.stopTail()
 	for {
 		done, underway, err := w.standing()
 		if err != nil || done >= goal {
 			return err
 		}
+		if renewed, err := w.missesTail(ctx, done); renewed || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		w.step = w.way[done+1]
-		if err := w.perform(ctx, underway, "begin", w.step.do); err != nil {
+		err = w.withTail(ctx, func(ctx context.Context) error { return w.perform(ctx, underway, "begin", w.step.do) })
+		if err != nil {
 			return fmt.Errorf("%s of %q: %w", w.step.name, w.t.Name, err)
 		}
 		if err := w.record(ctx, w.step.name, "", "done"); err != nil {

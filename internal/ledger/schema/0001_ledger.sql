@@ -175,7 +175,41 @@ create table crossfade.request (
     held          text not null default ''
 );
 
--- Who wrote the sources of a transition alone, as its trigger noted it: at most one
+-- Transitions whose writers without the hook are followed in the log: what the one
+-- who does it says of himself, and what he has found.
+create table crossfade.tail (
+    transition_id bigint primary key references crossfade.transition,
+    -- '' when it is not followed any more
+    slot          text not null,
+    -- rows that had one side only when they were looked at, after the backfill, and
+    -- the last of them: {"key", "xid", "at"}
+    repaired      bigint not null default 0,
+    repaired_at   timestamptz,
+    recent        jsonb not null default '[]',
+    -- the marker behind the last writer without the hook: everything before it has
+    -- been applied
+    barrier_lsn   pg_lsn,
+    barrier_at    timestamptz,
+    -- written about once a second by the active one
+    actor         text not null default '',
+    lag_bytes     bigint not null default 0,
+    lag_seconds   double precision not null default 0,
+    noted_at      timestamptz
+);
+
+-- How far the log has been applied, one row for each slot: package logical's table.
+create table crossfade.position (
+    slot       text primary key,
+    lsn        pg_lsn not null,
+    system     text not null,
+    timeline   int not null,
+    published  oid[] not null,
+    claim      bigint not null,
+    updated_at timestamptz not null default now()
+);
+
+-- Who wrote the sources of a transition alone, as its trigger noted it, or who held
+-- a lock on the table without the hook when the tail looked: at most one
 -- row in ten minutes for each session, so that no writer waits for another.
 create table crossfade.writer (
     id            bigint generated always as identity primary key,

@@ -133,6 +133,13 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 		}
 		fmt.Fprintf(&b, "  %-9s  %s: %s\n", label, d.Object, d.Fate)
 	}
+	for i, line := range tailLines(status.Tail, s) {
+		label := ""
+		if i == 0 {
+			label = "tail"
+		}
+		fmt.Fprintf(&b, "  %-9s  %s\n", label, line)
+	}
 	if text := plansText(status, s); text != "" {
 		fmt.Fprintf(&b, "  plans      %s\n", text)
 	}

@@ -51,6 +51,7 @@ func describe(ctx context.Context, err error) (f failure) {
 		gate     *migrator.GateError
 		drain    *migrator.DrainError
 		mismatch *migrator.MismatchError
+		tail     *migrator.TailError
 		violated *migrator.ViolationError
 		blocked  *ddl.BlockedError
 		plain    *refusal
@@ -99,6 +100,9 @@ func describe(ctx context.Context, err error) (f failure) {
 	case errors.As(err, &drain):
 		f.set(exitWaiting, drain.Hint()+"; then run the command again, it continues")
 		f.Message, f.Drain = drainMessage(drain.Drain), &drain.Drain
+	case errors.As(err, &tail):
+		f.set(exitRefused, tail.Hint())
+		f.Message = fmt.Sprintf("transition %q: the log is not followed any more: %v", tail.Transition, tail.Err)
 	case errors.As(err, &blocked):
 		f.set(exitWaiting, "")
 	case errors.As(err, &mismatch):
