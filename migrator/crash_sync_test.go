@@ -81,7 +81,7 @@ func finishSync(t *testing.T, db *pgtest.DB, written string) {
 	}
 	p, err := m.Run(ctx, rename.Name, untilContracted)
 	require.NoError(t, err)
-	require.Equal(t, "drop", p.Step)
+	require.Equal(t, "name", p.Step)
 	conn := audit(t, db)
 	require.Equal(t, contractedShape, shape(t, conn))
 	require.Zero(t, traces(t, conn))
