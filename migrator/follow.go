@@ -187,7 +187,9 @@ func (f *follower) wait(ctx context.Context, d time.Duration) error {
 func (f *follower) end() {
 	if f.at != nil {
 		f.at.cancel()
-		<-f.at.done
+		if err := <-f.at.done; err != nil {
+			f.m.config.Logger.Debug("the step at work was stopped", keyError, err)
+		}
 		f.at = nil
 	}
 }
