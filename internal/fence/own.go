@@ -53,3 +53,25 @@ func Lead(ctx context.Context, conn Row) error {
 	}
 	return fmt.Errorf("%w: pid %d, role %s, application %q, client %s", ErrAnotherMigrator, pid, user, application, client)
 }
+
+// Follow makes the session the only one of its database that follows feature
+// flags, until it ends; false means that another one is. It never waits.
+func Follow(ctx context.Context, conn Row) (bool, error) {
+	var following bool
+	if err := conn.QueryRow(ctx, `select pg_try_advisory_lock($1, 0)`, FollowerClass).Scan(&following); err != nil {
+		return false, fmt.Errorf("become the follower: %w", err)
+	}
+	return following, nil
+}
+
+// Leading tells whether some session is the migrator of this database now.
+func Leading(ctx context.Context, conn Row) (bool, error) {
+	var leading bool
+	err := conn.QueryRow(ctx, `select exists (select from pg_locks l
+		where l.locktype = 'advisory' and l.classid::bigint = $1 and l.objid = 0 and l.objsubid = 2 and l.granted
+			and l.database = (select oid from pg_database where datname = current_database()))`, LeaderClass).Scan(&leading)
+	if err != nil {
+		return false, fmt.Errorf("look for a migrator: %w", err)
+	}
+	return leading, nil
+}

@@ -60,8 +60,8 @@ func Register(ctx context.Context, db Conn, t *Transition, e Event) error {
 		}
 		err = tx.QueryRow(ctx, `insert into crossfade.transition
 			(name, table_schema, table_name, definition, phase, epoch, token, registered_epoch)
-			values ($1, $2, $3, $4, 'off', $5, '', $5) returning id`,
-			t.Name, t.Schema, t.Table, definition, epoch).Scan(&t.ID)
+			values ($1, $2, $3, $4, 'off', $5, '', $5) returning id, created_at`,
+			t.Name, t.Schema, t.Table, definition, epoch).Scan(&t.ID, &t.CreatedAt)
 		if err != nil {
 			return err
 		}
@@ -190,8 +190,10 @@ func Remove(ctx context.Context, db Conn, t *Transition, e Event) error {
 		if tag.RowsAffected() != 1 {
 			return ErrMoved
 		}
-		if _, err := tx.Exec(ctx, `delete from crossfade.writer where transition_id = $1`, t.ID); err != nil {
-			return err
+		for _, table := range []string{"writer", "tail"} {
+			if _, err := tx.Exec(ctx, `delete from crossfade.`+table+` where transition_id = $1`, t.ID); err != nil {
+				return err
+			}
 		}
 		next.Epoch, next.Draining, next.Removed = epoch, t.Token, true
 		return Record(ctx, tx, next, e)
