@@ -109,7 +109,7 @@ func (j *journey) to(p migrator.Phase) {
 		if p.Before(j.position) {
 			_, err = j.migrator.Rollback(ctx, move.Name, migrator.RollbackOptions{To: p})
 		} else {
-			_, err = j.migrator.Run(ctx, move.Name, migrator.RunOptions{Until: p})
+			_, err = j.migrator.Run(ctx, move.Name, migrator.RunOptions{Until: p, Snapshot: migrator.NoSnapshot})
 		}
 		require.NoError(j.t, err, "%s to %s", move.Name, p)
 	}

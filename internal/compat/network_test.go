@@ -31,7 +31,7 @@ var networks = []subject{
 	{sectionNetworks, "several hosts, `target_session_attrs=read-write`", "", severalHosts},
 	{sectionNetworks, "TLS, `sslmode=verify-full`, SCRAM with `channel_binding=require`", "", tlsWithChannelBinding},
 	pooler("PgBouncer, `pool_mode=session`", "session"),
-	pooler("PgBouncer, `pool_mode=transaction`, with and without `max_prepared_statements`", "transaction"),
+	pooler("PgBouncer, `pool_mode=transaction`", "transaction"),
 	{sectionNetworks, "hot standby, before the first transition", "", standbyBefore},
 	{sectionNetworks, "hot standby, while a transition is active", "", standbyDuring},
 	{sectionNetworks, "several hosts, the standby first, `target_session_attrs=primary`", "", standbyFirst},
