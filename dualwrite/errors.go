@@ -41,6 +41,7 @@ const (
 	codeSyntaxError = "42601" // of a text that was refused
 	codeNoStatement = "26000" // of a prepared statement that was refused
 	codeNoTable     = "42P01" // of a token that is gone
+	codeReadOnly    = "25006" // of LISTEN on a standby
 )
 
 // The SQLSTATEs of the errors that the hook makes.

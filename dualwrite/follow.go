@@ -172,6 +172,10 @@ func (s *server) connect(ctx context.Context, src *source) (*pgx.Conn, error) {
 	err = fence.Own(ctx, conn)
 	if err == nil {
 		_, err = conn.Exec(ctx, `listen `+ledger.Channel)
+		var pgErr *pgconn.PgError
+		if errors.As(err, &pgErr) && pgErr.Code == codeReadOnly {
+			err = nil // a standby hears of nothing: it is polled
+		}
 	}
 	if err != nil {
 		_ = conn.Close(ctx)

@@ -41,7 +41,10 @@ var way = []migrator.Phase{
 // journey is a database whose columns move, and an application with the hook.
 type journey struct {
 	*pgtest.DB
-	t        *testing.T
+	t *testing.T
+	// app is the URL that the application uses, where it is another one.
+	app      string
+	moves    []migrator.Transition
 	hook     *dualwrite.Hook
 	migrator *migrator.Migrator
 	audit    *pgx.Conn
@@ -50,9 +53,15 @@ type journey struct {
 
 // newJourney makes a database with the schema and more, in which nothing moves yet.
 func newJourney(t *testing.T, more string) *journey {
-	j := &journey{DB: pgtest.NewFrom(t, schema+more), t: t}
+	return newJourneyOn(t, pgtest.NewFrom(t, schema+more))
+}
+
+// newJourneyOn takes a database with the schema.
+func newJourneyOn(t *testing.T, db *pgtest.DB) *journey {
+	j := &journey{DB: db, t: t, app: db.URL, moves: moves}
 	var err error
-	j.hook, err = dualwrite.New(dualwrite.Config{RecycleWithin: 20 * time.Millisecond, PollInterval: 100 * time.Millisecond})
+	const soon = 100 * time.Millisecond
+	j.hook, err = dualwrite.New(dualwrite.Config{RecycleWithin: soon / 5, PollInterval: soon, AbsentInterval: soon, DriftInterval: soon})
 	require.NoError(t, err)
 	config := j.Config(t)
 	config.RuntimeParams["application_name"] = auditor
@@ -61,7 +70,8 @@ func newJourney(t *testing.T, more string) *journey {
 	t.Cleanup(func() { _ = j.audit.Close(context.Background()) })
 	j.migrator, err = migrator.New(j.Config(t), migrator.Config{
 		Actor: "compat", Logger: slog.New(slog.DiscardHandler), DrainTimeout: patience, Throttle: migrator.ThrottleOff,
-		Grace: 2 * time.Second, // an idle session that stays is fenced after it
+		Grace:        2 * time.Second, // an idle session that stays is fenced after it
+		WritersQuiet: time.Nanosecond,
 	})
 	require.NoError(t, err)
 	return j
@@ -84,7 +94,7 @@ func (j *journey) follow() {
 func (j *journey) begin() {
 	ctx := j.t.Context()
 	require.NoError(j.t, j.migrator.Init(ctx, migrator.InitOptions{}))
-	for _, move := range moves {
+	for _, move := range j.moves {
 		_, err := j.migrator.Start(ctx, move)
 		require.NoError(j.t, err)
 	}
@@ -94,12 +104,12 @@ func (j *journey) begin() {
 // to goes to a phase, with one transition after the other.
 func (j *journey) to(p migrator.Phase) {
 	ctx := j.t.Context()
-	for _, move := range moves {
+	for _, move := range j.moves {
 		var err error
 		if p.Before(j.position) {
 			_, err = j.migrator.Rollback(ctx, move.Name, migrator.RollbackOptions{To: p})
 		} else {
-			_, err = j.migrator.Run(ctx, move.Name, migrator.RunOptions{Until: p})
+			_, err = j.migrator.Run(ctx, move.Name, migrator.RunOptions{Until: p, Snapshot: migrator.NoSnapshot})
 		}
 		require.NoError(j.t, err, "%s to %s", move.Name, p)
 	}

@@ -12,11 +12,20 @@ const sectionLibraries = "Libraries"
 
 // libraries are shops.
 var libraries = []subject{
-	overPool("pgx: `*pgxpool.Pool`", "github.com/jackc/pgx/v5", func(_ *testing.T, pool *pgxpool.Pool) shop { return pgxShop{pool} }, ""),
-	overSQL("`database/sql` with pgx/v5/stdlib", "github.com/jackc/pgx/v5", func(_ *testing.T, db *sql.DB) shop { return sqlShop{db} }, ""),
+	overPool("pgx: `*pgxpool.Pool`", "github.com/jackc/pgx/v5", openPgx, ""),
+	overPool("pgx: `*pgx.Conn` for a piece of work", "github.com/jackc/pgx/v5", openConn, "`pool.Acquire` from a hooked pool"),
+	{sectionLibraries, "pgx: `*pgx.Conn` that is kept for ever", "github.com/jackc/pgx/v5", keptConn},
+	overSQL("`database/sql` with pgx/v5/stdlib", "github.com/jackc/pgx/v5", openSQL, "`hook.OpenDB`"),
+	overPool("sqlc (code written by hand as v1.31.1 generates it), `sql_package: pgx/v5`", "", openSqlcPgx, ""),
+	overSQL("sqlc (the same), `sql_package: database/sql`", "", openSqlcSQL, "`hook.OpenDB`"),
 	overSQL("GORM, gorm.io/driver/postgres", "gorm.io/gorm", openGorm, "`postgres.Config{Conn: db}`, db from `hook.OpenDB`"),
 	overSQL("bun, pgdialect", "github.com/uptrace/bun", openBun, "`bun.NewDB(db, pgdialect.New())`, db from `hook.OpenDB`; not with its own driver pgdriver"),
+	overSQL("ent", "entgo.io/ent", openEnt, "`ent.Driver(sql.OpenDB(dialect.Postgres, db))`, db from `hook.OpenDB`"),
 	overSQL("sqlx", "github.com/jmoiron/sqlx", openSqlx, "`sqlx.NewDb(db, \"pgx\")`, db from `hook.OpenDB`"),
+	overPool("scany, pgxscan", "github.com/georgysavva/scany/v2", openScany, ""),
+	overPool("squirrel", "github.com/Masterminds/squirrel", openSquirrel, ""),
+	riverSubject("river on the hooked pool", false, "`PollOnly: true`; else its LISTEN connection is waited for at each flip, as one that is kept for ever"),
+	riverSubject("river on a pool of its own", true, "`riverpgxv5.New` gets a pool without the hook, whose `application_name` is in `ignore_applications`; `InsertTx` gets a transaction of the hooked pool, and workers use that"),
 }
 
 // overPool is a library on a hooked *pgxpool.Pool. With a note, the note is
@@ -47,7 +56,7 @@ func verdictOf(note string) outcome {
 
 // pool opens a hooked pool with few connections; change may be nil.
 func (j *journey) pool(change func(*pgxpool.Config)) *pgxpool.Pool {
-	config, err := pgxpool.ParseConfig(j.URL)
+	config, err := pgxpool.ParseConfig(j.app)
 	require.NoError(j.t, err)
 	config.MaxConns = 4
 	if change != nil {

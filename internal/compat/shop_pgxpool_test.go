@@ -2,9 +2,11 @@ package compat
 
 import (
 	"context"
+	"testing"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // pgxDB is what a *pgxpool.Pool has, and a *pgx.Conn.
@@ -17,6 +19,8 @@ type pgxDB interface {
 
 // pgxShop uses pgx as its own documentation does.
 type pgxShop struct{ db pgxDB }
+
+func openPgx(_ *testing.T, pool *pgxpool.Pool) shop { return pgxShop{pool} }
 
 func (s pgxShop) Create(ctx context.Context, fullName, email string) (id int64, err error) {
 	err = s.db.QueryRow(ctx, `insert into users (full_name, email) values ($1, $2) returning id`, fullName, email).Scan(&id)

@@ -3,10 +3,13 @@ package compat
 import (
 	"context"
 	"database/sql"
+	"testing"
 )
 
 // sqlShop uses database/sql as it is.
 type sqlShop struct{ db *sql.DB }
+
+func openSQL(_ *testing.T, db *sql.DB) shop { return sqlShop{db} }
 
 func (s sqlShop) Create(ctx context.Context, fullName, email string) (id int64, err error) {
 	err = s.db.QueryRowContext(ctx, `insert into users (full_name, email) values ($1, $2) returning id`, fullName, email).Scan(&id)

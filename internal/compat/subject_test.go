@@ -47,7 +47,7 @@ const (
 )
 
 // subjects in the order of the page.
-var subjects = slices.Concat(libraries)
+var subjects = slices.Concat(libraries, modes, features, networks, beside)
 
 // TestCompatibility tests every subject, and then that the page says so.
 func TestCompatibility(t *testing.T) {

@@ -17,14 +17,16 @@ import (
 // instance is a server of our own: its directory and, while it runs, its
 // process. It is not safe for concurrent use.
 type instance struct {
-	account  account
-	binDir   string
-	dir      string // the socket, the log and, unless it is kept, the data
-	data     string
-	host     string // directory of the socket, or a TCP address
-	port     int
-	watchdog *watchdog
-	process  *process // nil while the server is down
+	account account
+	binDir  string
+	dir     string // the socket, the log and, unless it is kept, the data
+	data    string
+	host    string // directory of the socket, or a TCP address
+	port    int
+	// addresses are those to listen at besides, if the parameters ask for any.
+	addresses string
+	watchdog  *watchdog
+	process   *process // nil while the server is down
 }
 
 // newInstance makes a data directory and everything else run needs.
@@ -58,6 +60,12 @@ func newInstance(ctx context.Context, c Config) (_ *instance, err error) {
 	if in.host, in.port, err = address(in.dir); err != nil {
 		return nil, fmt.Errorf("choose address: %w", err)
 	}
+	if port := c.Parameters["port"]; port != "" {
+		if in.port, err = strconv.Atoi(port); err != nil {
+			return nil, fmt.Errorf("read port: %w", err)
+		}
+	}
+	in.addresses = c.Parameters["listen_addresses"]
 	if err := in.initData(ctx); err != nil {
 		return nil, err
 	}
@@ -158,6 +166,9 @@ func (in *instance) run() error {
 	}
 	defer log.Close()
 	args := append([]string{"-D", in.data, "-p", strconv.Itoa(in.port)}, listen(in.host)...)
+	if in.addresses != "" {
+		args = append(args, "-c", "listen_addresses="+in.addresses) // the last one counts
+	}
 	cmd := in.account.command(in.dir, in.program("postgres"), args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	in.process, err = startProcess(cmd)
