@@ -134,6 +134,9 @@ func TestIndexes(t *testing.T) {
 	}
 	original := pgtest.NewFrom(t, setup+"analyze;").Conn(t)
 	for _, s := range states[3:] {
+		if s.phase == phase.Named {
+			continue // the source's name is that of a column of another type then
+		}
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			conn := pgtest.NewFrom(t, setup+expandKinds(s)+moreIndexes+"analyze;").Conn(t)
