@@ -56,7 +56,7 @@ func (s *session) register(ctx context.Context, t Transition) (*work, error) {
 // do.
 func asked(registered ledger.Transition, t Transition) bool {
 	if was, err := ParseTransition([]byte(registered.Definition.File)); err == nil {
-		return was.SameOperation(t) && was.syncMode() == t.syncMode()
+		return was.SameOperation(t) && was.sync() == t.sync() && was.syncMode() == t.syncMode()
 	}
 	return registered.Definition.Moves() && slices.Equal(registered.Definition.SourceNames(), t.Sources()) &&
 		slices.Equal(registered.Definition.TargetNames(), t.Targets())
@@ -132,6 +132,8 @@ type RunOptions struct {
 	Until Phase
 	// Force lets the transition pass gates that do not hold.
 	Force Force
+	// Snapshot is that of ContractOptions; needed with Until Contracted.
+	Snapshot string
 }
 
 // Run does all steps up to a phase. Until Contracted it contracts too.
@@ -143,16 +145,25 @@ func (m *Migrator) Run(ctx context.Context, name string, o RunOptions) (Position
 		return Position{Name: name}, fmt.Errorf("run %q: %w", name, err)
 	}
 	return m.work(ctx, name, func(w *work) error {
-		w.force = o.Force
+		w.force, w.snapshot = o.Force, o.Snapshot
 		return w.forwardTo(ctx, o.Until)
 	})
+}
+
+// ContractOptions says what can be restored.
+type ContractOptions struct {
+	// Snapshot names a snapshot or backup from which the source can be restored: an
+	// identifier, a place, a note. It goes to the history. NoSnapshot says that there
+	// is none; empty is ErrNoSnapshot, unless the point of no return is past.
+	Snapshot string
 }
 
 // Contract drops the source: from phase complete to the end. Once the phase
 // contracted is entered there is no way back. Where the target keeps the source's
 // name, it ends in the phase named; a *DrainError says who kept it from that.
-func (m *Migrator) Contract(ctx context.Context, name string) (Position, error) {
+func (m *Migrator) Contract(ctx context.Context, name string, o ContractOptions) (Position, error) {
 	return m.work(ctx, name, func(w *work) error {
+		w.snapshot = o.Snapshot
 		done, _, err := w.standing()
 		if err != nil {
 			return err
@@ -163,7 +174,7 @@ func (m *Migrator) Contract(ctx context.Context, name string) (Position, error) 
 		if !slices.ContainsFunc(w.way, func(s step) bool { return s.contract }) {
 			return &GateError{Transition: name, Step: "contract", Why: "it drops nothing", Hint: "end it: remove"}
 		}
-		return w.forward(ctx, w.way.reached(Contracted))
+		return w.forwardTo(ctx, Contracted)
 	})
 }
 
@@ -191,5 +202,9 @@ func (w *work) forwardTo(ctx context.Context, to Phase) error {
 	if to.Before(w.t.Phase) && to != Contracted {
 		return fmt.Errorf("transition %q is in phase %s, which comes after %s: to return is a rollback", w.t.Name, w.t.Phase, to)
 	}
-	return w.forward(ctx, w.way.reached(to))
+	goal := w.way.reached(to)
+	if err := w.snapshotTaken(ctx, goal); err != nil {
+		return err
+	}
+	return w.forward(ctx, goal)
 }

@@ -253,7 +253,7 @@ func TestAlterPartitioned(t *testing.T) {
 		"drop_column: {name: full_name}",
 	} {
 		begin(t, m, operation, "register")
-		_, err := m.Run(ctx, "alter", migrator.RunOptions{Until: migrator.Contracted})
+		_, err := m.Run(ctx, "alter", untilContracted)
 		require.NoError(t, err, operation)
 		require.NoError(t, m.Remove(ctx, "alter"))
 	}

@@ -200,12 +200,12 @@ func TestAlterations(t *testing.T) {
 			require.NoError(t, err)
 			if contracts {
 				require.Error(t, m.Remove(ctx, "alter"), "the column still exists")
-				p, err = m.Contract(ctx, "alter")
+				p, err = m.Contract(ctx, "alter", withoutSnapshot)
 				require.NoError(t, err)
 				_, err = m.Rollback(ctx, "alter", migrator.RollbackOptions{})
 				require.ErrorIs(t, err, migrator.ErrPointOfNoReturn)
 			} else {
-				_, err = m.Contract(ctx, "alter")
+				_, err = m.Contract(ctx, "alter", withoutSnapshot)
 				require.ErrorContains(t, err, "it drops nothing")
 			}
 			require.True(t, p.Ended)

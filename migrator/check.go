@@ -7,6 +7,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/preflight"
+	"github.com/pgcrossfade/crossfade/logical"
 )
 
 // check runs the preflight, and returns the transition as it would be
@@ -33,12 +34,44 @@ func (s *session) check(ctx context.Context, t Transition) (ledger.Transition, p
 	definition := report.Definition
 	definition.IgnoreApplications = t.IgnoreApplications
 	definition.File = t.source()
-	if mode := t.syncMode(); mode != "" {
-		definition.Sync, definition.SyncMode = syncTrigger, string(mode)
+	definition.Sync, definition.SyncMode = t.sync(), string(t.syncMode())
+	row := ledger.Transition{Name: t.Name, Schema: schema, Table: table, Definition: definition, Phase: Off}
+	if tailed(row) {
+		more, err := s.checkTail(ctx, row)
+		if err != nil {
+			return row, report.Size, nil, err
+		}
+		findings = append(findings, more...)
 	}
-	return ledger.Transition{
-		Name: t.Name, Schema: schema, Table: table, Definition: definition, Phase: Off,
-	}, report.Size, findings, nil
+	return row, report.Size, findings, nil
+}
+
+// checkTail looks whether the log can be followed.
+func (s *session) checkTail(ctx context.Context, t ledger.Transition) ([]Finding, error) {
+	tailer, err := s.tailer(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	err = tailer.Check(ctx)
+	all, several := err.(interface{ Unwrap() []error })
+	var errs []error
+	switch {
+	case err == nil:
+	case several:
+		errs = all.Unwrap()
+	default:
+		errs = []error{err}
+	}
+	var findings []Finding
+	for _, err := range errs {
+		r, ok := logical.AsRefusal(err)
+		if !ok {
+			return nil, err
+		}
+		findings = append(findings, Finding{Severity: string(preflight.Refuse), Code: "sync-" + string(r.Code), Object: tableName(t),
+			Message: r.Message, Hint: r.Hint, Refuses: true})
+	}
+	return findings, nil
 }
 
 // resolve finds the table that a transition file names.

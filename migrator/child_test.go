@@ -33,6 +33,8 @@ type task struct {
 	Keep bool
 	// Back: roll back to off; otherwise start and run until contracted.
 	Back bool
+	// Tail: follow the log for rename.
+	Tail bool
 	// Help: help with the scan that is under way.
 	Help bool
 	// Death is the number of the change whose text the child sends as its last
@@ -68,14 +70,16 @@ func child() {
 		transition, err = alteration(work.Operation)
 	}
 	if err == nil {
-		if work.Help {
+		if work.Tail {
+			err = m.Tail(ctx, transition.Name)
+		} else if work.Help {
 			_, err = m.Help(ctx, transition.Name)
 		} else if work.Keep {
-			_, err = m.Contract(ctx, keeping.Name)
+			_, err = m.Contract(ctx, keeping.Name, withoutSnapshot)
 		} else if work.Back {
 			_, err = m.Rollback(ctx, transition.Name, migrator.RollbackOptions{})
 		} else if _, err = m.Start(ctx, transition); err == nil {
-			_, err = m.Run(ctx, transition.Name, migrator.RunOptions{Until: migrator.Contracted})
+			_, err = m.Run(ctx, transition.Name, untilContracted)
 		}
 	}
 	if err != nil {

@@ -71,7 +71,7 @@ func finishAltered(t *testing.T, db *pgtest.DB, c alterationCase, altered []stri
 	if _, err := m.Start(ctx, altering(t, c.operation)); err != nil {
 		require.ErrorIs(t, err, migrator.ErrActive)
 	}
-	p, err := m.Run(ctx, "alter", migrator.RunOptions{Until: migrator.Contracted})
+	p, err := m.Run(ctx, "alter", untilContracted)
 	require.NoError(t, err)
 	require.True(t, p.Ended)
 	conn := audit(t, db)

@@ -45,7 +45,7 @@ func TestCrashOfKeeping(t *testing.T) {
 				require.NoError(t, err)
 				require.NoError(t, app.Close(ctx))
 
-				p, err := newMigrator(t, db, migrator.Config{}).Contract(ctx, keeping.Name)
+				p, err := newMigrator(t, db, migrator.Config{}).Contract(ctx, keeping.Name, withoutSnapshot)
 				require.NoError(t, err)
 				require.Equal(t, migrator.Named, p.Phase)
 				require.Equal(t, kept, shape(t, conn))

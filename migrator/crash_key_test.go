@@ -47,7 +47,7 @@ func TestCrashOfAKey(t *testing.T) {
 					if _, err := m.Start(ctx, widen); err != nil {
 						require.ErrorIs(t, err, migrator.ErrActive)
 					}
-					_, err := m.Run(ctx, widen.Name, migrator.RunOptions{Until: migrator.Contracted})
+					_, err := m.Run(ctx, widen.Name, untilContracted)
 					require.NoError(t, err)
 					require.NoError(t, m.Remove(ctx, widen.Name))
 					conn := audit(t, db)

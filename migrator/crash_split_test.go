@@ -64,7 +64,7 @@ func finishSplit(t *testing.T, db *pgtest.DB, values []string) {
 	if _, err := m.Start(ctx, splitting()); err != nil {
 		require.ErrorIs(t, err, migrator.ErrActive)
 	}
-	p, err := m.Run(ctx, "split", migrator.RunOptions{Until: migrator.Contracted})
+	p, err := m.Run(ctx, "split", untilContracted)
 	require.NoError(t, err)
 	require.Equal(t, "name", p.Step)
 	conn := audit(t, db)

@@ -79,7 +79,7 @@ func finishSync(t *testing.T, db *pgtest.DB, written string) {
 	if _, err := m.Start(ctx, withSync(rename, "")); err != nil {
 		require.ErrorIs(t, err, migrator.ErrActive)
 	}
-	p, err := m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Contracted})
+	p, err := m.Run(ctx, rename.Name, untilContracted)
 	require.NoError(t, err)
 	require.Equal(t, "drop", p.Step)
 	conn := audit(t, db)

@@ -196,7 +196,7 @@ func finishForward(t *testing.T, db *pgtest.DB, written string) {
 	if err != nil {
 		require.ErrorIs(t, err, migrator.ErrActive)
 	}
-	p, err := m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Contracted})
+	p, err := m.Run(ctx, rename.Name, untilContracted)
 	require.NoError(t, err)
 	require.Equal(t, "name", p.Step)
 	conn := audit(t, db)

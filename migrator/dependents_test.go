@@ -91,7 +91,7 @@ func TestDependents(t *testing.T) {
 		}), p)
 	}
 	for _, p := range []migrator.Phase{migrator.Off, migrator.DualWrite, migrator.Shadow, migrator.Live, migrator.RampDown, migrator.Complete} {
-		_, err = m.Run(ctx, rename.Name, migrator.RunOptions{Until: p})
+		_, err = m.Run(ctx, rename.Name, migrator.RunOptions{Until: p, Snapshot: migrator.NoSnapshot})
 		require.NoError(t, err, p)
 		use(p)
 	}
@@ -101,7 +101,7 @@ func TestDependents(t *testing.T) {
 		use(p)
 	}
 	require.Equal(t, before, loaded(t, conn))
-	_, err = m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Contracted})
+	_, err = m.Run(ctx, rename.Name, untilContracted)
 	require.NoError(t, err)
 	use(migrator.Contracted)
 	for _, object := range loaded(t, conn) {
@@ -195,7 +195,7 @@ func TestDependentsOfAChange(t *testing.T) {
 		require.ErrorContains(t, err, "23514", p)
 	}
 	for _, p := range []migrator.Phase{migrator.DualWrite, migrator.Live, migrator.Complete} {
-		_, err = m.Run(ctx, tr.Name, migrator.RunOptions{Until: p})
+		_, err = m.Run(ctx, tr.Name, migrator.RunOptions{Until: p, Snapshot: migrator.NoSnapshot})
 		require.NoError(t, err, p)
 		use(p)
 	}
@@ -203,7 +203,7 @@ func TestDependentsOfAChange(t *testing.T) {
 	require.NoError(t, err)
 	use(migrator.Off)
 	require.Equal(t, before, loaded(t, conn))
-	_, err = m.Run(ctx, tr.Name, migrator.RunOptions{Until: migrator.Contracted})
+	_, err = m.Run(ctx, tr.Name, untilContracted)
 	require.NoError(t, err)
 	use(migrator.Contracted)
 	require.Len(t, loaded(t, conn), len(before))

@@ -9,7 +9,8 @@ import (
 type Drain struct {
 	Transition string `json:"transition"`
 	// From is the phase being left; empty for the first drain, which waits for
-	// all who do not know the transition yet.
+	// all who do not know the transition yet. It is To where the step sync-barrier
+	// waits for those without the hook.
 	From Phase `json:"from,omitempty"`
 	// To is the phase being entered; empty for the removal of a transition.
 	To    Phase `json:"to,omitempty"`
@@ -29,6 +30,8 @@ func (d Drain) what() string {
 		return "first drain"
 	case d.To == "":
 		return "removal"
+	case d.From == d.To:
+		return "barrier behind the sessions without the hook"
 	case d.To == Named:
 		return fmt.Sprintf("held flip %s -> %s", d.From, d.To)
 	}

@@ -24,7 +24,7 @@ var (
 
 func flip(from, to Phase, summary string) step {
 	return step{
-		name: string(to), phase: to, flip: true, summary: summary,
+		name: string(to), phase: to, flip: true, from: from, summary: summary,
 		do:   func(ctx context.Context, w *work) error { return w.flip(ctx, from, to) },
 		undo: func(ctx context.Context, w *work) error { return w.flip(ctx, to, from) },
 		plan: func(t ledger.Transition) (do, undo []ddl.Statement) {

@@ -30,6 +30,7 @@ var gates = map[edge][]gate{
 	{DualWrite, Shadow}: {{name: "backfilled", check: backfillIsDone}, standbysCurrent},
 	{Shadow, Live}: {
 		{name: "sync-trigger", check: triggerIsThere},
+		{name: "sync-barrier", check: barrierIsBehind},
 		{name: "verified", check: verifiedEqual},
 		{name: "equality-enforced", check: equalityIsEnforced},
 		{name: "target-constrained", check: targetIsConstrained},
@@ -52,6 +53,7 @@ var gates = map[edge][]gate{
 		standbysCurrent,
 	},
 	{Complete, Contracted}: {
+		{name: "sync-quiet", check: tailedAreGone},
 		{name: "nothing-new-on-source", check: nothingNewOnSource},
 		partitionsAlike,
 		{name: "source-droppable", check: sourceCanBeDropped},

@@ -46,6 +46,12 @@ var rename = migrator.Transition{
 	IgnoreApplications: []string{auditor},
 }
 
+// No test takes a snapshot of its database.
+var (
+	withoutSnapshot = migrator.ContractOptions{Snapshot: migrator.NoSnapshot}
+	untilContracted = migrator.RunOptions{Until: migrator.Contracted, Snapshot: migrator.NoSnapshot}
+)
+
 // auditor is the application_name of a test's own connections.
 const auditor = "auditor"
 

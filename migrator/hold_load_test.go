@@ -61,7 +61,7 @@ func TestHeldFlipUnderLoad(t *testing.T) {
 		})
 	}
 	m := newMigrator(t, db, migrator.Config{Observer: when("name", func() { naming.Store(true) })})
-	_, err := m.Contract(ctx, keeping.Name)
+	_, err := m.Contract(ctx, keeping.Name, withoutSnapshot)
 	require.NoError(t, err)
 	after := done[1].Load()
 	pgtest.WaitFor(t, "traffic in named", func() bool { return done[1].Load() > after+100 })

@@ -79,7 +79,7 @@ func TestKeepName(t *testing.T) {
 	_, pool := hooked(t, db, dualwrite.StarsSource)
 	for _, kept := range []bool{false, true} {
 		if kept {
-			p, err := m.Contract(ctx, keeping.Name)
+			p, err := m.Contract(ctx, keeping.Name, withoutSnapshot)
 			require.NoError(t, err)
 			require.Equal(t, migrator.Named, p.Phase)
 			require.Equal(t, "name", p.Step)
@@ -104,7 +104,7 @@ func TestKeepName(t *testing.T) {
 	require.Len(t, tokens(t, conn), 1)
 	require.Len(t, events(t, m, "hold"), 1)
 
-	p, err := m.Contract(ctx, keeping.Name)
+	p, err := m.Contract(ctx, keeping.Name, withoutSnapshot)
 	require.NoError(t, err, "what is done can be repeated")
 	require.Equal(t, migrator.Named, p.Phase)
 	_, err = m.Rollback(ctx, keeping.Name, migrator.RollbackOptions{})
@@ -157,7 +157,7 @@ func TestHoldIsGivenUp(t *testing.T) {
 	})})
 	done := make(chan error, 1)
 	go func() {
-		_, err := m.Contract(ctx, keeping.Name)
+		_, err := m.Contract(ctx, keeping.Name, withoutSnapshot)
 		done <- err
 	}()
 	pgtest.WaitFor(t, "a hold", func() bool { return len(events(t, m, "hold")) == 1 })
@@ -210,7 +210,7 @@ func TestNoHoldInVain(t *testing.T) {
 					require.NoError(t, err)
 				})
 				m := newMigrator(t, db, with(config, policy))
-				p, err := m.Contract(ctx, keeping.Name)
+				p, err := m.Contract(ctx, keeping.Name, withoutSnapshot)
 				if hooks && policy == migrator.LaggardsTerminate {
 					require.NoError(t, err)
 					require.Error(t, tx.Commit(ctx))
@@ -221,7 +221,7 @@ func TestNoHoldInVain(t *testing.T) {
 					require.Equal(t, migrator.Contracted, p.Phase)
 					require.Empty(t, events(t, m, "hold"))
 					require.NoError(t, tx.Commit(ctx))
-					_, err = newMigrator(t, db, migrator.Config{}).Contract(ctx, keeping.Name)
+					_, err = newMigrator(t, db, migrator.Config{}).Contract(ctx, keeping.Name, withoutSnapshot)
 					require.NoError(t, err)
 				}
 				require.Equal(t, kept, shape(t, audit(t, db)))
@@ -246,7 +246,7 @@ func TestHoldAndReader(t *testing.T) {
 	})})
 	done := make(chan error, 1)
 	go func() {
-		_, err := m.Contract(ctx, keeping.Name)
+		_, err := m.Contract(ctx, keeping.Name, withoutSnapshot)
 		done <- err
 	}()
 	pgtest.WaitFor(t, "the hold to be given up", func() bool { return len(events(t, m, "hold given up")) > 0 })
@@ -268,7 +268,7 @@ func TestNeverBack(t *testing.T) {
 	config := migrator.Config{HoldTimeout: 50 * time.Millisecond, Grace: 200 * time.Millisecond, DrainTimeout: 2 * time.Second}
 	config.Observer = when("name", func() { app, view = join(t, db) })
 	waiting := newMigrator(t, db, with(config, migrator.LaggardsWait))
-	_, err := waiting.Contract(ctx, keeping.Name)
+	_, err := waiting.Contract(ctx, keeping.Name, withoutSnapshot)
 	hangs(t, err, app)
 	require.Len(t, events(t, waiting, "hold given up"), 1, "it is held up only once for one laggard")
 
@@ -276,7 +276,7 @@ func TestNeverBack(t *testing.T) {
 	_, err = app.Exec(ctx, old)
 	require.NoError(t, err)
 	m := newMigrator(t, db, migrator.Config{HoldTimeout: time.Second, Grace: time.Nanosecond})
-	_, err = m.Contract(ctx, keeping.Name)
+	_, err = m.Contract(ctx, keeping.Name, withoutSnapshot)
 	require.NoError(t, err)
 	_, err = app.Exec(ctx, old)
 	require.ErrorContains(t, err, "42P01")
@@ -297,7 +297,7 @@ func TestSecondConnection(t *testing.T) {
 	})})
 	done := make(chan error, 1)
 	go func() {
-		_, err := m.Contract(ctx, keeping.Name)
+		_, err := m.Contract(ctx, keeping.Name, withoutSnapshot)
 		done <- err
 	}()
 	<-ready

@@ -6,7 +6,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pgcrossfade/crossfade/dualwrite"
-	"github.com/pgcrossfade/crossfade/migrator"
 )
 
 // TestKeyKeepsItsName: the id of a table becomes a bigint and is called id in the
@@ -22,7 +21,7 @@ func TestKeyKeepsItsName(t *testing.T) {
 	_, err := m.Start(ctx, wider)
 	require.NoError(t, err)
 	_, pool := hooked(t, db, dualwrite.StarsSource)
-	_, err = m.Run(ctx, wider.Name, migrator.RunOptions{Until: migrator.Contracted})
+	_, err = m.Run(ctx, wider.Name, untilContracted)
 	require.NoError(t, err)
 	for _, name := range []string{"id", "id_big"} {
 		_, err = pool.Exec(ctx, `insert into orders (`+name+`, customer_id) values (5, 1) on conflict on constraint orders_pkey do update set note = $1`, name)

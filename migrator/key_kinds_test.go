@@ -100,7 +100,7 @@ func TestKindsOfKeys(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, original, outline(t, conn))
 			require.Equal(t, 51, scan[int](t, conn, `select count(*) from orders`))
-			_, err = m.Run(ctx, tr.Name, migrator.RunOptions{Until: migrator.Contracted})
+			_, err = m.Run(ctx, tr.Name, untilContracted)
 			require.NoError(t, err)
 			require.NoError(t, m.Remove(ctx, tr.Name))
 			expected := strings.Split(strings.NewReplacer(c.becomes...).Replace(strings.Join(original, "\n")), "\n")

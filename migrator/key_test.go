@@ -116,7 +116,7 @@ func TestWidenKey(t *testing.T) {
 			_, err = m.Rollback(ctx, widen.Name, migrator.RollbackOptions{})
 			require.NoError(t, err)
 			require.Equal(t, original, outline(t, conn))
-			p, err := m.Run(ctx, widen.Name, migrator.RunOptions{Until: migrator.Contracted})
+			p, err := m.Run(ctx, widen.Name, untilContracted)
 			require.NoError(t, err, p)
 			require.NoError(t, m.Remove(ctx, widen.Name))
 			require.Equal(t, widened, outline(t, conn))

@@ -82,7 +82,7 @@ func keyUnderTraffic(t *testing.T, setup string) {
 		func() (migrator.Position, error) { return m.Run(ctx, widen.Name, migrator.RunOptions{}) },
 		func() (migrator.Position, error) { return m.Rollback(ctx, widen.Name, migrator.RollbackOptions{}) },
 		func() (migrator.Position, error) { return m.Run(ctx, widen.Name, migrator.RunOptions{}) },
-		func() (migrator.Position, error) { return m.Contract(ctx, widen.Name) },
+		func() (migrator.Position, error) { return m.Contract(ctx, widen.Name, withoutSnapshot) },
 	}
 	for _, act := range acts {
 		if p, err := act(); err != nil {

@@ -171,7 +171,7 @@ func TestKinds(t *testing.T) {
 			require.Equal(t, c.back, read(c.sources))
 			require.Equal(t, original, shape(t, conn))
 
-			p, err := m.Run(ctx, tr.Name, migrator.RunOptions{Until: migrator.Contracted})
+			p, err := m.Run(ctx, tr.Name, untilContracted)
 			require.NoError(t, err)
 			require.Equal(t, migrator.Contracted, p.Phase)
 			if c.again == nil {

@@ -15,4 +15,6 @@ const (
 	keyGate       = "gate"
 	keyReason     = "reason"
 	keyError      = "error"
+	keyFlag       = "flag"
+	keyHeldBy     = "held_by"
 )

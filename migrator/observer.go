@@ -13,7 +13,7 @@ type Observer interface {
 	Observe(Event)
 }
 
-// Event is one of StepEvent, StatementEvent, DrainEvent, BatchEvent.
+// Event is one of StepEvent, StatementEvent, DrainEvent, BatchEvent, RequestEvent.
 type Event interface{ event() }
 
 // StepEvent tells that a step began or ended.
@@ -64,7 +64,32 @@ type BatchEvent struct {
 	Progress   JobProgress `json:"progress"`
 }
 
+// RequestEvent tells what a feature flag asks for, each time that this or what
+// becomes of it has changed. Its fields are those of the feature_flag attributes of
+// OpenTelemetry.
+type RequestEvent struct {
+	Transition string `json:"transition"`
+	// Key is the flag; Value, Variant, Reason and Provider are what was said of it.
+	// Key and Value are empty where Request was called without a flag.
+	Key      string `json:"flag,omitempty"`
+	Value    string `json:"value,omitempty"`
+	Variant  string `json:"variant,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+	Provider string `json:"provider,omitempty"`
+	// Requested is the phase that was last asked for and settled; empty when none
+	// was. Effective is the phase in force.
+	Requested Phase `json:"requested,omitempty"`
+	Effective Phase `json:"effective"`
+	// Granted: the requested phase came into force.
+	Granted bool `json:"granted"`
+	// HeldBy names what the request waits for: a gate, "drain", "settling",
+	// "unknown-variant" ...; Held says more. Empty: it is granted or on its way.
+	HeldBy string `json:"held_by,omitempty"`
+	Held   string `json:"held,omitempty"`
+}
+
 func (StepEvent) event()      {}
 func (StatementEvent) event() {}
 func (DrainEvent) event()     {}
 func (BatchEvent) event()     {}
+func (RequestEvent) event()   {}

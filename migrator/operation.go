@@ -45,7 +45,7 @@ func (t Transition) operation() (operation, error) {
 // has been looked up.
 func (t Transition) Request(schema, table string) preflight.Request {
 	r := preflight.Request{Name: t.Name, Schema: schema, Table: table, Accept: t.Accept, IgnoreApplications: t.IgnoreApplications}
-	r.Sync = t.syncMode()
+	r.Sync, r.Tail = t.syncMode(), t.Sync == syncLogical
 	if o, err := t.operation(); err == nil {
 		o.ask(&r)
 	}

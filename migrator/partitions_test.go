@@ -140,7 +140,7 @@ func TestPartitionsThereAndBack(t *testing.T) {
 			conn := audit(t, db)
 			before := treeShape(t, conn)
 			for _, p := range []migrator.Phase{migrator.DualWrite, migrator.Shadow, migrator.Live, migrator.Complete} {
-				_, err := m.Run(ctx, rename.Name, migrator.RunOptions{Until: p})
+				_, err := m.Run(ctx, rename.Name, migrator.RunOptions{Until: p, Snapshot: migrator.NoSnapshot})
 				require.NoError(t, err)
 				if p == migrator.Shadow || p == migrator.Live {
 					equal(t, conn)
@@ -185,7 +185,7 @@ func TestKindsOfMovesOnPartitions(t *testing.T) {
 				if p == migrator.Off {
 					_, err = m.Rollback(ctx, tr.Name, migrator.RollbackOptions{})
 				} else {
-					_, err = m.Run(ctx, tr.Name, migrator.RunOptions{Until: p})
+					_, err = m.Run(ctx, tr.Name, migrator.RunOptions{Until: p, Snapshot: migrator.NoSnapshot})
 				}
 				require.NoError(t, err, p)
 				for _, table := range []string{"users where region = 'north'", "s0", "s1"} {
@@ -244,7 +244,7 @@ func TestFilledPartitionIsAttachedDuringTheBackfill(t *testing.T) {
 	require.ErrorAs(t, err, &gate)
 	require.Contains(t, gate.Why, "index public.own")
 	db.Exec(t, `drop index own`)
-	_, err = m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Contracted})
+	_, err = m.Run(ctx, rename.Name, untilContracted)
 	require.NoError(t, err)
 }
 
@@ -311,7 +311,7 @@ func TestCrashOnPartitions(t *testing.T) {
 					if _, err := m.Start(ctx, rename); err != nil {
 						require.True(t, errors.Is(err, migrator.ErrActive), err)
 					}
-					_, err := m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Contracted})
+					_, err := m.Run(ctx, rename.Name, untilContracted)
 					require.NoError(t, err)
 					conn := audit(t, db)
 					assertContracted(t, conn, l)

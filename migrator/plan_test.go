@@ -106,7 +106,7 @@ func TestPlanIsWhatHappens(t *testing.T) {
 	require.NoError(t, m.Init(ctx, migrator.InitOptions{}))
 	_, err = m.Start(ctx, rename)
 	require.NoError(t, err)
-	_, err = m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Contracted})
+	_, err = m.Run(ctx, rename.Name, untilContracted)
 	require.NoError(t, err)
 	for sql, changes := range planned {
 		require.False(t, changes, "planned, but not executed: %s", sql)

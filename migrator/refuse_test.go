@@ -91,7 +91,7 @@ var everyCall = map[string]func(*migrator.Migrator) error{
 		_, err := m.Rollback(ctx, "x", migrator.RollbackOptions{})
 		return err
 	},
-	"contract": func(m *migrator.Migrator) error { _, err := m.Contract(ctx, "x"); return err },
+	"contract": func(m *migrator.Migrator) error { _, err := m.Contract(ctx, "x", withoutSnapshot); return err },
 	"verify":   func(m *migrator.Migrator) error { _, err := m.Verify(ctx, "x"); return err },
 	"remove":   func(m *migrator.Migrator) error { return m.Remove(ctx, "x") },
 	"status":   func(m *migrator.Migrator) error { _, err := m.Status(ctx, migrator.StatusOptions{}); return err },
@@ -158,7 +158,7 @@ func TestLockTimeout(t *testing.T) {
 				_, err = tx.Exec(ctx, `select from users`)
 				require.NoError(t, err)
 			})})
-			p, err := hasty.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Contracted})
+			p, err := hasty.Run(ctx, rename.Name, untilContracted)
 			var blocked *migrator.BlockedError
 			require.ErrorAs(t, err, &blocked)
 			require.ErrorContains(t, err, `application "auditor"`)
@@ -170,7 +170,7 @@ func TestLockTimeout(t *testing.T) {
 			_, err = tx.Exec(ctx, `select from users`)
 			require.NoError(t, err)
 			require.NoError(t, tx.Commit(ctx))
-			_, err = m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Contracted})
+			_, err = m.Run(ctx, rename.Name, untilContracted)
 			require.NoError(t, err)
 			require.Equal(t, contractedShape, shape(t, reader))
 		})
@@ -194,7 +194,7 @@ func TestContractGate(t *testing.T) {
 			_, err := m.Run(ctx, rename.Name, migrator.RunOptions{})
 			require.NoError(t, err)
 			db.Exec(t, c.make)
-			_, err = m.Contract(ctx, rename.Name)
+			_, err = m.Contract(ctx, rename.Name, withoutSnapshot)
 			var gate *migrator.GateError
 			require.ErrorAs(t, err, &gate)
 			require.ErrorContains(t, err, c.object)
@@ -206,7 +206,7 @@ func TestContractGate(t *testing.T) {
 			_, err = m.Rollback(ctx, rename.Name, migrator.RollbackOptions{})
 			require.NoError(t, err)
 			require.Equal(t, original, shape(t, conn))
-			_, err = m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Contracted})
+			_, err = m.Run(ctx, rename.Name, untilContracted)
 			require.NoError(t, err)
 			require.Equal(t, contractedShape, shape(t, conn))
 		})

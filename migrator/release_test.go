@@ -71,7 +71,7 @@ func TestUpsertByConstraint(t *testing.T) {
 	t.Parallel()
 	db, m := started(t, users, migrator.Config{})
 	for visits, p := range []migrator.Phase{migrator.Off, migrator.Shadow, migrator.Live, migrator.Complete, migrator.Contracted} {
-		_, err := m.Run(ctx, rename.Name, migrator.RunOptions{Until: p})
+		_, err := m.Run(ctx, rename.Name, migrator.RunOptions{Until: p, Snapshot: migrator.NoSnapshot})
 		require.NoError(t, err)
 		_, pool := hooked(t, db, dualwrite.StarsSource)
 		_, err = pool.Exec(ctx, `insert into users (full_name, email) values ('user 1', '1@example.org')

@@ -48,7 +48,7 @@ func TestRollbackAfterEachStep(t *testing.T) {
 			}
 			require.Len(t, tokens(t, conn), 1)
 
-			p, err = m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Contracted})
+			p, err = m.Run(ctx, rename.Name, untilContracted)
 			require.NoError(t, err)
 			require.Equal(t, migrator.Contracted, p.Phase)
 			require.Equal(t, contractedShape, shape(t, conn))
@@ -84,7 +84,7 @@ func TestRollbackTo(t *testing.T) {
 func TestNoReturnFromContracted(t *testing.T) {
 	t.Parallel()
 	_, m := started(t, users, migrator.Config{})
-	_, err := m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Contracted})
+	_, err := m.Run(ctx, rename.Name, untilContracted)
 	require.NoError(t, err)
 	_, err = m.Rollback(ctx, rename.Name, migrator.RollbackOptions{})
 	require.ErrorIs(t, err, migrator.ErrPointOfNoReturn)
@@ -99,7 +99,7 @@ func TestDirectionIsNamed(t *testing.T) {
 	require.NoError(t, err)
 	_, err = m.Advance(ctx, rename.Name, migrator.AdvanceOptions{To: migrator.DualWrite})
 	require.ErrorContains(t, err, "to return is a rollback")
-	_, err = m.Contract(ctx, rename.Name)
+	_, err = m.Contract(ctx, rename.Name, withoutSnapshot)
 	var gate *migrator.GateError
 	require.ErrorAs(t, err, &gate)
 	_, err = m.Run(ctx, rename.Name, migrator.RunOptions{})

@@ -18,7 +18,7 @@ func TestRunAndContract(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, migrator.Complete, p.Phase)
 	require.Equal(t, "complete", p.Step)
-	p, err = m.Contract(ctx, rename.Name)
+	p, err = m.Contract(ctx, rename.Name, withoutSnapshot)
 	require.NoError(t, err)
 	require.Equal(t, migrator.Contracted, p.Phase)
 	require.Equal(t, "name", p.Step)

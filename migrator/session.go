@@ -23,6 +23,8 @@ type session struct {
 	Config
 	conn *pgx.Conn
 	ddl  ddl.Runner
+	// config is what others connect with, as the Migrator was given it.
+	config *pgx.ConnConfig
 	// another opens one more session like this one.
 	another  func(context.Context) (*session, error)
 	measured *instruments
@@ -45,7 +47,7 @@ func (m *Migrator) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	s := &session{Config: m.config, conn: conn, another: m.open,
+	s := &session{Config: m.config, conn: conn, config: m.conn, another: m.open,
 		measured: m.measured, story: newStory(ctx, m.config.TracerProvider)}
 	s.ddl = ddl.Runner{LockTimeout: m.config.LockTimeout, MaxWait: m.config.DDLMaxWait,
 		ConcurrentTimeout: m.config.ConcurrentTimeout}
@@ -127,7 +129,8 @@ func (m *Migrator) lead(ctx context.Context, fn func(*session) error) error {
 			return err
 		}
 		err := overtaken(ctx, fn(s))
-		if err != nil && s.conn.IsClosed() {
+		var tail *TailError
+		if err != nil && s.conn.IsClosed() && !errors.As(err, &tail) {
 			err = &unknownOutcome{cause: err}
 		}
 		return err

@@ -69,7 +69,7 @@ func TestSplitBackFromEachStep(t *testing.T) {
 			require.Equal(t, original, shape(t, conn))
 			require.Equal(t, values, list[string](t, conn, `select id || full_name from users order by id`))
 			if n == 12 {
-				_, err = m.Run(ctx, "split", migrator.RunOptions{Until: migrator.Contracted})
+				_, err = m.Run(ctx, "split", untilContracted)
 				require.NoError(t, err)
 				require.Equal(t, []string{
 					`CREATE INDEX users_cover_idx ON public.users USING btree (age) INCLUDE (first_name, last_name)`,
@@ -101,7 +101,7 @@ func TestSeveralAtOnce(t *testing.T) {
 	}
 	require.Equal(t, []string{"crossfade_t1_equal", "crossfade_t2_equal"},
 		list[string](t, conn, `select conname::text from pg_constraint where conname like 'crossfade%' order by 1`))
-	_, err := m.Run(ctx, "wide", migrator.RunOptions{Until: migrator.Contracted})
+	_, err := m.Run(ctx, "wide", untilContracted)
 	require.NoError(t, err)
 	_, err = m.Rollback(ctx, "split", migrator.RollbackOptions{})
 	require.NoError(t, err)
@@ -115,9 +115,9 @@ func TestSeveralAtOnce(t *testing.T) {
 	var refused *migrator.RefusedError
 	require.ErrorAs(t, err, &refused)
 	require.ErrorContains(t, err, "transition-active")
-	_, err = m.Run(ctx, "chain", migrator.RunOptions{Until: migrator.Contracted})
+	_, err = m.Run(ctx, "chain", untilContracted)
 	require.NoError(t, err)
-	_, err = m.Run(ctx, "split", migrator.RunOptions{Until: migrator.Contracted})
+	_, err = m.Run(ctx, "split", untilContracted)
 	require.NoError(t, err)
 	require.Equal(t, "First300 Last300 300", scan[string](t, conn, `select first_name || ' ' || last_name || ' ' || years from users where id = 300`))
 	status, err := m.Status(ctx, migrator.StatusOptions{})

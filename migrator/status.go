@@ -42,6 +42,12 @@ type Status struct {
 	// Dependents are the objects that hung on the sources when the transition
 	// began, each with what becomes of it.
 	Dependents []DependentStatus `json:"dependents,omitempty"`
+	// Request is the phase that a feature flag, or whoever called Request, asks for;
+	// nil when nobody has. Phase is the one in force.
+	Request *RequestStatus `json:"request,omitempty"`
+	// Tail is how writers without the hook are followed in the log; nil where they
+	// are not.
+	Tail *TailStatus `json:"tail,omitempty"`
 	// Control is what was asked of its scans: to pause, or to go slower.
 	Control Control `json:"control"`
 	// Sessions counts the sessions of the database by the epoch they joined in.
@@ -191,8 +197,18 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 		}
 	}
 	var err error
+	if status.Tail, err = s.tailStatus(ctx, t); err != nil {
+		return status, err
+	}
 	if status.Control, err = ledger.GetControl(ctx, s.conn, t.ID); err != nil {
 		return status, err
+	}
+	request, asked, err := ledger.GetRequest(ctx, s.conn, t.ID)
+	if err != nil {
+		return status, err
+	}
+	if asked {
+		status.Request = &request
 	}
 	plans, found, err := ledger.LastPlans(ctx, s.conn, t.ID)
 	if err != nil {

@@ -17,8 +17,9 @@ type step struct {
 	name string
 	// phase is the phase in which the step works; for a flip the one it leads to.
 	phase Phase
-	// flip: the step moves the phase.
+	// flip: the step moves the phase, on the way forward from the phase from.
 	flip bool
+	from Phase
 	// contract: the step belongs to Contract, not to Run.
 	contract bool
 	// temporary: a rollback to the step's own phase undoes it. It prepares for
@@ -42,6 +43,10 @@ type work struct {
 	step step
 	// force names gates that need not hold in this call.
 	force Force
+	// snapshot is what the source can be restored from.
+	snapshot string
+	// tail follows the log while the steps are done; nil when nothing is followed.
+	tail *background
 	// evidence goes to the history with the end of the step.
 	evidence map[string]any
 }
@@ -88,13 +93,21 @@ func (w *work) standing() (done int, underway bool, err error) {
 
 // forward does all steps up to and with the one at index goal.
 func (w *work) forward(ctx context.Context, goal int) error {
+	defer w.stopTail()
 	for {
 		done, underway, err := w.standing()
 		if err != nil || done >= goal {
 			return err
 		}
+		if renewed, err := w.missesTail(ctx, done); renewed || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		w.step = w.way[done+1]
-		if err := w.perform(ctx, underway, "begin", w.step.do); err != nil {
+		err = w.withTail(ctx, func(ctx context.Context) error { return w.perform(ctx, underway, "begin", w.step.do) })
+		if err != nil {
 			return fmt.Errorf("%s of %q: %w", w.step.name, w.t.Name, err)
 		}
 		if err := w.record(ctx, w.step.name, "", "done"); err != nil {

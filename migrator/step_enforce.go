@@ -55,6 +55,9 @@ func (w *work) ensureEqual(ctx context.Context) error {
 		err = w.run(ctx, addEqual(*w.t))
 	}
 	if err == nil {
+		err = w.settleTail(ctx)
+	}
+	if err == nil {
 		err = w.validate(ctx, equalCheck(*w.t))
 	}
 	if sqlState(err) == checkViolation {

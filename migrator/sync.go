@@ -26,14 +26,22 @@ func (t Transition) syncMode() synctrigger.Mode {
 	return synctrigger.Mode(t.SyncMode)
 }
 
+// sync is Sync, and empty for none.
+func (t Transition) sync() string {
+	if t.Sync == "none" {
+		return ""
+	}
+	return t.Sync
+}
+
 func (t Transition) validateSync() []error {
 	var errs []error
 	switch t.Sync {
-	case "", "none", syncTrigger:
+	case "", "none", syncTrigger, syncLogical:
 	default:
-		errs = append(errs, fmt.Errorf("sync: %q is neither none nor trigger", t.Sync))
+		errs = append(errs, fmt.Errorf("sync: %q is none of none, trigger, logical", t.Sync))
 	}
-	if moves := t.Rename != nil || t.Change != nil || t.Split != nil || t.Merge != nil; t.Sync == syncTrigger && !moves {
+	if moves := t.Rename != nil || t.Change != nil || t.Split != nil || t.Merge != nil; t.sync() != "" && !moves {
 		errs = append(errs, errors.New("sync: it goes with rename, change, split and merge only"))
 	}
 	switch mode := synctrigger.Mode(t.SyncMode); {
@@ -53,10 +61,15 @@ func triggered(t ledger.Transition) bool { return t.Definition.Sync == syncTrigg
 func synced(t ledger.Transition) bool { return t.Definition.KeepsBoth() }
 
 // follows: sessions without the hook need not be waited for. What they have
-// written before the trigger is there, the backfill comes after; what they write
-// under it is kept right, or refused. What they read of the sources is right as
+// written before the trigger or the slot is there, the backfill comes after; what
+// they write then is kept right, or refused, or followed until the barrier. What they read of the sources is right as
 // long as the sources are kept.
 func (w *work) follows() bool {
+	if tailed(*w.t) {
+		done, _, err := w.standing()
+		barrier, _ := w.way.indexOf(tailBarrierStep.name)
+		return err == nil && done < barrier
+	}
 	switch w.t.Phase {
 	case Contracted:
 		return false

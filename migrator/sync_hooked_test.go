@@ -64,7 +64,7 @@ func TestHookedAndLegacySideBySide(t *testing.T) {
 		if back {
 			_, err = m.Rollback(ctx, tr.Name, migrator.RollbackOptions{To: to})
 		} else {
-			_, err = m.Run(ctx, tr.Name, migrator.RunOptions{Until: to})
+			_, err = m.Run(ctx, tr.Name, migrator.RunOptions{Until: to, Snapshot: migrator.NoSnapshot})
 		}
 		require.NoError(t, err, to)
 		before := [2]int64{byHook.Load(), byLegacy.Load()}
@@ -117,7 +117,7 @@ func TestCopyUnderTrigger(t *testing.T) {
 	tr := withSync(rename, "")
 	db, m := start(t, users, tr, migrator.Config{})
 	for _, p := range []migrator.Phase{migrator.Shadow, migrator.Live, migrator.Complete} {
-		_, err := m.Run(ctx, tr.Name, migrator.RunOptions{Until: p})
+		_, err := m.Run(ctx, tr.Name, migrator.RunOptions{Until: p, Snapshot: migrator.NoSnapshot})
 		require.NoError(t, err)
 		_, pool := hooked(t, db, dualwrite.StarsSource)
 		rows := [][]any{{"copied in " + string(p), string(p)}}

@@ -85,7 +85,7 @@ func TestSyncThroughAllPhases(t *testing.T) {
 	back := slices.Clone(way)
 	slices.Reverse(back)
 	for _, p := range way {
-		_, err := m.Run(ctx, tr.Name, migrator.RunOptions{Until: p})
+		_, err := m.Run(ctx, tr.Name, migrator.RunOptions{Until: p, Snapshot: migrator.NoSnapshot})
 		require.NoError(t, err, p)
 		write(p)
 	}
@@ -107,7 +107,7 @@ func TestSyncThroughAllPhases(t *testing.T) {
 	_, err = m.Run(ctx, tr.Name, migrator.RunOptions{})
 	require.NoError(t, err)
 	var gate *migrator.GateError
-	_, err = m.Contract(ctx, tr.Name)
+	_, err = m.Contract(ctx, tr.Name, withoutSnapshot)
 	require.ErrorAs(t, err, &gate)
 	require.ErrorContains(t, err, `application "legacy"`)
 	write(migrator.Complete)
@@ -115,12 +115,12 @@ func TestSyncThroughAllPhases(t *testing.T) {
 	pgtest.WaitFor(t, "the session to end", func() bool {
 		return scan[int](t, conn, `select count(*) from pg_stat_activity where application_name = 'legacy'`) == 0
 	})
-	_, err = m.Contract(ctx, tr.Name)
+	_, err = m.Contract(ctx, tr.Name, withoutSnapshot)
 	require.ErrorAs(t, err, &gate)
 	require.ErrorContains(t, err, "without the hook")
 	equal(t, conn)
 	age(t, db)
-	_, err = m.Contract(ctx, tr.Name)
+	_, err = m.Contract(ctx, tr.Name, withoutSnapshot)
 	require.NoError(t, err)
 	require.Zero(t, traces(t, conn))
 	require.Equal(t, contractedShape, shape(t, conn))
@@ -161,7 +161,7 @@ func TestSyncKinds(t *testing.T) {
 			require.Equal(t, c.back, read(c.sources))
 			require.Equal(t, original, shape(t, conn))
 			require.Zero(t, traces(t, conn))
-			_, err = m.Run(ctx, tr.Name, migrator.RunOptions{Until: migrator.Contracted})
+			_, err = m.Run(ctx, tr.Name, untilContracted)
 			require.NoError(t, err)
 			if c.again == nil {
 				c.again = c.back
@@ -203,7 +203,7 @@ func TestSyncRefuses(t *testing.T) {
 	require.NoError(t, err)
 	equal(t, legacy)
 	fails(`update users set name = 'x'`)
-	_, err = m.Run(ctx, tr.Name, migrator.RunOptions{Until: migrator.Contracted})
+	_, err = m.Run(ctx, tr.Name, untilContracted)
 	require.NoError(t, err)
 	require.Zero(t, traces(t, legacy))
 	require.Equal(t, contractedShape, shape(t, legacy))
@@ -302,7 +302,7 @@ func TestSyncHalfContract(t *testing.T) {
 	_, err := m.Run(ctx, tr.Name, migrator.RunOptions{})
 	require.NoError(t, err)
 	db.Exec(t, `create view people as select full_name from users`)
-	_, err = m.Contract(ctx, tr.Name)
+	_, err = m.Contract(ctx, tr.Name, withoutSnapshot)
 	require.ErrorContains(t, err, "people")
 	db.Exec(t, `update users set name = 'after the trigger' where id = 3`)
 	require.Equal(t, "user 3", scan[string](t, conn, `select full_name from users where id = 3`))

@@ -97,7 +97,7 @@ func underTraffic(t *testing.T, setup string, transition migrator.Transition,
 		func() (migrator.Position, error) { return m.Run(ctx, transition.Name, migrator.RunOptions{}) },
 		func() (migrator.Position, error) { return m.Rollback(ctx, transition.Name, migrator.RollbackOptions{}) },
 		func() (migrator.Position, error) { return m.Run(ctx, transition.Name, migrator.RunOptions{}) },
-		func() (migrator.Position, error) { return m.Contract(ctx, transition.Name) },
+		func() (migrator.Position, error) { return m.Contract(ctx, transition.Name, withoutSnapshot) },
 	} {
 		p, err := act()
 		require.NoError(t, err, p)

@@ -49,7 +49,7 @@ type Transition struct {
 	IgnoreApplications []string `yaml:"ignore_applications,omitempty" json:"ignore_applications,omitempty"`
 
 	// Sync says what is done about writers that do not embed the hook: "none", the
-	// default, or "trigger".
+	// default, "trigger", or "logical".
 	Sync string `yaml:"sync,omitempty" json:"sync,omitempty"`
 	// SyncMode is what the trigger does about a write of one side: "sync", the
 	// default, lets the other side follow; "refuse" raises an error; "count" only

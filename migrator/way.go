@@ -37,6 +37,9 @@ var moveWay = way{
 // triggerWay is the same with a trigger for writers without the hook.
 var triggerWay = moveWay.after(dualWriteStep, syncStep).after(completeStep, unsyncStep)
 
+// tailWay is the same where they are followed in the log.
+var tailWay = moveWay.after(dualWriteStep, tailStep).after(backfillStep, tailBarrierStep).after(enforceStep, untailStep)
+
 // after is the way with one step more, behind another one.
 func (w way) after(s, more step) way {
 	i := 1 + slices.IndexFunc(w, func(other step) bool { return other.name == s.name })
@@ -62,6 +65,8 @@ func wayOf(d ledger.Definition) way {
 	switch {
 	case d.Moves() && d.Sync == syncTrigger:
 		return triggerWay
+	case d.Moves() && d.Sync == syncLogical:
+		return tailWay
 	case d.Moves():
 		return moveWay
 	}

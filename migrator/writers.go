@@ -17,8 +17,14 @@ type Writer = ledger.Writer
 // Writers is who writes, or may write, without the hook.
 type Writers struct {
 	Transition string `json:"transition"`
-	// Seen wrote the sources alone, the last one first. Only a trigger sees them.
+	// Seen wrote the sources alone, the last one first, as a trigger noted. Of a
+	// transition that is followed in the log, which does not say who wrote, they
+	// are those who held a lock on the table, without the hook, when the tail
+	// looked, once a second: not all of them, and not for certain writers of the
+	// sources.
 	Seen []Writer `json:"seen"`
+	// Tail has what the log says of them: rows, transactions and times.
+	Tail *TailStatus `json:"tail,omitempty"`
 	// Connected are the sessions without the hook that are not ignored.
 	Connected []Session `json:"connected"`
 }
@@ -45,6 +51,9 @@ func (w *work) writers(ctx context.Context) (Writers, error) {
 	found := Writers{Transition: w.t.Name, Connected: []Session{}}
 	var err error
 	if found.Seen, err = ledger.Writers(ctx, w.conn, w.t.ID); err != nil {
+		return found, err
+	}
+	if found.Tail, err = w.tailStatus(ctx, *w.t); err != nil {
 		return found, err
 	}
 	sessions, err := fence.Older(ctx, w.conn, 0) // epoch 0 is the least that a hook holds
@@ -75,6 +84,11 @@ func nobodyWithoutHook(ctx context.Context, w *work) error {
 	}
 	for _, writer := range found.Seen {
 		if writer.Ago < w.WritersQuiet {
+			if tailed(*w.t) {
+				return w.closed(fmt.Sprintf("find it (crossfade writers %s); contract when nobody has been seen for %s", w.t.Name, w.WritersQuiet),
+					"role %s, application %q, client %s was seen with a lock on the table, without the hook, %s ago",
+					writer.Role, writer.Application, writer.Client, writer.Ago.Round(time.Second))
+			}
 			return w.closed(fmt.Sprintf("find it (crossfade writers %s); contract when nobody has been seen for %s", w.t.Name, w.WritersQuiet),
 				"role %s, application %q, client %s wrote %s without the hook %s ago",
 				writer.Role, writer.Application, writer.Client, w.t.Definition.Move, writer.Ago.Round(time.Second))

@@ -72,7 +72,7 @@ func (m *migration) operation(ctx context.Context, t migrator.Transition) error 
 		return err
 	}
 	if !p.Ended { // only what drops something has a step beyond the way back
-		if _, err := m.migrator.Contract(ctx, t.Name); err != nil {
+		if _, err := m.migrator.Contract(ctx, t.Name, migrator.ContractOptions{Snapshot: migrator.NoSnapshot}); err != nil {
 			return err
 		}
 	}

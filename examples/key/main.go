@@ -87,7 +87,9 @@ func migrate(ctx context.Context, url string, s *shop, out io.Writer) error {
 		func() (migrator.Position, error) { return m.Run(ctx, widen.Name, migrator.RunOptions{}) },
 		func() (migrator.Position, error) { return m.Rollback(ctx, widen.Name, migrator.RollbackOptions{}) },
 		func() (migrator.Position, error) { return m.Run(ctx, widen.Name, migrator.RunOptions{}) },
-		func() (migrator.Position, error) { return m.Contract(ctx, widen.Name) },
+		func() (migrator.Position, error) {
+			return m.Contract(ctx, widen.Name, migrator.ContractOptions{Snapshot: migrator.NoSnapshot})
+		},
 	} {
 		p, err := act()
 		if err != nil {

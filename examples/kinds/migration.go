@@ -97,7 +97,7 @@ func (m *migration) pass(ctx context.Context, phases []migrator.Phase, to func(c
 func (m *migration) advance(ctx context.Context, move move, p migrator.Phase) error {
 	err := m.step(move, func() (migrator.Position, error) {
 		if p == migrator.Contracted { // the point of no return; the old code goes on after it
-			return m.migrator.Contract(ctx, move.Name)
+			return m.migrator.Contract(ctx, move.Name, migrator.ContractOptions{Snapshot: migrator.NoSnapshot})
 		}
 		return m.migrator.Advance(ctx, move.Name, migrator.AdvanceOptions{To: p})
 	})

@@ -29,6 +29,10 @@ type app struct {
 //
 // The returned function ends it all.
 func (a *app) connect(ctx context.Context) (func(), error) {
+	if a.settings.Legacy {
+		return a.connectPlain() // see legacy.go
+	}
+
 	// Where the SQL names no column, as in `select *`, the hook has to know
 	// under which name this program expects it: the one it was written for.
 	stars := dualwrite.StarsSource

@@ -21,6 +21,7 @@ type options struct {
 	keep        bool
 	pause       bool
 	noTokens    bool
+	sync        string
 }
 
 func parseOptions(args []string) (options, error) {
@@ -34,6 +35,7 @@ func parseOptions(args []string) (options, error) {
 	flags.BoolVar(&o.keep, "keep", false, "keep the database at the end; a server that was started runs until Ctrl-C")
 	flags.BoolVar(&o.pause, "pause", false, "hold one write of one process back from phase off until the phase is complete")
 	flags.BoolVar(&o.noTokens, "unsafe-no-tokens", false, "send that write, and all others, without the fence: the audit must fail")
+	flags.StringVar(&o.sync, "sync", syncNone, "what is done about one more process, which has no hook: none, trigger or logical")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -45,6 +47,8 @@ func parseOptions(args []string) (options, error) {
 		return o, errors.New("-apps must be 2 to 20: at least one on each name")
 	case o.rows < o.apps*500:
 		return o, fmt.Errorf("-rows must be at least %d for %d processes", o.apps*500, o.apps)
+	case o.sync != syncNone && o.sync != syncTrigger && o.sync != syncLogical:
+		return o, errors.New("-sync must be none, trigger or logical")
 	case o.duration < 0:
 		return o, errors.New("-duration is negative")
 	}

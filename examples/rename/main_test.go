@@ -48,6 +48,23 @@ func TestRename(t *testing.T) {
 	require.Zero(t, r.RefilledRows)
 }
 
+// Somebody without the hook writes as well: under a trigger up to contract, and
+// with a tail up to the barrier, which is before any read goes to the target.
+func TestWriterWithoutTheHook(t *testing.T) {
+	t.Parallel()
+	for sync, left := range map[string]string{syncTrigger: "complete", syncLogical: "dualwrite"} {
+		t.Run(sync, func(t *testing.T) {
+			t.Parallel()
+			r, status := runExample(t, pgtest.New(t), "-rows", "3000", "-apps", "2", "-sync", sync)
+			requireClean(t, r, status)
+			require.Equal(t, left, r.LegacyLeftIn)
+			require.Greater(t, r.LegacyWrites, int64(50))
+			require.Equal(t, 6, r.Flips)
+			require.Equal(t, sync == syncLogical, r.ConvergedMS > 0)
+		})
+	}
+}
+
 func TestRollbackAndForwardAgain(t *testing.T) {
 	t.Parallel()
 	r, status := runExample(t, pgtest.New(t), "-rows", "1000", "-apps", "2", "-rollback")
@@ -117,7 +134,7 @@ func TestOptions(t *testing.T) {
 	o, err := parseOptions([]string{"-unsafe-no-tokens"})
 	require.NoError(t, err)
 	require.True(t, o.pause, "without a pause there is nothing to see")
-	for _, args := range [][]string{{"-apps", "1"}, {"-rows", "10"}, {"-duration", "-1s"}, {"more"}, {"-what"}} {
+	for _, args := range [][]string{{"-apps", "1"}, {"-rows", "10"}, {"-duration", "-1s"}, {"more"}, {"-what"}, {"-sync", "both"}} {
 		_, err := parseOptions(args)
 		require.Error(t, err, "%v", args)
 	}

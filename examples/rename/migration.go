@@ -33,6 +33,10 @@ type migration struct {
 	audit    *audit
 	log      func(format string, args ...any)
 	phase    migrator.Phase
+
+	legacy         *process // without the hook
+	legacyLeft     string   // in which phase it has ended
+	lag, converged time.Duration
 }
 
 func (m *migration) newMigrator() (*migrator.Migrator, error) {
@@ -40,7 +44,8 @@ func (m *migration) newMigrator() (*migrator.Migrator, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := migrator.Config{Observer: m.watch, Actor: "examples/rename", Logger: slog.New(slog.DiscardHandler)}
+	// Nobody has to wait an hour here to be sure that the last writer is gone.
+	c := migrator.Config{WritersQuiet: time.Millisecond, Observer: m.watch, Actor: "examples/rename", Logger: slog.New(slog.DiscardHandler)}
 	if m.options.pause {
 		// An idle laggard is fenced soon, instead of after 30 s; but after the
 		// second in which the hook recycles those that are merely late.
@@ -65,7 +70,13 @@ func (m *migration) run(ctx context.Context) (err error) {
 		}
 	}
 	m.log("%d processes run, written against %s", last, sourceColumn)
+	if err := m.startLegacy(ctx); err != nil {
+		return err
+	}
 	if err := m.dwell(ctx); err != nil {
+		return err
+	}
+	if err := m.stopLegacy(ctx, syncNone); err != nil {
 		return err
 	}
 
@@ -74,7 +85,9 @@ func (m *migration) run(ctx context.Context) (err error) {
 	if err := m.migrator.Init(ctx, migrator.InitOptions{}); err != nil {
 		return err
 	}
-	if err := m.move(m.migrator.Start(ctx, transition)); err != nil {
+	t := transition
+	t.Sync = m.options.sync
+	if err := m.move(m.migrator.Start(ctx, t)); err != nil {
 		return err
 	}
 	if err := m.start(ctx, last, targetColumn); err != nil {
@@ -103,7 +116,10 @@ func (m *migration) run(ctx context.Context) (err error) {
 	}
 
 	// The point of no return. The old version goes on after it.
-	if err := m.move(m.migrator.Contract(ctx, transition.Name)); err != nil {
+	if err := m.stopLegacy(ctx, syncTrigger); err != nil {
+		return err
+	}
+	if err := m.move(m.migrator.Contract(ctx, transition.Name, migrator.ContractOptions{Snapshot: migrator.NoSnapshot})); err != nil {
 		return err
 	}
 	return m.dwell(ctx)
@@ -112,6 +128,11 @@ func (m *migration) run(ctx context.Context) (err error) {
 // forward goes to complete. (Run would do it in one call.)
 func (m *migration) forward(ctx context.Context) error {
 	for _, p := range []migrator.Phase{migrator.DualWrite, migrator.Shadow, migrator.Live, migrator.RampDown, migrator.Complete} {
+		if p == migrator.Shadow {
+			if err := m.toBarrier(ctx); err != nil {
+				return err
+			}
+		}
 		if err := m.move(m.migrator.Advance(ctx, transition.Name, migrator.AdvanceOptions{To: p})); err != nil {
 			return err
 		}
@@ -192,7 +213,7 @@ func (m *migration) dwell(ctx context.Context) error {
 
 func (m *migration) start(ctx context.Context, index int, column string) error {
 	return m.fleet.start(ctx, settings{
-		URL: m.url, Index: index, Apps: m.options.apps, Rows: m.options.rows, Column: column,
+		URL: m.url, Index: index, Apps: m.options.apps + 1, Legacy: index == m.options.apps, Rows: m.options.rows, Column: column,
 		Long:  min(max(m.options.duration, 100*time.Millisecond), 2*time.Second),
 		Pause: m.options.pause, NoTokens: m.options.noTokens,
 	})

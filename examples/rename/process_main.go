@@ -26,6 +26,8 @@ type settings struct {
 	Column string `json:"column"`
 	// Long is how long its long transactions take, at most.
 	Long time.Duration `json:"long"`
+	// Legacy makes it the process without the hook.
+	Legacy bool `json:"legacy,omitempty"`
 	// Pause prepares the process for a write that is held back, and NoTokens
 	// takes the fence from everything it sends: see unsafe.go.
 	Pause    bool `json:"pause"`
@@ -58,7 +60,7 @@ func (a *app) serve(ctx context.Context) error {
 		return err
 	}
 	defer disconnect()
-	if err := a.pool.Ping(ctx); err != nil {
+	if err := a.db.PingContext(ctx); err != nil {
 		return err
 	}
 

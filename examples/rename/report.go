@@ -38,6 +38,16 @@ type report struct {
 	VerifiedRows     int64   `json:"verified_rows"`
 	AuditedRows      int64   `json:"audited_rows"`
 
+	// Sync is what was done about the process without the hook, LegacyWrites what
+	// it has written, LegacyLeftIn the phase in which it had to end; with -sync
+	// logical also how far the tail was behind, and the time from the end of that
+	// process until the columns were the same in all rows.
+	Sync         string  `json:"sync"`
+	LegacyWrites int64   `json:"legacy_writes"`
+	LegacyLeftIn string  `json:"legacy_left_in"`
+	TailLagMS    float64 `json:"tail_lag_ms"`
+	ConvergedMS  float64 `json:"converged_ms"`
+
 	Rows       int     `json:"rows"`
 	Apps       int     `json:"apps"`
 	Phase      string  `json:"phase"`
@@ -76,14 +86,30 @@ func (m *migration) report(version string, took time.Duration, reached bool) *re
 		VerifiedRows:     verified,
 		AuditedRows:      m.audit.rows,
 
+		Sync:         m.options.sync,
+		LegacyLeftIn: m.legacyLeft,
+		TailLagMS:    ms(m.lag),
+		ConvergedMS:  ms(m.converged),
+
 		Rows:       m.options.rows,
 		Apps:       m.options.apps,
 		Phase:      string(m.phase),
 		Seconds:    math.Round(took.Seconds()*10) / 10,
 		PostgreSQL: version,
 	}
+	if m.legacy != nil {
+		r.LegacyWrites = m.legacy.count().Writes
+	}
 	r.OK = reached && !r.damage()
 	return r
+}
+
+// tail says how the tail did.
+func (r *report) tail() string {
+	if r.Sync != syncLogical {
+		return ""
+	}
+	return fmt.Sprintf("\n  tail                %8.0f   ms behind at most; all was the same %.0f ms after that end", r.TailLagMS, r.ConvergedMS)
 }
 
 // damage tells whether something went wrong that must not.
@@ -118,6 +144,7 @@ became users.name in phase %s, on PostgreSQL %s.
   longest stall       %8.0f   ms: %s
   backfilled          %8s   rows, %s a second; refilled on the way back: %s
   verified            %8s   rows
+  without the hook    %8s   writes of one process (-sync %s; it ended: %s)%s
 
 `,
 		r.Seconds, r.Apps, count(r.Statements), count(int64(r.StatementsPerS)), r.Phase, r.PostgreSQL,
@@ -128,7 +155,7 @@ became users.name in phase %s, on PostgreSQL %s.
 		r.Flips, r.SlowestDrainMS, r.FirstDrainMS,
 		count(r.StaleRetries), r.LongestStallMS, r.StalledOn,
 		count(r.BackfilledRows), count(int64(r.BackfillRowsPerS)), count(r.RefilledRows),
-		count(r.VerifiedRows))
+		count(r.VerifiedRows), count(r.LegacyWrites), r.Sync, r.LegacyLeftIn, r.tail())
 	if r.OK {
 		fmt.Fprintln(w, "Nothing was lost, and nobody noticed.")
 	} else {

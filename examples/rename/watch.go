@@ -22,10 +22,14 @@ type watch struct {
 	jobs  []*migrator.JobProgress  // all of them
 	lines []string                 // to be logged
 	log   func(format string, args ...any)
+
+	// barrier is closed when the migrator waits for sessions without the hook.
+	barrier   chan struct{}
+	atBarrier sync.Once
 }
 
 func newWatch(log func(format string, args ...any)) *watch {
-	return &watch{flips: map[int]time.Duration{}, log: log}
+	return &watch{flips: map[int]time.Duration{}, log: log, barrier: make(chan struct{})}
 }
 
 // Observe takes an event of the migrator.
@@ -83,6 +87,9 @@ func (w *watch) drained(e migrator.DrainEvent) {
 	}
 	w.drain = &e
 	if !e.Done {
+		if e.From == e.To && len(e.Waiting) > 0 {
+			w.atBarrier.Do(func() { close(w.barrier) })
+		}
 		return
 	}
 	w.drain = nil
@@ -90,6 +97,7 @@ func (w *watch) drained(e migrator.DrainEvent) {
 		w.say("  %d idle laggards are fenced off, such as %s", len(e.Fenced), e.Fenced[0])
 	}
 	switch {
+	case e.From == e.To: // the barrier behind the sessions without the hook
 	case e.From == "":
 		w.first = max(w.first, e.Elapsed)
 	case e.To != "":

@@ -46,6 +46,9 @@ const (
 
 func (a *app) workers(stop <-chan struct{}) []*worker {
 	mixes := [workersPerApp][]operation{requests, requests, requests, transactions, throughSQL, nil}
+	if a.settings.Legacy {
+		mixes = [workersPerApp][]operation{legacy, legacy, legacy}
+	}
 	slots := int64(a.settings.Apps * workersPerApp)
 	workers := make([]*worker, workersPerApp)
 	for i, mix := range mixes {

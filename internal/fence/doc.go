@@ -21,6 +21,9 @@ const (
 	OwnClass = 0x6366_0001
 	// LeaderClass: (LeaderClass, 0), exclusive, held by the one migrator.
 	LeaderClass = 0x6366_0002
+	// FollowerClass: (FollowerClass, 0), exclusive, held by the one that follows
+	// feature flags.
+	FollowerClass = 0x6366_0005
 	// HoldClass: (HoldClass, 0), exclusive, held by the migrator during a held
 	// flip. A connection that waits before it joins asks for it, shared: so it
 	// goes on as soon as the flip is over, or the migrator has died.

@@ -53,3 +53,13 @@ func Lead(ctx context.Context, conn Row) error {
 	}
 	return fmt.Errorf("%w: pid %d, role %s, application %q, client %s", ErrAnotherMigrator, pid, user, application, client)
 }
+
+// Follow makes the session the only one of its database that follows feature
+// flags, until it ends; false means that another one is. It never waits.
+func Follow(ctx context.Context, conn Row) (bool, error) {
+	var following bool
+	if err := conn.QueryRow(ctx, `select pg_try_advisory_lock($1, 0)`, FollowerClass).Scan(&following); err != nil {
+		return false, fmt.Errorf("become the follower: %w", err)
+	}
+	return following, nil
+}

@@ -190,8 +190,10 @@ func Remove(ctx context.Context, db Conn, t *Transition, e Event) error {
 		if tag.RowsAffected() != 1 {
 			return ErrMoved
 		}
-		if _, err := tx.Exec(ctx, `delete from crossfade.writer where transition_id = $1`, t.ID); err != nil {
-			return err
+		for _, table := range []string{"writer", "tail"} {
+			if _, err := tx.Exec(ctx, `delete from crossfade.`+table+` where transition_id = $1`, t.ID); err != nil {
+				return err
+			}
 		}
 		next.Epoch, next.Draining, next.Removed = epoch, t.Token, true
 		return Record(ctx, tx, next, e)

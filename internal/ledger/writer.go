@@ -9,7 +9,7 @@ import (
 )
 
 // Writer is somebody who wrote the sources of a transition alone, as its trigger
-// noted it.
+// noted it; or, under a tail, who was seen with a lock on the table.
 type Writer struct {
 	Role        string `json:"role"`
 	Application string `json:"application"`

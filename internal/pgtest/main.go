@@ -20,8 +20,8 @@ const EnvRequire = "CROSSFADE_REQUIRE_POSTGRES"
 const startTimeout = 5 * time.Minute
 
 // Main runs the tests, stops the shared server and exits; it fails when
-// goroutines are left. Call it from TestMain.
-func Main(m *testing.M) {
+// goroutines are left, other than those that ignore names. Call it from TestMain.
+func Main(m *testing.M, ignore ...goleak.Option) {
 	code := m.Run()
 	if err := shared.stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "pgtest:", err)
@@ -29,7 +29,7 @@ func Main(m *testing.M) {
 	}
 	// After a failure, leaks are likely and beside the point.
 	if code == 0 {
-		if err := goleak.Find(); err != nil {
+		if err := goleak.Find(ignore...); err != nil {
 			fmt.Fprintln(os.Stderr, "pgtest:", err)
 			code = 1
 		}

@@ -15,7 +15,7 @@ func readKey(ctx context.Context, in *inspection) error {
 		Primary      bool
 		Names, Types []string
 	}](ctx, in, `
-		select x.indisprimary, array_agg(a.attname::text order by k.place),
+		select bool_or(x.indisprimary), array_agg(a.attname::text order by k.place),
 			array_agg(format_type(a.atttypid, a.atttypmod) order by k.place)
 		from pg_index x
 		join pg_class i on i.oid = x.indexrelid
@@ -24,11 +24,11 @@ func readKey(ctx context.Context, in *inspection) error {
 		join pg_attribute a on a.attrelid = x.indrelid and a.attnum = k.attnum
 		join pg_opclass o on o.oid = k.class
 		where x.indrelid = $1 and x.indisunique and not x.indisexclusion and k.place <= x.indnkeyatts
-		group by x.indexrelid, i.oid
-		having x.indisprimary or x.indisvalid and x.indimmediate and x.indpred is null and x.indexprs is null
+		group by x.indexrelid, i.relname
+		having bool_or(x.indisprimary) or bool_and(x.indisvalid and x.indimmediate and x.indpred is null and x.indexprs is null)
 			and bool_and(a.attnotnull and k.coll = a.attcollation and o.opcdefault)
 			and (bool_and(k.direction = 0) or bool_and(k.direction = 3))
-		order by x.indisprimary desc, x.indisreplident desc, x.indnkeyatts, i.relname`, in.table.OID)
+		order by bool_or(x.indisprimary) desc, bool_or(x.indisreplident) desc, count(*), i.relname`, in.table.OID)
 	if err != nil {
 		return fmt.Errorf("read keys: %w", err)
 	}

@@ -35,6 +35,8 @@ type Request struct {
 	Path []string
 	// Sync is the mode of the trigger for writers without the hook; empty for none.
 	Sync synctrigger.Mode
+	// Tail: writers without the hook are followed in the log.
+	Tail bool
 	// IgnoreApplications are the application_names of sessions that are known
 	// not to use the table, though they lack the hook.
 	IgnoreApplications []string

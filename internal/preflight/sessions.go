@@ -48,6 +48,11 @@ func checkSessions(ctx context.Context, in *inspection) error {
 			in.info("session-followed", object, "connected without the hook: pid "+list(pids)+"; the trigger sees to what it writes", "")
 			continue
 		}
+		if in.Tail {
+			in.info("session-followed", object, "connected without the hook: pid "+list(pids)+"; the log tells what it writes",
+				"it has to leave before the step sync-barrier can end")
+			continue
+		}
 		in.warn("session-without-hook", object, fmt.Sprintf("connected without the hook: pid %s; last statement of the first: %s", list(pids), last),
 			"embed the hook, end these sessions, or say sync: trigger; if they do not use the table, ignore the application")
 	}

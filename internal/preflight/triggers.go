@@ -26,7 +26,7 @@ func checkTriggers(ctx context.Context, in *inspection) error {
 			t.tgtype & 16 <> 0 and t.tgenabled <> 'D' and t.tgattr = ''
 		from pg_trigger t join pg_proc p on p.oid = t.tgfoid
 		where t.tgrelid = any($1) and not t.tgisinternal and t.tgparentid = 0 and t.tgname !~ $2
-		order by 2, 3`, in.tree(), synctrigger.Names)
+		order by 1, 2`, in.tree(), synctrigger.Names)
 	if err != nil {
 		return fmt.Errorf("read triggers: %w", err)
 	}

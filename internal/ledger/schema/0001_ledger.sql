@@ -47,7 +47,7 @@ create table crossfade.history (
     at            timestamptz not null default clock_timestamp(),
     epoch         int not null,
     actor         text not null,
-    -- what happened: register, move, drained, step, undo, remove ...
+    -- what happened: register, move, drained, step, undo, request, remove ...
     event         text not null,
     detail        text not null default '',
     evidence      jsonb not null default '{}'
@@ -154,7 +154,62 @@ create table crossfade.control (
     changed_at    timestamptz not null default clock_timestamp()
 );
 
--- Who wrote the sources of a transition alone, as its trigger noted it: at most one
+-- What a feature flag, or whoever else may ask, wants a transition to be led to. The
+-- phase in force stands in transition. No row: nobody has asked.
+create table crossfade.request (
+    transition_id bigint primary key references crossfade.transition,
+    -- '' as long as nothing was asked that could be granted
+    phase         text not null default '',
+    flag          text not null default '',
+    variant       text not null default '',
+    reason        text not null default '',
+    provider      text not null default '',
+    actor         text not null,
+    requested_at  timestamptz not null default clock_timestamp(),
+    -- the furthest phase asked for since a request was last granted: what no request
+    -- has brought, none takes back
+    furthest      text not null default '',
+    granted_at    timestamptz,
+    -- what the request waits for: a name and a sentence
+    held_by       text not null default '',
+    held          text not null default ''
+);
+
+-- Transitions whose writers without the hook are followed in the log: what the one
+-- who does it says of himself, and what he has found.
+create table crossfade.tail (
+    transition_id bigint primary key references crossfade.transition,
+    -- '' when it is not followed any more
+    slot          text not null,
+    -- rows that had one side only when they were looked at, after the backfill, and
+    -- the last of them: {"key", "xid", "at"}
+    repaired      bigint not null default 0,
+    repaired_at   timestamptz,
+    recent        jsonb not null default '[]',
+    -- the marker behind the last writer without the hook: everything before it has
+    -- been applied
+    barrier_lsn   pg_lsn,
+    barrier_at    timestamptz,
+    -- written about once a second by the active one
+    actor         text not null default '',
+    lag_bytes     bigint not null default 0,
+    lag_seconds   double precision not null default 0,
+    noted_at      timestamptz
+);
+
+-- How far the log has been applied, one row for each slot: package logical's table.
+create table crossfade.position (
+    slot       text primary key,
+    lsn        pg_lsn not null,
+    system     text not null,
+    timeline   int not null,
+    published  oid[] not null,
+    claim      bigint not null,
+    updated_at timestamptz not null default now()
+);
+
+-- Who wrote the sources of a transition alone, as its trigger noted it, or who held
+-- a lock on the table without the hook when the tail looked: at most one
 -- row in ten minutes for each session, so that no writer waits for another.
 create table crossfade.writer (
     id            bigint generated always as identity primary key,

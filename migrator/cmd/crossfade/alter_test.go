@@ -21,7 +21,7 @@ func TestAlterFromTheShell(t *testing.T) {
 	contains(t, s.must(exitOK, "run", file).stdout, "next, after a soak: crossfade contract users-drop")
 	contains(t, s.must(exitUsage, "contract", "users-drop").stderr, "drops column full_name of table public.users")
 	s.must(exitOK, "rollback", "users-drop")
-	s.must(exitOK, "run", "users-drop", "--until", "contracted", "--yes")
+	s.must(exitOK, "run", "users-drop", "--until", "contracted", "--yes", "--no-snapshot")
 	s.must(exitRefused, "rollback", "users-drop")
 
 	file = writeFile(t, "check.yaml", "name: users-check\ntable: users\nadd_check: {name: no, check: id < 0}\n")

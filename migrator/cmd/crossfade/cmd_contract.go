@@ -9,7 +9,7 @@ import (
 )
 
 func newContract(a *app) *cobra.Command {
-	var yes bool
+	var c consent
 	cmd := &cobra.Command{
 		Use:   "contract NAME",
 		Short: "Drop the source: the point of no return",
@@ -23,10 +23,13 @@ Where the file says keep_name, the target takes the source's name then (phase
 named). For that, connections that open are held for at most --hold-timeout, and
 it is tried again when it does not succeed in that time.
 
-It asks for the name of the transition first. Without a terminal, or to be asked
-nothing, pass --yes. Applications go on running, whichever name they use.`,
+It asks first: from which backup or snapshot the source could be restored, which
+goes to the history, and for the name of the transition. Without a terminal, or to
+be asked nothing, pass --yes with --snapshot or --no-snapshot; --yes alone is
+refused. Applications go on running, whichever name they use.`,
 		Example: `  crossfade contract users-name
-  crossfade contract users-name --yes`,
+  crossfade contract users-name --yes --snapshot "rds:shop-2026-11-25"
+  crossfade contract users-name --yes --no-snapshot`,
 		Args:              exactly("NAME"),
 		ValidArgsFunction: a.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -43,16 +46,16 @@ nothing, pass --yes. Applications go on running, whichever name they use.`,
 				what += ", and gives its name to " + names(status.Targets)
 			}
 			if what != "" && !status.Phase.SourceGone() && !status.Ended {
-				if err := a.confirm(cmd.Context(), args[0], what, yes); err != nil {
+				if err := a.confirm(cmd.Context(), args[0], what, &c); err != nil {
 					return err
 				}
 			}
 			return a.move(cmd.Context(), func(ctx context.Context, m *migrator.Migrator) (migrator.Position, error) {
-				return m.Contract(ctx, args[0])
+				return m.Contract(ctx, args[0], migrator.ContractOptions{Snapshot: c.answer()})
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	c.flags(cmd, "")
 	a.workFlags(cmd)
 	return cmd
 }

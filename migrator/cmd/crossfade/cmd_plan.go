@@ -12,20 +12,34 @@ import (
 )
 
 func newPlan(a *app) *cobra.Command {
+	var rollback bool
 	cmd := &cobra.Command{
-		Use:   "plan FILE",
+		Use:   "plan FILE|NAME",
 		Short: "Show what a transition would do; change nothing",
 		Long: `Checks a transition against the database and prints what was found, and each step
 with its statements: the lock that a statement takes and on what, how long it may
 wait for it and run, and what it may do to the application. --verbose adds what a
 rollback would do. Nothing is changed, and no ledger is needed.
 
+With --rollback it shows the way back instead, step by step: of an active
+transition from where it stands, or of a file: the statements with their locks, how
+long it takes as far as the ledger lets one tell, what is lost, what would stop it,
+and the point of no return.
+
 The exit code is 3 when start would refuse the transition.`,
 		Example: `  crossfade plan users-name.yaml
-  crossfade plan users-name.yaml --output json | jq '.findings[] | select(.refuses)'`,
+  crossfade plan users-name.yaml --output json | jq '.findings[] | select(.refuses)'
+  crossfade plan --rollback users-name`,
 		Args:              exactly("FILE"),
-		ValidArgsFunction: completeFiles,
+		ValidArgsFunction: a.completeNamesAndFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if rollback {
+				return a.planRollback(cmd.Context(), args[0])
+			}
+			if !isFile(args[0]) {
+				return &usageError{cause: fmt.Errorf("%q is no file, which has a dot or a slash in its name; the way back of an active transition shows --rollback", args[0]),
+					command: "crossfade plan"}
+			}
 			t, err := loadTransition(args[0])
 			if err != nil {
 				return err
@@ -45,6 +59,7 @@ The exit code is 3 when start would refuse the transition.`,
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&rollback, "rollback", false, "show the way back, of a file or of an active transition")
 	return cmd
 }
 

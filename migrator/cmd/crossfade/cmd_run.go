@@ -12,7 +12,7 @@ import (
 
 func newRun(a *app) *cobra.Command {
 	var o migrator.RunOptions
-	var yes bool
+	var c consent
 	cmd := &cobra.Command{
 		Use:   "run NAME|FILE",
 		Short: "Take a transition all the way to phase complete",
@@ -48,7 +48,7 @@ A backfill can be paused and made slower from another session: see pause and rat
 					what = drops(t.Does(), t.Sources(), t.Table)
 				}
 				if what != "" {
-					if err := a.confirm(cmd.Context(), name, what, yes); err != nil {
+					if err := a.confirm(cmd.Context(), name, what, &c); err != nil {
 						return err
 					}
 				}
@@ -59,13 +59,14 @@ A backfill can be paused and made slower from another session: see pause and rat
 						return position, err
 					}
 				}
+				o.Snapshot = c.answer()
 				return m.Run(ctx, name, o)
 			})
 		},
 	}
 	addPhase(cmd, &o.Until, "until", "stop in this phase (default complete)",
 		migrator.Off, migrator.DualWrite, migrator.Shadow, migrator.Live, migrator.RampDown, migrator.Complete, migrator.Contracted)
-	cmd.Flags().BoolVar(&yes, "yes", false, "with --until contracted: do not ask")
+	c.flags(cmd, "with --until contracted: ")
 	forceFlags(cmd, &o.Force)
 	a.workFlags(cmd)
 	return cmd

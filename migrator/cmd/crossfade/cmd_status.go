@@ -101,6 +101,9 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 	if status.Phase != "" {
 		fmt.Fprintf(&b, "  phase      %s (epoch %d)\n", s.Accent(string(status.Phase)), status.Epoch)
 	}
+	if status.Request != nil {
+		fmt.Fprintf(&b, "  requested  %s\n", requestText(*status.Request, s))
+	}
 	fmt.Fprintf(&b, "  last step  %s\n", dash(status.Step))
 	if status.Underway != "" {
 		fmt.Fprintf(&b, "  under way  %s\n", status.Underway)
@@ -129,6 +132,13 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 			label = "carries"
 		}
 		fmt.Fprintf(&b, "  %-9s  %s: %s\n", label, d.Object, d.Fate)
+	}
+	for i, line := range tailLines(status.Tail, s) {
+		label := ""
+		if i == 0 {
+			label = "tail"
+		}
+		fmt.Fprintf(&b, "  %-9s  %s\n", label, line)
 	}
 	if text := plansText(status, s); text != "" {
 		fmt.Fprintf(&b, "  plans      %s\n", text)

@@ -51,6 +51,7 @@ func describe(ctx context.Context, err error) (f failure) {
 		gate     *migrator.GateError
 		drain    *migrator.DrainError
 		mismatch *migrator.MismatchError
+		tail     *migrator.TailError
 		violated *migrator.ViolationError
 		blocked  *ddl.BlockedError
 		plain    *refusal
@@ -86,6 +87,8 @@ func describe(ctx context.Context, err error) (f failure) {
 		f.Message, f.Gate = gateMessage(gate), gate.Gate
 	case is(migrator.ErrNothingToHelp):
 		f.set(exitNotFound, "run, advance, rollback and verify begin one; `crossfade status` shows how far they are")
+	case is(migrator.ErrNoSnapshot):
+		f.set(exitUsage, "--snapshot ID names a backup or snapshot, --no-snapshot goes on without one")
 	case is(migrator.ErrForce):
 		f.set(exitUsage, "")
 	case errors.As(err, &plain):
@@ -97,6 +100,9 @@ func describe(ctx context.Context, err error) (f failure) {
 	case errors.As(err, &drain):
 		f.set(exitWaiting, drain.Hint()+"; then run the command again, it continues")
 		f.Message, f.Drain = drainMessage(drain.Drain), &drain.Drain
+	case errors.As(err, &tail):
+		f.set(exitRefused, tail.Hint())
+		f.Message = fmt.Sprintf("transition %q: the log is not followed any more: %v", tail.Transition, tail.Err)
 	case errors.As(err, &blocked):
 		f.set(exitWaiting, "")
 	case errors.As(err, &mismatch):

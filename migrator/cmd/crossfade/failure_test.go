@@ -107,7 +107,7 @@ func TestNotFound(t *testing.T) {
 	s.must(exitOK, "init")
 	for _, args := range [][]string{
 		{"status", "nobody"}, {"advance", "nobody"}, {"run", "nobody"}, {"rollback", "nobody"}, {"verify", "nobody"},
-		{"contract", "nobody", "--yes"}, {"remove", "nobody"}, {"explain", "-t", "nobody", "select 1"},
+		{"contract", "nobody", "--yes", "--no-snapshot"}, {"remove", "nobody"}, {"explain", "-t", "nobody", "select 1"},
 		{"plan", "no-such-file.yaml"}, {"explain", "no-such-file.sql"}, {"explain", "--file", "no-such-file"}, {"run", "./no-such-file"},
 	} {
 		o := s.must(exitNotFound, args...)

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pgcrossfade/crossfade/migrator"
 )
 
 func TestEveryCommandIsDocumented(t *testing.T) {
@@ -60,13 +62,30 @@ func TestSchemaAndVersion(t *testing.T) {
 
 func TestConfirmation(t *testing.T) {
 	t.Parallel()
-	for answer, confirmed := range map[string]bool{"users-name\n": true, "yes\n": false, "": false, " users-name": true} {
+	for _, c := range []struct {
+		answers, flag string
+		confirmed     bool
+		snapshot      string
+	}{
+		{"base backup\nusers-name\n", "", true, "base backup"},
+		{"none\nusers-name", "", true, migrator.NoSnapshot},
+		{"users-name\n", "rds:shop", true, "rds:shop"},
+		{" users-name", "rds:shop", true, "rds:shop"},
+		{"yes\n", "rds:shop", false, "rds:shop"},
+		{"", "rds:shop", false, "rds:shop"},
+		{"\nusers-name\n", "", false, ""},
+		{"base backup\n", "", false, "base backup"},
+		{"", "", false, ""},
+	} {
 		var stderr bytes.Buffer
-		a := &app{stdin: strings.NewReader(answer), stderr: &stderr}
-		if err := a.ask(t.Context(), "users-name"); (err == nil) != confirmed {
-			t.Errorf("answer %q: %v", answer, err)
+		a := &app{stdin: strings.NewReader(c.answers), stderr: &stderr}
+		said := consent{snapshot: c.flag}
+		if err := a.question(t.Context(), "users-name", &said); (err == nil) != c.confirmed || said.answer() != c.snapshot {
+			t.Errorf("answers %q: %v, snapshot %q", c.answers, err, said.answer())
 		}
-		contains(t, stderr.String(), "Type the name")
+		if c.flag == "" {
+			contains(t, stderr.String(), "Which backup or snapshot")
+		}
 	}
 }
 
@@ -77,7 +96,7 @@ func TestInterruptedQuestion(t *testing.T) {
 	stdin, theirs := io.Pipe()
 	defer theirs.Close() // ends the read that is left behind
 	a := &app{stdin: stdin, stderr: io.Discard}
-	if err := a.ask(ctx, "users-name"); err == nil {
+	if err := a.question(ctx, "users-name", &consent{}); err == nil {
 		t.Error("confirmed by an interrupt")
 	}
 }

@@ -28,7 +28,7 @@ func TestSplitFromTheShell(t *testing.T) {
 	s.must(exitOK, "run", file) // it is there already
 	contains(t, s.must(exitOK, "status").stdout, "first_name, last_name")
 	contains(t, s.must(exitOK, "status", "users-names").stdout, "column full_name becomes first_name, last_name")
-	s.must(exitOK, "contract", "users-names", "--yes")
+	s.must(exitOK, "contract", "users-names", "--yes", "--no-snapshot")
 
 	backward := writeFile(t, "merge.yaml", `name: again
 table: users

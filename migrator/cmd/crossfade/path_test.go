@@ -36,8 +36,12 @@ func TestWholePath(t *testing.T) {
 	contains(t, s.must(exitOK, "status", "users-name").stdout, "table public.users, column full_name becomes name", "phase      complete", "backfill   1,000 rows, 1,000 changed, finished in", "history:")
 
 	refused := s.must(exitUsage, "contract", "users-name")
-	contains(t, refused.stderr, "drops column full_name of table public.users", "--yes")
-	contract := s.must(exitOK, "contract", "users-name", "--yes")
+	contains(t, refused.stderr, "drops column full_name of table public.users", "--yes", "--snapshot")
+	contains(t, s.must(exitUsage, "contract", "users-name", "--yes").stderr, "--snapshot", "--no-snapshot", "--yes does not say that")
+	s.must(exitUsage, "contract", "users-name", "--yes", "--snapshot", "x", "--no-snapshot")
+	contains(t, s.must(exitOK, "status", "users-name").stdout, "phase      complete")
+	contract := s.must(exitOK, "contract", "users-name", "--yes", "--snapshot", "rds:shop-monday")
+	contains(t, s.must(exitOK, "status", "users-name", "--events", "50").stdout, "snapshot", "rds:shop-monday")
 	contains(t, contract.stdout, "users-name is in phase contracted", "next")
 	contains(t, contract.stderr, "point of no return: this drops column full_name of table public.users.")
 
@@ -61,7 +65,7 @@ func TestWholePathInJSON(t *testing.T) {
 		t.Errorf("status of nothing: %v", list)
 	}
 
-	run := s.must(exitOK, "run", s.file, "--until", "contracted", "--yes", "-o", "json")
+	run := s.must(exitOK, "run", s.file, "--until", "contracted", "--yes", "--no-snapshot", "-o", "json")
 	if position := document[migrator.Position](t, run); position.Phase != migrator.Contracted {
 		t.Errorf("position after run: %+v", position)
 	}

@@ -56,6 +56,8 @@ func (p *progress) note(event migrator.Event) []string {
 		}
 		p.step, p.drain, p.job, p.meter, p.waiting = "", nil, nil, console.Meter{}, migrator.StatementEvent{}
 		return lines
+	case migrator.RequestEvent:
+		return []string{requestLine(e)}
 	case migrator.BatchEvent:
 		job := e.Progress
 		p.job = &job
@@ -96,6 +98,19 @@ func (p *progress) stepLine(e migrator.StepEvent) string {
 		if p.job.Job != "verify" && p.job.Job != "watch" {
 			line += fmt.Sprintf(", %s changed", console.Count(p.job.RowsChanged))
 		}
+	}
+	return line
+}
+
+// requestLine says what a flag asks for, and what it waits for.
+func requestLine(e migrator.RequestEvent) string {
+	asked := string(e.Requested)
+	if asked == "" {
+		asked = "nothing that is known"
+	}
+	line := fmt.Sprintf("%s: requested %s, in force %s", e.Transition, asked, e.Effective)
+	if e.HeldBy != "" {
+		line += ", held by " + e.HeldBy + ": " + e.Held
 	}
 	return line
 }

@@ -61,6 +61,11 @@ func (p *jsonProgress) Observe(event migrator.Event) {
 				migrator.DrainEvent
 			}{header{now, "drain"}, e})
 		}
+	case migrator.RequestEvent:
+		_ = p.encoder.Encode(struct {
+			header
+			migrator.RequestEvent
+		}{header{now, "request"}, e})
 	case migrator.BatchEvent:
 		if p.due("batch", now, e.Progress.Finished) {
 			_ = p.encoder.Encode(struct {

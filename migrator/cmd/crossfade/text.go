@@ -15,6 +15,8 @@ func drainName(d migrator.Drain) string {
 		return "first drain"
 	case d.To == "":
 		return "removal"
+	case d.From == d.To:
+		return "barrier"
 	}
 	return fmt.Sprintf("flip %s -> %s", d.From, d.To)
 }

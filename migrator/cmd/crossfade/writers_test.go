@@ -35,9 +35,9 @@ func TestWriters(t *testing.T) {
 	if err := conn.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	contains(t, s.must(exitRefused, "contract", "users-name", "--yes").stderr, "nightly")
+	contains(t, s.must(exitRefused, "contract", "users-name", "--yes", "--no-snapshot").stderr, "nightly")
 	pgtest.WaitFor(t, "the session to end", func() bool {
 		return len(document[migrator.Writers](t, s.must(exitOK, "writers", "users-name", "-o", "json")).Connected) == 0
 	})
-	s.must(exitOK, "contract", "users-name", "--yes", "--writers-quiet", "1ns")
+	s.must(exitOK, "contract", "users-name", "--yes", "--no-snapshot", "--writers-quiet", "1ns")
 }

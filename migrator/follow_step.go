@@ -1,0 +1,103 @@
+package migrator
+
+import (
+	"context"
+
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
+
+// direction is where a request leads from where a transition stands.
+type direction int
+
+const (
+	stay direction = iota
+	ahead
+	backward
+)
+
+// toward tells where a request leads, or what forbids it. A request is granted
+// once: what somebody moves by hand after that stays, until the flag asks for
+// something else. And what no request has brought, none takes back, so that a new
+// flag, which says off, does not undo what was done without it.
+func (w *work) toward(r ledger.Request) (direction, hold, error) {
+	done, underway, err := w.standing()
+	if err != nil {
+		return stay, hold{}, err
+	}
+	last := done
+	if underway {
+		last++
+	}
+	to, now := r.Phase, w.t.Phase
+	var d direction
+	switch {
+	case now.SourceGone() && to == Complete:
+		return stay, hold{}, nil // and more
+	case now.SourceGone():
+		return stay, hold{holdContracted, "the source is given up: there is no way back to " + string(to)}, nil
+	case now.Before(to), now == to && done < w.way.reached(to):
+		d = ahead
+	case to.Before(now), last > w.way.kept(to) && to.Before(r.Furthest):
+		d = backward
+	}
+	switch {
+	case d != stay && r.GrantedAt != nil && now == to:
+		return stay, hold{}, nil // a step within the phase
+	case d != stay && r.GrantedAt != nil:
+		return stay, hold{holdByHand, "it was granted, and moved by hand since: let the flag ask for another phase, or move it by hand"}, nil
+	case d == backward && r.Furthest.Before(now):
+		return stay, hold{holdByHand, "no request has brought it to " + string(now) + ", so none takes it back: crossfade rollback does"}, nil
+	}
+	return d, hold{}, nil
+}
+
+// follow does the one step that leads towards a request, as the only migrator.
+// The request is read again: it may have changed while the lock was waited for.
+func (m *Migrator) follow(ctx context.Context, name string, to Phase, d direction) error {
+	_, err := m.work(ctx, name, func(w *work) error {
+		r, _, err := ledger.GetRequest(ctx, w.conn, w.t.ID)
+		if err != nil {
+			return err
+		}
+		if now, _, err := w.toward(r); err != nil || now != d || r.Phase != to {
+			return err
+		}
+		done, underway, err := w.standing()
+		if err != nil {
+			return err
+		}
+		if d == ahead {
+			if err := w.foresee(ctx, w.way[done+1], d); err != nil {
+				return err
+			}
+			return w.forward(ctx, done+1)
+		}
+		last := done
+		if underway {
+			last++
+		}
+		if err := w.foresee(ctx, w.way[last], d); err != nil {
+			return err
+		}
+		return w.back(ctx, last-1)
+	})
+	return err
+}
+
+// foresee looks at the gates of a flip before it is begun, since a follower tries
+// again and again, and each beginning is a line of the history.
+func (w *work) foresee(ctx context.Context, s step, d direction) error {
+	if !s.flip || w.t.Draining != "" {
+		return nil
+	}
+	from, to := s.from, s.phase
+	if d == backward {
+		from, to = to, from
+	}
+	if w.t.Phase != from {
+		return nil
+	}
+	w.step = s
+	_, err := w.gate(ctx, from, to)
+	return err
+}
