@@ -10,6 +10,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/telemetry"
+	"github.com/pgcrossfade/crossfade/logical"
 )
 
 // scope is the name of the migrator's tracer and meter.
@@ -19,7 +20,8 @@ const scope = "github.com/pgcrossfade/crossfade/migrator"
 // where several work on a transition, each reports its own.
 type instruments struct {
 	phase, rows, remaining, mismatches, waiting metric.Int64Gauge
-	rate, throttle                              metric.Float64Gauge
+	rate, throttle, lag                         metric.Float64Gauge
+	backlog                                     metric.Int64Gauge
 	drain                                       metric.Float64Histogram
 	retries                                     metric.Int64Counter
 }
@@ -38,6 +40,8 @@ func newInstruments(p metric.MeterProvider) (*instruments, error) {
 		throttle:   maker.FloatGauge(telemetry.Throttle),
 		drain:      maker.Histogram(telemetry.DrainDuration),
 		waiting:    maker.Gauge(telemetry.DrainWaiting),
+		lag:        maker.FloatGauge(telemetry.SyncLag),
+		backlog:    maker.Gauge(telemetry.SyncBacklog),
 		retries:    maker.Counter(telemetry.Retries),
 	}, maker.Err()
 }
@@ -87,4 +91,11 @@ func (i *instruments) scan(ctx context.Context, name attribute.KeyValue, p JobPr
 			i.throttle.Record(ctx, s.Value/s.Limit, metric.WithAttributes(name, job, telemetry.Signal.String(s.Signal)))
 		}
 	}
+}
+
+// tail takes how far the tailer is behind, of the process in which it is active.
+func (i *instruments) tail(ctx context.Context, t ledger.Transition, s logical.Status) {
+	name := metric.WithAttributes(telemetry.Transition.String(t.Name))
+	i.lag.Record(ctx, s.Lag.Seconds(), name)
+	i.backlog.Record(ctx, s.LagBytes, name)
 }

@@ -114,7 +114,26 @@ func (s *story) observe(t *ledger.Transition, e Event) {
 		s.onDrain(t, e)
 	case BatchEvent:
 		s.onBatch(t, e.Progress)
+	case RequestEvent:
+		s.onRequest(t, e)
 	}
+}
+
+// onRequest is a span of no length: who asked for what, by the conventions for
+// feature flags.
+func (s *story) onRequest(t *ledger.Transition, e RequestEvent) {
+	attributes := []attribute.KeyValue{telemetry.To.String(string(e.Requested)), telemetry.PhaseKey.String(string(e.Effective)),
+		telemetry.HeldBy.String(e.HeldBy)}
+	for key, value := range map[attribute.Key]string{
+		"feature_flag.key": e.Key, "feature_flag.result.value": e.Value, "feature_flag.result.variant": e.Variant,
+		"feature_flag.result.reason": e.Reason, "feature_flag.provider.name": e.Provider,
+	} {
+		if value != "" {
+			attributes = append(attributes, key.String(value))
+		}
+	}
+	request := s.begin(t, "request", attributes...)
+	request.end(nil)
 }
 
 func (s *story) onStep(t *ledger.Transition, e StepEvent) {

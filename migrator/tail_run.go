@@ -234,6 +234,7 @@ func (s *session) attend(ctx context.Context, t ledger.Transition, tailer *logic
 		if status.State != logical.Streaming {
 			continue // somebody else is active
 		}
+		s.measured.tail(ctx, t, status)
 		err = errors.Join(ledger.NoteTail(ctx, s.conn, t.ID, s.Actor, status.LagBytes, status.Lag),
 			ledger.SampleWriters(ctx, s.conn, t, fence.EpochClass, fence.OwnClass))
 		if err != nil && ctx.Err() == nil {

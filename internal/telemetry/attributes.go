@@ -20,6 +20,7 @@ const (
 	Scanned    = attribute.Key("crossfade.rows.scanned")
 	Changed    = attribute.Key("crossfade.rows.changed")
 	Differing  = attribute.Key("crossfade.rows.differing")
+	HeldBy     = attribute.Key("crossfade.held_by")
 	Signal     = attribute.Key("crossfade.signal")
 )
 
@@ -39,7 +40,7 @@ func Attributes() []Attribute {
 		{Step, "Step of the transition."},
 		{Undo, "The step is undone."},
 		{From, "Phase that a drain ends; empty for the first drain."},
-		{To, "Phase that a drain leads to; empty for a removal."},
+		{To, "Phase that a drain leads to; empty for a removal. Of a request, the phase that was asked for."},
 		{Sessions, "Sessions and prepared transactions that a drain waits for, or that stand in the way of a statement."},
 		{Fenced, "Idle sessions of the old phase that a drain did not wait for."},
 		{Lock, "Lock that a statement takes on the table."},
@@ -48,6 +49,7 @@ func Attributes() []Attribute {
 		{Scanned, "Rows that a scan has looked at."},
 		{Changed, "Rows that a scan has changed."},
 		{Differing, "Rows in which source and target differ."},
+		{HeldBy, "What a flag's request waits for: a gate, `drain`, `settling` ...; empty when it is granted or on its way."},
 		{Signal, "Signal of the throttle; of several that hold, with commas between."},
 	}
 }

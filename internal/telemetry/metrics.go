@@ -50,7 +50,7 @@ var (
 )
 
 // Phase is reported by the hook and by the migrator.
-var Phase = Metric{"crossfade.phase", "1", Gauge, of("crossfade.transition", "crossfade.phase"),
+var Phase = Metric{"crossfade.phase", "{phase}", Gauge, of("crossfade.transition", "crossfade.phase"),
 	"1 for the phase that the transition is in, as far as the instance knows, 0 for each other one."}
 
 // EachPhase calls observe with 1 for the phase that is in force and 0 for each

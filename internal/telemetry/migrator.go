@@ -12,6 +12,10 @@ var (
 		"Rows in which source and target differ, in the last comparison."}
 	Throttle = Metric{"crossfade.throttle.usage", "1", Gauge, []string{"crossfade.transition", "crossfade.job", "crossfade.signal"},
 		"What a signal of the throttle reads, as a share of its limit; above 1 the scan stands still."}
+	SyncLag = Metric{"crossfade.sync.lag", "s", Gauge, []string{"crossfade.transition"},
+		"How old the oldest commit is that the follower of the log has not applied; of sync: logical."}
+	SyncBacklog = Metric{"crossfade.sync.backlog", "By", Gauge, []string{"crossfade.transition"},
+		"How much of the log the follower has not applied; of sync: logical."}
 	DrainDuration = Metric{"crossfade.drain.duration", "s", Histogram, []string{"crossfade.transition", "crossfade.from", "crossfade.to"},
 		"How long drains took that have ended."}
 	DrainWaiting = Metric{"crossfade.drain.waiting", "{session}", Gauge, []string{"crossfade.transition"},
@@ -24,6 +28,6 @@ var (
 func Metrics() []Metric {
 	return []Metric{
 		Phase, Statements, Stale, Recycled, Connections, Epoch, CacheTexts, CacheSize, RewriteDuration,
-		Rows, Rate, Remaining, Mismatches, Throttle, DrainDuration, DrainWaiting, Retries,
+		Rows, Rate, Remaining, Mismatches, Throttle, SyncLag, SyncBacklog, DrainDuration, DrainWaiting, Retries,
 	}
 }
