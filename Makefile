@@ -18,6 +18,7 @@ lint: ## gofmt, vet and the linters
 bench: ## the figures of the README, each beside its baseline in one run
 	go test -run '^$$' -bench . -benchmem -timeout 60m ./internal/rewrite ./dualwrite ./internal/sweep ./migrator
 	go run ./internal/bench/tail
+	go run ./internal/bench/stall
 
 fuzz: ## the rewriter's fuzz test, for a minute
 	go test -run '^$$' -fuzz FuzzRewrite -fuzztime 60s ./internal/rewrite

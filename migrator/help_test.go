@@ -2,8 +2,6 @@ package migrator_test
 
 import (
 	"context"
-	"encoding/json"
-	"os"
 	"os/exec"
 	"testing"
 
@@ -78,10 +76,7 @@ func TestHelpersAreKilled(t *testing.T) {
 
 func helperProcess(t *testing.T, db *pgtest.DB) *exec.Cmd {
 	t.Helper()
-	text, err := json.Marshal(task{URL: db.URL, Help: true})
-	require.NoError(t, err)
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), envChild+"="+string(text))
+	cmd := spawn(t, task{URL: db.URL, Help: true})
 	require.NoError(t, cmd.Start())
 	return cmd
 }

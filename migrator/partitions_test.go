@@ -2,7 +2,6 @@ package migrator_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -274,58 +273,4 @@ func TestReaderOfOnePartition(t *testing.T) {
 	_, err = m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Live})
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, retries, 3)
-}
-
-// TestCrashOnPartitions is TestCrashAnywhere for a partitioned table.
-func TestCrashOnPartitions(t *testing.T) {
-	t.Parallel()
-	admin := pgtest.New(t)
-	l := layouts["list and hash"]
-	for name, back := range map[string]bool{"forward": false, "back": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			base, m := begun(t, l.setup(300))
-			conn := audit(t, base)
-			original := treeShape(t, conn)
-			if back {
-				_, err := m.Start(ctx, rename)
-				require.NoError(t, err)
-				_, err = m.Run(ctx, rename.Name, migrator.RunOptions{})
-				require.NoError(t, err)
-				base.Exec(t, `update users set name = name || '!'`)
-			}
-			require.NoError(t, conn.Close(ctx))
-			total := countChanges(t, task{URL: clone(t, admin, base, "count").URL, Back: back})
-			stride := 4
-			if testing.Short() {
-				stride = 20
-			}
-			for death := 1; death <= total; death += stride {
-				t.Run(fmt.Sprint(death), func(t *testing.T) {
-					t.Parallel()
-					db := clone(t, admin, base, fmt.Sprint(death))
-					die(t, task{URL: db.URL, Back: back, Death: death})
-					row := assertProtocol(t, db)
-					other := clone(t, admin, db, "other")
-					m := newMigrator(t, db, migrator.Config{})
-					if _, err := m.Start(ctx, rename); err != nil {
-						require.True(t, errors.Is(err, migrator.ErrActive), err)
-					}
-					_, err := m.Run(ctx, rename.Name, untilContracted)
-					require.NoError(t, err)
-					conn := audit(t, db)
-					assertContracted(t, conn, l)
-					ending := map[bool]string{true: "!"}[back]
-					require.Equal(t, 300, scan[int](t, conn, `select count(*) from users where name = 'user ' || id || $1`, ending))
-					if row.Phase != migrator.Contracted && row.Name != "" {
-						_, err := newMigrator(t, other, migrator.Config{}).Rollback(ctx, rename.Name, migrator.RollbackOptions{})
-						require.NoError(t, err)
-						conn := audit(t, other)
-						require.Equal(t, original, treeShape(t, conn))
-						require.Equal(t, 300, scan[int](t, conn, `select count(*) from users where full_name = 'user ' || id || $1`, ending))
-					}
-				})
-			}
-		})
-	}
 }

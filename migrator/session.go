@@ -106,10 +106,10 @@ func (s *session) close(ctx context.Context) {
 func (m *Migrator) look(ctx context.Context, fn func(*session) error) error {
 	s, err := m.open(ctx)
 	if err != nil {
-		return overtaken(ctx, err)
+		return overtaken(ctx, advise(err))
 	}
 	defer s.close(ctx)
-	return overtaken(ctx, fn(s))
+	return overtaken(ctx, advise(fn(s)))
 }
 
 // overtaken says that a context is over where the server only says that a

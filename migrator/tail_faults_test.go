@@ -31,7 +31,7 @@ func tailed(t testing.TB, db *pgtest.DB, step string) (*migrator.Migrator, *pgx.
 // tailProcess is a tail in a process of its own.
 func tailProcess(t *testing.T, db *pgtest.DB) *exec.Cmd {
 	t.Helper()
-	cmd, _ := spawn(t, task{URL: db.URL, Tail: true})
+	cmd := spawn(t, task{URL: db.URL, Tail: true})
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()

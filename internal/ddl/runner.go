@@ -145,7 +145,7 @@ func runOnce(ctx context.Context, conn *pgx.Conn, s Statement, whole, again bool
 			only = "only "
 		}
 		sql = fmt.Sprintf("set local lock_timeout = %d; lock table %s in share update exclusive mode; ",
-			max(s.LockTimeout, vacuumTimeout).Milliseconds(), only+s.On) + sql
+			max(s.LockTimeout, vacuumTimeout).Milliseconds(), only+cmp.Or(s.Of, s.On)) + sql
 	}
 	_, err := conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol)
 	return err

@@ -33,8 +33,10 @@ type Statement struct {
 	SQL string `json:"sql"`
 	// Lock is the level of the lock taken on On, in PostgreSQL's words.
 	Lock string `json:"lock"`
-	// On is the table, quoted and qualified.
+	// On is the table, or the index, quoted and qualified.
 	On string `json:"on"`
+	// Of is the table, quoted and qualified, where On is an index.
+	Of string `json:"of,omitempty"`
 	// Also is another table that it takes the same lock on; empty for none.
 	Also string `json:"also,omitempty"`
 	// LockTimeout bounds each wait for a lock; 0 means the Runner's.

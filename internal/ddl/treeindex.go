@@ -63,12 +63,15 @@ func (x TreeIndex) Ensure(ctx context.Context, conn *pgx.Conn, do Do) error {
 	}
 }
 
-// ensureParts makes all parts and attaches them, parents first.
+// ensureParts makes all parts, parents first, and attaches them, children first: the
+// part that makes its parent valid would lock the tables above too, all of them, were
+// the parent attached already.
 func (x TreeIndex) ensureParts(ctx context.Context, conn *pgx.Conn, d definition, members []Member, do Do) error {
 	run := func(s Statement) error {
 		return do(s, func(r Runner) error { return r.Run(ctx, conn, s) })
 	}
 	parts := map[Name]string{x.Root: x.Name}
+	var attach []Statement
 	for _, m := range members {
 		if m.Name == x.Root {
 			state, err := ReadIndex(ctx, conn, x.Root, x.Name)
@@ -92,7 +95,10 @@ func (x TreeIndex) ensureParts(ctx context.Context, conn *pgx.Conn, d definition
 		if err := x.ensurePart(ctx, conn, d, m, part, do, run); err != nil {
 			return err
 		}
-		if err := run(AttachIndex(m.Parent, parent, m.Name, part)); err != nil {
+		attach = append(attach, AttachIndex(m.Parent, parent, m.Name, part))
+	}
+	for _, s := range slices.Backward(attach) {
+		if err := run(s); err != nil {
 			return err
 		}
 	}
@@ -240,8 +246,9 @@ func (d definition) leaf(table Name, index string) Statement {
 func AttachIndex(parent Name, index string, partition Name, part string) Statement {
 	s := quick(partition, "alter index "+pgx.Identifier{parent.Schema, index}.Sanitize()+" attach partition "+
 		pgx.Identifier{partition.Schema, part}.Sanitize(), "the index of the partition becomes part of the whole")
-	s.Lock, s.Only = AccessShare, true
-	s.Hazard = "stops statements that go by this index of the partition for milliseconds"
+	// Whoever plans a statement on the partition has a lock on its indexes.
+	s.On, s.Of, s.Only = pgx.Identifier{partition.Schema, part}.Sanitize(), partition.String(), true
+	s.Hazard = "stops every statement on the partition for milliseconds, and for up to lock_timeout while it waits"
 	return s
 }
 
