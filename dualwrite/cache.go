@@ -33,6 +33,7 @@ type cache struct {
 	// users are the translators that have texts here.
 	users map[*translator]struct{}
 	bytes int // of the young generation
+	last  int // of the old one
 }
 
 func newCache() *cache {
@@ -53,7 +54,17 @@ func (c *cache) turn() {
 		}
 		t.young, t.old = nil, t.young
 	}
-	c.bytes = 0
+	c.bytes, c.last = 0, c.bytes
+}
+
+// filled is how much the cache holds: texts, and about how many bytes.
+func (c *cache) filled() (texts, bytes int) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for t := range c.users {
+		texts += len(t.young) + len(t.old)
+	}
+	return texts, c.bytes + c.last
 }
 
 // cached looks a text up, and tells whether it is in the young generation.

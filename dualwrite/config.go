@@ -3,6 +3,8 @@ package dualwrite
 import (
 	"fmt"
 	"time"
+
+	"go.opentelemetry.io/otel/metric"
 )
 
 // Stars says under which name the application sees a moving column where its
@@ -64,6 +66,11 @@ type Config struct {
 	// SQL that is put together at run time does not. Reported, there is one Event
 	// for each function and epoch. Empty means PolicyReport.
 	OpaqueCalls Policy
+
+	// MeterProvider takes the hook's metrics, which docs/observability.md lists. Nil
+	// means the global one, which takes none until the application sets it. Spans
+	// need none: the hook makes no spans, it adds attributes to the application's.
+	MeterProvider metric.MeterProvider
 
 	// OnEvent is told what happens to connections; nil is fine. It is called
 	// from the goroutine that uses the connection, or from Run, possibly

@@ -61,6 +61,8 @@ type conn struct {
 	// application sends is held by the writer meanwhile.
 	asking *question
 	writer *writer
+	// span is the application's, of what it is doing.
+	span annotation
 
 	// marked: not to be handed out again.
 	marked atomic.Bool
@@ -142,6 +144,9 @@ func (c *conn) execute(s *statement) {
 		c.counts.passed.Add(1)
 	case s.result.Outcome == rewrite.Rewritten:
 		c.counts.rewritten.Add(1)
+	}
+	if c.span.span != nil {
+		c.annotate(s)
 	}
 	if s == nil {
 		return

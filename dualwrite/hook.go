@@ -1,12 +1,15 @@
 package dualwrite
 
 import (
+	"database/sql"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 	"weak"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/metric"
 )
 
 // Hook is in every connection that it was installed for. One Hook serves a
@@ -19,12 +22,14 @@ type Hook struct {
 	// woken tells Run that there may be something to do.
 	woken chan struct{}
 
+	// rewrites measures what the translators do.
+	rewrites metric.Float64Histogram
+
 	mu      sync.Mutex // guards what follows
 	servers map[serverKey]*server
 	conns   map[*conn]struct{}
 	pools   []weak.Pointer[pgxpool.Pool]
-	dbs     map[*connector]struct{}
-	retired Stats // of connections that have been closed
+	dbs     []weak.Pointer[sql.DB]
 }
 
 // New makes a Hook. It starts nothing.
@@ -33,14 +38,17 @@ func New(c Config) (*Hook, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Hook{
+	h := &Hook{
 		config:  c,
 		started: time.Now(),
 		woken:   make(chan struct{}, 1),
 		servers: map[serverKey]*server{},
 		conns:   map[*conn]struct{}{},
-		dbs:     map[*connector]struct{}{},
-	}, nil
+	}
+	if err := h.measure(c.MeterProvider); err != nil {
+		return nil, fmt.Errorf("dualwrite: %w", err)
+	}
+	return h, nil
 }
 
 func (h *Hook) uptime() time.Duration { return time.Since(h.started) }

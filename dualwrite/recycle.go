@@ -3,7 +3,9 @@ package dualwrite
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
+	"weak"
 )
 
 // recyclingKey marks the context of acquisitions whose only aim is to have the
@@ -16,18 +18,8 @@ func isRecycling(ctx context.Context) bool { return ctx.Value(recyclingKey{}) !=
 func (h *Hook) recycle(ctx context.Context) {
 	ctx = context.WithValue(ctx, recyclingKey{}, true)
 	h.mu.Lock()
-	pools := h.pools[:0]
-	for _, p := range h.pools {
-		if p.Value() != nil {
-			pools = append(pools, p)
-		}
-	}
-	h.pools = pools
-	dbs := make([]*sql.DB, 0, len(h.dbs))
-	for c := range h.dbs {
-		dbs = append(dbs, c.db)
-	}
-	pools = append(pools[:0:0], pools...)
+	h.pools, h.dbs = living(h.pools), living(h.dbs)
+	pools, dbs := slices.Clone(h.pools), slices.Clone(h.dbs)
 	h.mu.Unlock()
 
 	for _, p := range pools {
@@ -38,9 +30,16 @@ func (h *Hook) recycle(ctx context.Context) {
 			}
 		}
 	}
-	for _, db := range dbs {
-		recycleDB(ctx, db)
+	for _, p := range dbs {
+		if db := p.Value(); db != nil {
+			recycleDB(ctx, db)
+		}
 	}
+}
+
+// living leaves out those that nobody uses any more.
+func living[T any](list []weak.Pointer[T]) []weak.Pointer[T] {
+	return slices.DeleteFunc(list, func(p weak.Pointer[T]) bool { return p.Value() == nil })
 }
 
 // recycleDB takes as many connections as are idle and gives them back:

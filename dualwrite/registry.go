@@ -27,13 +27,22 @@ func (s *Stats) add(c *counts) {
 	s.Stale += c.stale.Load()
 }
 
+func (s *Stats) join(o Stats) {
+	s.Passed += o.Passed
+	s.Rewritten += o.Rewritten
+	s.Refused += o.Refused
+	s.Stale += o.Stale
+}
+
 // Stats returns the counters as they are now.
 func (h *Hook) Stats() Stats {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.sweep()
-	stats := h.retired
-	stats.Connections = map[int]int{}
+	stats := Stats{Connections: map[int]int{}}
+	for _, s := range h.servers {
+		stats.join(s.retired)
+	}
 	for c := range h.conns {
 		stats.add(&c.counts)
 		stats.Connections[c.epoch]++
@@ -71,7 +80,10 @@ func (h *Hook) sweep() {
 
 func (h *Hook) drop(c *conn) {
 	if _, ok := h.conns[c]; ok {
-		h.retired.add(&c.counts)
+		c.server.retired.add(&c.counts)
+		if c.outdated() {
+			c.server.recycled++
+		}
 		delete(h.conns, c)
 	}
 }

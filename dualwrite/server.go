@@ -30,6 +30,11 @@ type server struct {
 	// open after a flip, one reads for all.
 	reading chan struct{}
 	current atomic.Pointer[world]
+
+	// Guarded by the hook's lock: what the connections counted that have been
+	// closed, and how many of those were outdated.
+	retired  Stats
+	recycled uint64
 }
 
 func newServer(h *Hook, address, database string) *server {

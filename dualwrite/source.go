@@ -41,6 +41,7 @@ func (s *source) wire(c *pgx.ConnConfig) error {
 	d := &dial{source: s, build: c.BuildFrontend, after: c.AfterConnect}
 	c.BuildFrontend = d.buildFrontend
 	c.AfterConnect = d.afterConnect
+	c.Tracer = traced(c.Tracer)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"weak"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -15,22 +16,40 @@ import (
 // sql.Conn.Raw gives a *Conn instead of a *stdlib.Conn. Code that needs the
 // pgx connection asserts interface{ Conn() *pgx.Conn }, which both satisfy.
 func (h *Hook) OpenDB(config pgx.ConnConfig, options ...stdlib.OptionOpenDB) (*sql.DB, error) {
+	c, err := h.Connector(config, options...)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(c)
+	h.AttachDB(db)
+	return db, nil
+}
+
+// Connector is what OpenDB opens, for those who wrap it, as otelsql does. The
+// *sql.DB that comes of it should be given to AttachDB. A wrapper's connections
+// must pass on driver.Validator and driver.SessionResetter.
+func (h *Hook) Connector(config pgx.ConnConfig, options ...stdlib.OptionOpenDB) (driver.Connector, error) {
 	if err := check(&config); err != nil {
 		return nil, err
 	}
-	c := &connector{options: options}
-	c.source = &source{hook: h, config: func(context.Context) (*pgx.ConnConfig, error) { return config.Copy(), nil }}
-	c.db = sql.OpenDB(c)
+	return &connector{
+		options: options,
+		source:  &source{hook: h, config: func(context.Context) (*pgx.ConnConfig, error) { return config.Copy(), nil }},
+	}, nil
+}
+
+// AttachDB lets Run recycle the idle connections of a *sql.DB. The hook keeps
+// none alive.
+func (h *Hook) AttachDB(db *sql.DB) {
 	h.mu.Lock()
-	h.dbs[c] = struct{}{}
+	h.dbs = append(h.dbs, weak.Make(db))
 	h.mu.Unlock()
-	return c.db, nil
+	h.wake()
 }
 
 type connector struct {
 	source  *source
 	options []stdlib.OptionOpenDB
-	db      *sql.DB
 }
 
 // Connect opens a connection and lets it join.
@@ -57,15 +76,6 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 
 // Driver returns pgx's.
 func (c *connector) Driver() driver.Driver { return stdlib.GetDefaultDriver() }
-
-// Close is called by sql.DB.Close.
-func (c *connector) Close() error {
-	h := c.source.hook
-	h.mu.Lock()
-	delete(h.dbs, c)
-	h.mu.Unlock()
-	return nil
-}
 
 // stdConn is embedded under another name than Conn, which is that of a method.
 type stdConn = stdlib.Conn

@@ -1,7 +1,10 @@
 package dualwrite
 
 import (
+	"time"
 	"unicode/utf8"
+
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
 )
@@ -73,6 +76,8 @@ func (s *statement) originalPosition(p int) int {
 type translator struct {
 	rewriter *rewrite.Rewriter
 	cache    *cache
+	// rewrites measures how long a text takes; nil: nobody does.
+	rewrites metric.Float64Histogram
 
 	young, old map[string]*statement // guarded by cache.mu
 }
@@ -83,7 +88,7 @@ func newTranslator(r *rewrite.Rewriter) *translator {
 
 // beside makes a translator for another search_path, with the same cache.
 func (t *translator) beside(r *rewrite.Rewriter) *translator {
-	return &translator{rewriter: r, cache: t.cache}
+	return &translator{rewriter: r, cache: t.cache, rewrites: t.rewrites}
 }
 
 // translate returns what becomes of text, which it does not keep.
@@ -103,7 +108,9 @@ func (t *translator) translate(text []byte) *statement {
 }
 
 func (t *translator) make(text string) *statement {
+	began := time.Now()
 	s := &statement{original: text, result: t.rewriter.Rewrite(text), by: t}
+	t.measureRewrite(s, began)
 	switch s.result.Outcome {
 	case rewrite.Passed:
 		s.send = text

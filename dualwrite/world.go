@@ -51,6 +51,7 @@ func newWorld(h *Hook, view fence.View, snapshot catalog.Snapshot) (*world, erro
 		return nil, fmt.Errorf("prepare for rewriting: %w", err)
 	}
 	w.adrift = newTranslator(r)
+	w.adrift.rewrites = h.rewrites
 	return w, nil
 }
 

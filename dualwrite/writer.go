@@ -201,6 +201,9 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 		if s = c.translate(text).parsable(); c.askPath(s, false) {
 			return 0, 0, nil
 		}
+		if c.span.span != nil {
+			c.annotate(s) // a refusal ends here
+		}
 		c.pending.add(request{kind: 'P', statement: s, named: c.prepare(name, s)})
 		start = headerLen + len(name) + 1
 		return start, start + len(text), s

@@ -8,6 +8,9 @@ import (
 	"os/user"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 )
 
@@ -38,6 +41,11 @@ type Config struct {
 	Logger *slog.Logger
 	// Observer is told what happens, as it happens. Nil means nobody is.
 	Observer Observer
+	// TracerProvider and MeterProvider take the spans and metrics that
+	// docs/observability.md lists. Nil means the global ones, which take none until
+	// the program sets them.
+	TracerProvider trace.TracerProvider
+	MeterProvider  metric.MeterProvider
 	// Actor goes to the history as the author of every move. Empty means
 	// user@host of this process.
 	Actor string

@@ -41,8 +41,8 @@ var ErrNoFlag = errors.New("there is no such flag")
 func FlagKey(name string) string { return "crossfade." + name }
 
 // stages are what a flag may say: the six stages that migration flags have. Flags
-// of two stages (off, complete) and of four (off, shadow, live, complete) say some
-// of them; the phases between are gone through all the same.
+// of two or four stages say some of them; the phases between are gone through all
+// the same.
 var stages = []Phase{Off, DualWrite, Shadow, Live, RampDown, Complete}
 
 func stage(value string) (Phase, error) {

@@ -37,6 +37,6 @@ func TestKeyKeepsItsName(t *testing.T) {
 		require.NotContains(t, line, "crossfade_")
 	}
 	require.Contains(t, shape, "orders orders_pkey PRIMARY KEY (id)")
-	require.Contains(t, shape, "orders.id bigint not null by default")
+	require.Contains(t, shape, "orders.id bigint not null always")
 	require.Equal(t, 302, scan[int](t, conn, `select count(*) from orders`))
 }

@@ -14,8 +14,9 @@ import (
 // A method that changes something returns where the transition stands also
 // together with an error, as far as it is known.
 type Migrator struct {
-	config Config
-	conn   *pgx.ConnConfig
+	config   Config
+	conn     *pgx.ConnConfig
+	measured *instruments
 }
 
 // New returns a Migrator for the database that conn leads to, and connects to
@@ -30,5 +31,9 @@ func New(conn *pgx.ConnConfig, c Config) (*Migrator, error) {
 	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("new migrator: %w", err)
 	}
-	return &Migrator{config: c.withDefaults(), conn: conn.Copy()}, nil
+	measured, err := newInstruments(c.MeterProvider)
+	if err != nil {
+		return nil, fmt.Errorf("new migrator: %w", err)
+	}
+	return &Migrator{config: c.withDefaults(), conn: conn.Copy(), measured: measured}, nil
 }

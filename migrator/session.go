@@ -26,7 +26,9 @@ type session struct {
 	// config is what others connect with, as the Migrator was given it.
 	config *pgx.ConnConfig
 	// another opens one more session like this one.
-	another func(context.Context) (*session, error)
+	another  func(context.Context) (*session, error)
+	measured *instruments
+	story    *story
 	// schemas are those of the role's own search_path, in its order.
 	schemas []string
 }
@@ -45,7 +47,8 @@ func (m *Migrator) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	s := &session{Config: m.config, conn: conn, config: m.conn, another: m.open}
+	s := &session{Config: m.config, conn: conn, config: m.conn, another: m.open,
+		measured: m.measured, story: newStory(ctx, m.config.TracerProvider)}
 	s.ddl = ddl.Runner{LockTimeout: m.config.LockTimeout, MaxWait: m.config.DDLMaxWait,
 		ConcurrentTimeout: m.config.ConcurrentTimeout}
 	if err := s.prepare(ctx); err != nil {
@@ -91,6 +94,7 @@ func (s *session) prepare(ctx context.Context) error {
 }
 
 func (s *session) close(ctx context.Context) {
+	s.story.end(nil)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	// The server may take a moment to notice that the connection has ended.
@@ -176,8 +180,11 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (s *session) observe(e Event) {
-	if s.Observer != nil {
-		s.Observer.Observe(e)
+// observe tells of an event to those who watch.
+func (w *work) observe(e Event) {
+	w.measured.observe(w.t, e)
+	w.story.observe(w.t, e)
+	if w.Observer != nil {
+		w.Observer.Observe(e)
 	}
 }

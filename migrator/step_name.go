@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
+	"github.com/pgcrossfade/crossfade/internal/dependents"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
@@ -35,7 +36,7 @@ var nameStep = step{
 				return err
 			}
 		}
-		return nil
+		return w.renameDependents(ctx)
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
 		if t.Definition.KeepName {
@@ -44,6 +45,11 @@ var nameStep = step{
 		}
 		for _, index := range renamable(t) {
 			do = append(do, ddl.RenameIndex(tableOf(t), index.Target, index.Name))
+		}
+		for _, d := range t.Definition.Dependents {
+			if s, renames := renameDependent(t, d); renames {
+				do = append(do, s)
+			}
 		}
 		return do, nil
 	},
@@ -83,11 +89,68 @@ func nameStatements(t ledger.Transition) []ddl.Statement {
 // are, and that stand in no statement.
 func renamable(t ledger.Transition) []ledger.Index {
 	return slices.DeleteFunc(slices.Clone(t.Definition.Indexes), func(index ledger.Index) bool {
-		called := slices.ContainsFunc(t.Definition.SourceNames(), func(source string) bool {
-			return strings.Contains("_"+index.Name+"_", "_"+source+"_")
-		})
-		return index.TargetConstraint != "" || called && !t.Definition.KeepName
+		return index.TargetConstraint != "" || !keepsName(t, index.Name)
 	})
+}
+
+// keepsName tells whether the counterpart of what has that name gets it in the end:
+// unless it is called after a source whose name goes.
+func keepsName(t ledger.Transition, name string) bool {
+	return t.Definition.KeepName || !slices.ContainsFunc(t.Definition.SourceNames(), func(source string) bool {
+		return strings.Contains("_"+name+"_", "_"+source+"_")
+	})
+}
+
+// renameDependents does the same for CHECK constraints and statistics.
+func (w *work) renameDependents(ctx context.Context) error {
+	for _, d := range w.t.Definition.Dependents {
+		s, renames := renameDependent(*w.t, d)
+		if !renames {
+			continue
+		}
+		exists := func(name string) (bool, error) {
+			if d.Kind == dependents.Check {
+				return w.hasConstraint(ctx, name)
+			}
+			return ddl.StatisticsExist(ctx, w.conn, ddl.Name{Schema: d.Schema, Table: name})
+		}
+		is, err := exists(d.Counterpart)
+		if err != nil {
+			return err
+		}
+		taken, err := exists(ownName(d))
+		if err != nil {
+			return err
+		}
+		if !is || taken {
+			continue
+		}
+		if err := w.run(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func renameDependent(t ledger.Transition, d ledger.Dependent) (s ddl.Statement, renames bool) {
+	if d.Counterpart == "" || !keepsName(t, ownName(d)) {
+		return s, false
+	}
+	switch d.Kind {
+	case dependents.Check:
+		return ddl.RenameConstraint(tableOf(t), d.Counterpart, d.Name), true
+	case dependents.Statistics:
+		return ddl.RenameStatistics(tableOf(t), ddl.Name{Schema: d.Schema, Table: d.Counterpart}, d.Relation), true
+	}
+	return s, false
+}
+
+// ownName is the name of a dependent: statistics belong to no table by name.
+func ownName(d ledger.Dependent) string {
+	if d.Kind == dependents.Statistics {
+		return d.Relation
+	}
+	return d.Name
 }
 
 // wantedBy tells whether another transition counts on the name of an index.

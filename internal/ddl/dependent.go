@@ -41,6 +41,12 @@ func DropStatistics(table, statistics Name) Statement {
 	return gentle(table, "drop statistics if exists "+statistics.String(), "it was about the target")
 }
 
+// RenameStatistics renames an extended statistics object.
+func RenameStatistics(table, statistics Name, to string) Statement {
+	return gentle(table, "alter statistics "+statistics.String()+" rename to "+ident(to),
+		"it takes the name of the one whose place it has")
+}
+
 // ReplaceView gives a view another query with the same columns. Its grants, its
 // comment and what depends on it stay. options are those it has.
 func ReplaceView(view Name, options []string, query string) Statement {

@@ -93,6 +93,17 @@ func NameIsFree(ctx context.Context, db Querier, schema, name string) (bool, err
 	return free, nil
 }
 
+// StatisticsExist tells whether there is an extended statistics object of that name.
+func StatisticsExist(ctx context.Context, db Querier, statistics Name) (bool, error) {
+	var exists bool
+	err := db.QueryRow(ctx, `select exists (select from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace
+		where n.nspname = $1 and s.stxname = $2)`, statistics.Schema, statistics.Table).Scan(&exists)
+	if err != nil {
+		return false, fmt.Errorf("look for statistics %s: %w", statistics, err)
+	}
+	return exists, nil
+}
+
 // IndexState is how far an index has come.
 type IndexState string
 

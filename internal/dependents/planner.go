@@ -35,14 +35,14 @@ type Planner struct {
 	Move  transform.Move
 	// Indexes are the sources' with their counterparts.
 	Indexes []ledger.Index
-	// Stored gives what rewrites for the targets what PostgreSQL keeps over the
-	// sources. It is asked once, and only where there is something to rewrite.
-	Stored func(ctx context.Context) (*rewrite.Stored, error)
+	// Stored gives what rewrites for the targets of a move what PostgreSQL keeps
+	// over its sources. It is asked only where there is something to rewrite.
+	Stored func(ctx context.Context, m transform.Move) (*rewrite.Stored, error)
 	// FreeName makes the name of a counterpart from that of an object, in a
 	// schema.
 	FreeName func(ctx context.Context, schema, name string) (string, error)
 
-	stored *rewrite.Stored
+	stored, renamed *rewrite.Stored
 }
 
 // Planned is a dependent with its Changes, or with the reason why it has none.
@@ -85,20 +85,33 @@ func unrewritten(code string, cause error) *Refusal {
 
 // rewritten is what fn makes with the rewriter. That it cannot is a *Refusal.
 func (p *Planner) rewritten(ctx context.Context, code string, fn func(*rewrite.Stored) (string, error)) (string, error) {
-	if p.stored == nil {
+	return p.rewrittenFor(ctx, p.Move, &p.stored, code, fn)
+}
+
+func (p *Planner) rewrittenFor(ctx context.Context, m transform.Move, stored **rewrite.Stored, code string, fn func(*rewrite.Stored) (string, error)) (string, error) {
+	if *stored == nil {
 		var err error
-		if p.stored, err = p.Stored(ctx); err != nil {
+		if *stored, err = p.Stored(ctx, m); err != nil {
 			return "", err
 		}
 	}
-	text, err := fn(p.stored)
+	text, err := fn(*stored)
 	if err != nil {
 		return "", unrewritten(code, err)
 	}
 	return text, nil
 }
 
-// condition is a condition over the sources as one over the targets.
+// condition is a condition over the sources as one over the targets. Where the
+// target compares as the source does, it takes its place as it is: a condition that
+// gives the source back from it would fail for the values that only the target
+// can hold.
 func (p *Planner) condition(ctx context.Context, code, from, condition string) (string, error) {
-	return p.rewritten(ctx, code, func(s *rewrite.Stored) (string, error) { return s.Condition(from, condition) })
+	m, stored := p.Move, &p.stored
+	if m.Preserves == transform.PreserveComparison {
+		source := m.Targets[0]
+		source.Name, source.Position = m.Sources[0].Name, m.Sources[0].Position
+		m, stored = transform.Renamed(source, m.Targets[0].Name), &p.renamed
+	}
+	return p.rewrittenFor(ctx, m, stored, code, func(s *rewrite.Stored) (string, error) { return s.Condition(from, condition) })
 }

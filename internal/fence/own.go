@@ -63,3 +63,15 @@ func Follow(ctx context.Context, conn Row) (bool, error) {
 	}
 	return following, nil
 }
+
+// Leading tells whether some session is the migrator of this database now.
+func Leading(ctx context.Context, conn Row) (bool, error) {
+	var leading bool
+	err := conn.QueryRow(ctx, `select exists (select from pg_locks l
+		where l.locktype = 'advisory' and l.classid::bigint = $1 and l.objid = 0 and l.objsubid = 2 and l.granted
+			and l.database = (select oid from pg_database where datname = current_database()))`, LeaderClass).Scan(&leading)
+	if err != nil {
+		return false, fmt.Errorf("look for a migrator: %w", err)
+	}
+	return leading, nil
+}

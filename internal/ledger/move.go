@@ -60,8 +60,8 @@ func Register(ctx context.Context, db Conn, t *Transition, e Event) error {
 		}
 		err = tx.QueryRow(ctx, `insert into crossfade.transition
 			(name, table_schema, table_name, definition, phase, epoch, token, registered_epoch)
-			values ($1, $2, $3, $4, 'off', $5, '', $5) returning id`,
-			t.Name, t.Schema, t.Table, definition, epoch).Scan(&t.ID)
+			values ($1, $2, $3, $4, 'off', $5, '', $5) returning id, created_at`,
+			t.Name, t.Schema, t.Table, definition, epoch).Scan(&t.ID, &t.CreatedAt)
 		if err != nil {
 			return err
 		}

@@ -143,10 +143,12 @@ type Lot struct {
 }
 
 // LockProgress locks the row of a job, and reads what is left of it; false when
-// the job is gone.
+// the job is gone. Nobody who adds a chunk, and so refers to the row, waits for
+// the lock, or is waited for: a chunk is added by one who has another locked,
+// which is counted.
 func LockProgress(ctx context.Context, tx pgx.Tx, id int64, job Job) (l Lot, found bool, err error) {
 	err = tx.QueryRow(ctx, `select epoch, part, finished_at is not null from crossfade.progress
-		where transition_id = $1 and job = $2 for update`, id, string(job)).Scan(&l.Epoch, &l.Part, &l.Finished)
+		where transition_id = $1 and job = $2 for no key update`, id, string(job)).Scan(&l.Epoch, &l.Part, &l.Finished)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return l, false, nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
+	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
 // dependent is an object that pg_depend ties to a source.
@@ -97,15 +98,19 @@ func checkDependents(ctx context.Context, in *inspection) error {
 		if len(p.Changes) > 0 {
 			in.info("carried", p.String(), p.Fate(), "")
 		}
+		if len(p.Changes) > 0 && p.Kind == dependents.View && !d.Identity() {
+			in.warn("view-keeps-type", p.String(), "its columns keep their types: reading it fails as soon as a row has a value that the source could not hold",
+				"once contract is over, make the view anew with the target's type, before the first such value is written")
+		}
 	}
 	return nil
 }
 
-// stored rewrites for the targets what PostgreSQL keeps over the sources.
-func (in *inspection) stored(ctx context.Context) (*rewrite.Stored, error) {
-	view := fence.View{Transitions: []fence.Member{{
-		Name: in.Name, Schema: in.Schema, Table: in.Table, Phase: phase.Complete, Definition: in.report.Definition,
-	}}}
+// stored rewrites for the targets of a move what PostgreSQL keeps over its sources.
+func (in *inspection) stored(ctx context.Context, m transform.Move) (*rewrite.Stored, error) {
+	d := in.report.Definition
+	d.Move = m
+	view := fence.View{Transitions: []fence.Member{{Name: in.Name, Schema: in.Schema, Table: in.Table, Phase: phase.Complete, Definition: d}}}
 	snapshot, err := catalog.Read(ctx, in.tx.Conn().PgConn(), view)
 	if err != nil {
 		return nil, err

@@ -14,8 +14,8 @@ func checkKeepName(_ context.Context, in *inspection) error {
 	}
 	source, target := m.Sources[0], m.Targets[0]
 	in.warn("name-passes-on", in.columnName(source.Name), fmt.Sprintf(
-		"at contract the name passes on to %s: from then on the application reads and writes %s under it, where it had %s until then",
+		"at contract the name passes on to %q: from then on the application reads and writes %s under it, where it had %s until then",
 		target.Name, target.Type, source.Type),
-		fmt.Sprintf("make the application ready for both before contract; the name %s works too, until the transition is removed", target.Name))
+		fmt.Sprintf("make the application ready for both before contract; the name %q works too, until the transition is removed", target.Name))
 	return nil
 }

@@ -48,8 +48,16 @@ func checkSize(ctx context.Context, in *inspection) error {
 	size.Rows, size.TableBytes, size.IndexBytes = found[0].Rows, found[0].Table, found[0].Indexes
 	size.Indexes = found[0].Count
 	*size = forecast(*size)
-	in.info("size", in.tableName(), fmt.Sprintf("about %d rows, %s and %s of indexes; %d indexes to build (%s)", size.Rows,
-		bytes(size.TableBytes), bytes(size.IndexBytes), len(in.report.Definition.Indexes), bytes(size.NewIndexBytes)), "")
+	message := fmt.Sprintf("about %d rows, %s and %s of indexes", size.Rows, bytes(size.TableBytes), bytes(size.IndexBytes))
+	d := in.report.Definition
+	builds := len(d.Indexes)
+	if d.PrimaryKey != nil {
+		builds++
+	}
+	if builds > 0 {
+		message += fmt.Sprintf("; indexes to build: %d (%s)", builds, bytes(size.NewIndexBytes))
+	}
+	in.info("size", in.tableName(), message, "")
 	in.info("forecast", in.tableName(), fmt.Sprintf("up to %s of WAL and %s more on disk", bytes(size.WALBytes), bytes(size.GrowthBytes)),
 		"PostgreSQL does not tell how much space is free: look at the disk")
 	if found[0].FillFactor == "100" {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcrossfade/crossfade/internal/synctrigger"
 	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
@@ -56,8 +57,11 @@ func checkTargetOnly(ctx context.Context, in *inspection) error {
 		}
 	}
 	if len(fail) > 0 {
-		in.info("target-only-values", in.tableName(), "backward fails for some values that the targets can hold, such as "+list(fail),
-			"while both sides are written such a write fails; in complete it is accepted, and a rollback from there is not possible any more")
+		hint := "while both sides are written such a write fails; in complete it is accepted, and a rollback from there is not possible any more"
+		if in.Sync == synctrigger.Sync {
+			hint = "such a write fails until contract: the trigger keeps both sides until then"
+		}
+		in.info("target-only-values", in.tableName(), "backward fails for some values that the targets can hold, such as "+list(fail), hint)
 	}
 	if len(change) > 0 {
 		in.warn("target-only-values", in.tableName(), "backward changes some values that the targets can hold, such as "+list(change),

@@ -3,6 +3,7 @@ package sweep_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -71,9 +72,11 @@ func (f *fixture) move(to phase.Phase) {
 	f.transition.Draining = ""
 }
 
-// options are those of a job in batches of 20 rows.
+// options are those of a job in batches of 20 rows, however long those take and
+// whatever else the machine does.
 func (f *fixture) options(job ledger.Job) sweep.Options {
-	return sweep.Options{Transition: f.transition, Job: job, Token: f.token, MaxBatch: 20}
+	return sweep.Options{Transition: f.transition, Job: job, Token: f.token, MaxBatch: 20,
+		BatchTarget: time.Minute, Signals: []sweep.Signal{}}
 }
 
 // query returns the only value that a query returns.

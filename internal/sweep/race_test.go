@@ -308,7 +308,7 @@ func TestSlowRows(t *testing.T) {
 		end $$;
 		create trigger slow before update on item for each row execute function slow()`)
 	o := f.options(ledger.Backfill)
-	o.MaxBatch = 40
+	o.MaxBatch, o.BatchTarget = 40, 100*time.Millisecond
 	var waits []string
 	o.OnProgress = func(r sweep.Report) {
 		if r.Waiting != "" {

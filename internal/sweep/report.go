@@ -36,3 +36,18 @@ func (r *Report) forecast(scanned int64, took time.Duration) {
 		r.Left = 0
 	}
 }
+
+func (w *walk) report(waiting string) {
+	w.told = w.progress.Finished()
+	if w.o.OnProgress != nil {
+		w.o.OnProgress(w.current(waiting))
+	}
+}
+
+// current is the report of now.
+func (w *walk) current(waiting string) Report {
+	r := Report{Progress: w.progress, Batch: w.limit(w.pace.rows), Waiting: waiting,
+		Signals: w.gauges.read(), Control: w.control}
+	r.forecast(w.progress.RowsScanned-w.before, time.Since(w.began))
+	return r
+}

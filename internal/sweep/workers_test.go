@@ -44,7 +44,7 @@ func TestSeveralWorkersShareATable(t *testing.T) {
 	for _, c := range largeTables {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			f := newFixture(t, c.ddl+";"+slowly+"; analyze item", c.key...)
+			f := newFixture(t, c.ddl+"; analyze item", c.key...)
 			o := f.options(ledger.Backfill)
 			o.Worker = "w"
 			for range 3 {
@@ -53,6 +53,11 @@ func TestSeveralWorkersShareATable(t *testing.T) {
 			o.OnHelperLost = func(err error) { t.Errorf("a helper is lost: %v", err) }
 			last := int64(0)
 			o.OnProgress = func(r sweep.Report) {
+				if last == 0 { // in no hurry: the others are to get something to do
+					pgtest.WaitFor(t, "a second worker to do a batch", func() bool {
+						return query[int](f, `select count(*) from crossfade.worker where rows_scanned > 0`) > 1
+					})
+				}
 				require.GreaterOrEqual(t, r.RowsScanned, last, "what is reported never goes back")
 				last = r.RowsScanned
 			}
@@ -163,6 +168,34 @@ func TestHelperIsLost(t *testing.T) {
 	require.Error(t, <-lost)
 	require.EqualValues(t, 3000, p.RowsScanned)
 	require.Zero(t, f.different())
+}
+
+// TestSplitThatGetsNoLock: a worker who may not cut a chunk in two, as somebody has
+// it locked, looks again later, and finishes what is left.
+func TestSplitThatGetsNoLock(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, intTable)
+	stopped, stop := context.WithCancel(ctx)
+	o := f.options(ledger.Backfill)
+	o.OnProgress = func(sweep.Report) { stop() }
+	_, err := sweep.Copy(stopped, f.conn, o)
+	require.ErrorIs(t, err, context.Canceled)
+
+	holder, err := f.db.Conn(t).Begin(ctx)
+	require.NoError(t, err)
+	_, err = holder.Exec(ctx, `select from crossfade.chunk for update`)
+	require.NoError(t, err)
+	o.OnProgress, o.BatchTarget = nil, time.Millisecond // the split waits little longer than a batch may take
+	pid, done := copyInBackground(ctx, f, o)
+	for range 2 {
+		f.waitBlocked(pid)
+		pgtest.WaitFor(t, "the split to be given up", func() bool {
+			return query[bool](f, `select cardinality(pg_blocking_pids($1)) = 0`, pid)
+		})
+	}
+	require.NoError(t, holder.Rollback(ctx))
+	require.NoError(t, (<-done).err)
+	f.checkCopied()
 }
 
 func TestJoinWhereNothingIsToDo(t *testing.T) {

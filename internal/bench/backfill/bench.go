@@ -3,12 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"math/rand/v2"
-	"runtime"
-	"slices"
-	"sync"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -118,97 +112,37 @@ func (b *bench) copy(ctx context.Context, helpers []*pgx.Conn) error {
 	return err
 }
 
-// result is how long something took, and what writers saw meanwhile.
-type result struct {
-	took    time.Duration
-	latency []time.Duration // sorted
-}
-
-// beside runs something beside writers, each of which updates single rows, both
-// columns, as fast as it can.
-func (b *bench) beside(ctx context.Context, writers int, run func(context.Context) error) (result, error) {
-	writing, stop := context.WithCancel(ctx)
-	defer stop()
-	var group sync.WaitGroup
-	seen := make([][]time.Duration, writers)
-	errs := make([]error, writers)
-	for i := range writers {
-		conn, err := pgx.Connect(ctx, b.url)
-		if err != nil {
-			return result{}, err
-		}
-		group.Go(func() {
-			defer func() { _ = conn.Close(ctx) }()
-			for writing.Err() == nil {
-				began := time.Now()
-				_, errs[i] = conn.Exec(ctx, `update item set src = $2, dst = $2 where id = $1`, 1+rand.IntN(b.rows), "written")
-				if errs[i] != nil {
-					return
-				}
-				seen[i] = append(seen[i], time.Since(began))
-			}
-		})
-	}
-	began := time.Now()
-	err := run(ctx)
-	r := result{took: time.Since(began)}
-	stop()
-	group.Wait()
-	for i := range writers {
-		if err == nil {
-			err = errs[i]
-		}
-		r.latency = append(r.latency, seen[i]...)
-	}
-	slices.Sort(r.latency)
-	return r, err
-}
-
-func (r result) print(w io.Writer, writers int, name string, rows int, whole time.Duration) {
-	line := fmt.Sprintf("%d\t%s\t%.2f\t", writers, name, r.took.Seconds())
-	if rows > 0 {
-		line += fmt.Sprintf("%.0f\t%.0f\t", float64(rows)/r.took.Seconds(), 100*whole.Seconds()/r.took.Seconds())
-	} else {
-		line += "\t\t"
-	}
-	if n := len(r.latency); n > 0 {
-		at := func(share float64) time.Duration {
-			return r.latency[min(int(share*float64(n)), n-1)].Round(10 * time.Microsecond)
-		}
-		line += fmt.Sprintf("%.0f\t%v\t%v\t%v\t", float64(n)/r.took.Seconds(), at(0.5), at(0.99), at(1))
-	} else {
-		line += "\t\t\t\t"
-	}
-	fmt.Fprintln(w, line)
-}
-
 // verify compares a verification, by one worker and by two, with a count of the
-// rows that goes through the table too.
+// rows that goes through the table too: the best of three each, in turn.
 func (b *bench) verify(ctx context.Context) error {
-	var times []time.Duration
-	for _, run := range []func() error{
-		func() error {
+	runs := []method{
+		{"count(*)", func(ctx context.Context) error {
 			return b.exec(ctx, `begin`, `set local enable_indexonlyscan = off`, `set local max_parallel_workers_per_gather = 0`,
 				`select count(*) from item`, `commit`)
-		},
-		func() error { return b.compare(ctx, nil) },
-		func() error { return b.compare(ctx, []*pgx.Conn{b.more}) },
-	} {
-		took := time.Duration(1<<63 - 1)
-		for range 3 { // the best of three
+		}},
+		{"verify", func(ctx context.Context) error { return b.compare(ctx, nil) }},
+		{"verify by 2 workers", func(ctx context.Context) error { return b.compare(ctx, []*pgx.Conn{b.more}) }},
+	}
+	best := make([]result, len(runs))
+	for round := range 3 {
+		for i, run := range runs {
 			if err := b.exec(ctx, `delete from crossfade.progress`); err != nil {
 				return err
 			}
-			began := time.Now()
-			if err := run(); err != nil {
+			r, err := b.beside(ctx, 0, run.run)
+			if err != nil {
 				return err
 			}
-			took = min(took, time.Since(began))
+			if round == 0 {
+				best[i] = r
+			}
+			best[i].took, best[i].cpu = min(best[i].took, r.took), min(best[i].cpu, r.cpu)
 		}
-		times = append(times, took)
 	}
-	fmt.Printf("count(*): %.2f s; verify: %.2f s (%.1f times); verify by 2 workers: %.2f s (%.1f times)\n", times[0].Seconds(),
-		times[1].Seconds(), times[1].Seconds()/times[0].Seconds(), times[2].Seconds(), times[2].Seconds()/times[0].Seconds())
+	for i, r := range best {
+		fmt.Printf("%s: %.2f s (%.1f times), of the server's CPU %.2f s (%.1f times)\n", runs[i].name,
+			r.took.Seconds(), r.took.Seconds()/best[0].took.Seconds(), r.cpu, r.cpu/best[0].cpu)
+	}
 	return nil
 }
 
@@ -218,31 +152,4 @@ func (b *bench) compare(ctx context.Context, helpers []*pgx.Conn) error {
 		err = fmt.Errorf("%d rows differ", p.Mismatches)
 	}
 	return err
-}
-
-// sampleMemory begins to sample what the runtime has taken of the system, and
-// returns what tells the least and the most of it. Latencies of writers are kept,
-// so it is the migrator's alone only without writers.
-func sampleMemory() func() string {
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	least, most := uint64(1<<63), uint64(0)
-	go func() {
-		defer close(stopped)
-		for {
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			taken := m.Sys - m.HeapReleased
-			least, most = min(least, taken), max(most, taken)
-			select {
-			case <-stop:
-				return
-			case <-time.After(100 * time.Millisecond):
-			}
-		}
-	}()
-	return func() string {
-		close(stop)
-		<-stopped
-		return fmt.Sprintf("%.1f to %.1f MB", float64(least)/(1<<20), float64(most)/(1<<20))
-	}
 }

@@ -53,7 +53,7 @@ func measure(ctx context.Context, rows int, writers string) error {
 	defer b.close(ctx)
 	memory := sampleMemory()
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "writers\tbackfill\tseconds\trows/s\t% of one UPDATE\twrites/s\tp50\tp99\tmax\t")
+	fmt.Fprintln(table, "writers\tbackfill\tseconds\trows/s\t% of one UPDATE\t% by CPU\twrites/s\tp50\tp99\tmax\t")
 	for _, n := range counts {
 		if n > 0 {
 			if err := b.fresh(ctx); err != nil {
@@ -69,9 +69,9 @@ func measure(ctx context.Context, rows int, writers string) error {
 			if err != nil {
 				return err
 			}
-			alone.print(table, n, "none", 0, 0)
+			alone.print(table, n, "none", 0, result{})
 		}
-		var whole time.Duration
+		var whole result
 		for _, m := range b.methods() {
 			if err := b.fresh(ctx); err != nil {
 				return err
@@ -83,8 +83,8 @@ func measure(ctx context.Context, rows int, writers string) error {
 			if err := b.check(ctx); err != nil {
 				return fmt.Errorf("%s: %w", m.name, err)
 			}
-			if whole == 0 {
-				whole = r.took
+			if whole.took == 0 {
+				whole = r
 			}
 			r.print(table, n, m.name, rows, whole)
 		}

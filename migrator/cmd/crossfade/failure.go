@@ -55,6 +55,7 @@ func describe(ctx context.Context, err error) (f failure) {
 		violated *migrator.ViolationError
 		blocked  *ddl.BlockedError
 		plain    *refusal
+		wait     *unready
 		connect  *pgconn.ConnectError
 	)
 	is := func(targets ...error) bool {
@@ -91,6 +92,8 @@ func describe(ctx context.Context, err error) (f failure) {
 		f.set(exitUsage, "--snapshot ID names a backup or snapshot, --no-snapshot goes on without one")
 	case is(migrator.ErrForce):
 		f.set(exitUsage, "")
+	case errors.As(err, &wait):
+		f.set(wait.code, wait.hint())
 	case errors.As(err, &plain):
 		f.set(exitRefused, plain.hint)
 	case is(migrator.ErrPointOfNoReturn):

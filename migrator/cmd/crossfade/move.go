@@ -46,6 +46,8 @@ func next(p migrator.Position) string {
 		return "next, after a soak: crossfade contract " + p.Name + "\n"
 	case p.Phase.SourceGone():
 		return "next, when no application uses the old name any more: crossfade remove " + p.Name + "\n"
+	case p.Step == "register" && p.Underway == "" && (p.Phase == migrator.Off || p.Phase == ""):
+		return "next: crossfade run " + p.Name + ", or crossfade remove " + p.Name + "\n"
 	}
 	return "next: crossfade run " + p.Name + ", or crossfade rollback " + p.Name + "\n"
 }

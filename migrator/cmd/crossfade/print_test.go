@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/pgcrossfade/crossfade/internal/console"
 	"github.com/pgcrossfade/crossfade/internal/explain"
 	"github.com/pgcrossfade/crossfade/internal/queryplan"
@@ -105,4 +107,12 @@ func TestPrintExplained(t *testing.T) {
 	if highlight(console.Style{}, statement, edits) != rewritten {
 		t.Error("without colours the highlighted text is not the rewritten one")
 	}
+}
+
+func TestNextAfterRollback(t *testing.T) {
+	t.Parallel()
+	for _, p := range []migrator.Position{{Name: "x", Phase: migrator.Off, Step: "register"}, {Name: "x", Step: "register"}} {
+		require.Equal(t, "next: crossfade run x, or crossfade remove x\n", next(p))
+	}
+	require.Contains(t, next(migrator.Position{Name: "x", Phase: migrator.Off, Step: "expand"}), "rollback x")
 }
