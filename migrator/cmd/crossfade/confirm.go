@@ -72,9 +72,17 @@ func (a *app) question(ctx context.Context, name string, c *consent) error {
 			return errors.New("no answer, nothing was done")
 		}
 	}
-	// A yes is typed too easily.
-	typed, err := a.ask(ctx, answers, "Type the name of the transition to go on: ")
-	if err == nil && typed != name {
+	return a.typedFrom(ctx, answers, name, "Type the name of the transition to go on: ")
+}
+
+// typed wants a name typed: a yes is typed too easily.
+func (a *app) typed(ctx context.Context, name, question string) error {
+	return a.typedFrom(ctx, bufio.NewReader(a.stdin), name, question)
+}
+
+func (a *app) typedFrom(ctx context.Context, from *bufio.Reader, name, question string) error {
+	answer, err := a.ask(ctx, from, question)
+	if err == nil && answer != name {
 		err = errors.New("not confirmed, nothing was done")
 	}
 	return err

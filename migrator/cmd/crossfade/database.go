@@ -14,10 +14,15 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/fence"
 )
 
+// connString is where the database is, as the flag or a variable of ours says.
+func (a *app) connString() string {
+	return cmp.Or(a.databaseURL, os.Getenv("CROSSFADE_DATABASE_URL"), os.Getenv("DATABASE_URL"))
+}
+
 // connConfig says where the database is. Without a flag or a variable of ours,
 // pgx looks at libpq's variables.
 func (a *app) connConfig() (*pgx.ConnConfig, error) {
-	connString := cmp.Or(a.databaseURL, os.Getenv("CROSSFADE_DATABASE_URL"), os.Getenv("DATABASE_URL"))
+	connString := a.connString()
 	config, err := pgx.ParseConfig(connString)
 	if err != nil {
 		return nil, &usageError{cause: withoutPassword(connString, err)}

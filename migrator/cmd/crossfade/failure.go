@@ -90,6 +90,8 @@ func describe(ctx context.Context, err error) (f failure) {
 		f.set(exitNotFound, "run, advance, rollback and verify begin one; `crossfade status` shows how far they are")
 	case is(migrator.ErrNoSnapshot):
 		f.set(exitUsage, "--snapshot ID names a backup or snapshot, --no-snapshot goes on without one")
+	case is(migrator.ErrSameDatabase):
+		f.set(exitUsage, "restore a backup elsewhere, and name that with --on")
 	case is(migrator.ErrForce):
 		f.set(exitUsage, "")
 	case errors.As(err, &wait):
