@@ -367,7 +367,7 @@ func assertTokens(t *testing.T, conn *pgx.Conn) (row ledger.Transition, removed 
 	}
 	row = transitions[0]
 	if !row.Definition.Moves() {
-		require.Empty(t, names)
+		require.Empty(t, phases)
 		return row, false
 	}
 	require.True(t, names[row.Token], "the phase in force has its token")

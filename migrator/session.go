@@ -87,7 +87,10 @@ func (s *session) prepare(ctx context.Context) error {
 	if _, err := s.conn.Exec(ctx, `set client_connection_check_interval = '1s'`); err != nil && sqlState(err) == "" {
 		return fmt.Errorf("connect: %w", err)
 	}
-	return fence.Own(ctx, s.conn)
+	if err := fence.Own(ctx, s.conn); err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	return nil
 }
 
 func (s *session) close(ctx context.Context) {
