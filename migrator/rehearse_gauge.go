@@ -149,7 +149,7 @@ func (g *gauge) probe(ctx context.Context) error {
 			"begin; lock table only " + g.table.String() + " in row exclusive mode; rollback"} {
 			if _, err := g.prober.conn.Exec(ctx, sql); err != nil {
 				if ctx.Err() != nil {
-					return nil
+					return nil //nolint:nilerr // it was told to end
 				}
 				return fmt.Errorf("probe: %w", err)
 			}
@@ -162,7 +162,7 @@ func (g *gauge) probe(ctx context.Context) error {
 		}
 		g.mu.Unlock()
 		if sleep(ctx, probeEvery) != nil {
-			return nil //nolint:nilerr // it is told to end
+			return nil //nolint:nilerr // it was told to end
 		}
 	}
 }
