@@ -15,14 +15,20 @@ import (
 
 func newStatus(a *app) *cobra.Command {
 	var events int
+	var watch bool
 	cmd := &cobra.Command{
 		Use:   "status [NAME]",
 		Short: "Show where transitions stand",
 		Long: `Lists the transitions; with a name, shows one with its scans and what holds them
 back, the drain that it waits for and whom, the sessions of the database by the
 epoch they joined in, and the last lines of its history. It may be run while
-another migrator is at work.`,
+another migrator is at work.
+
+With --watch it goes on until it is interrupted: drawn anew every second on a
+terminal, a line at most every five seconds elsewhere, and with --output json a
+document in a line whenever something has changed.`,
 		Example: `  crossfade status
+  crossfade status users-name --watch
   crossfade status users-name --events 50
   crossfade status users-name --output json | jq -r .phase`,
 		Args:              cobra.MaximumNArgs(1),
@@ -31,6 +37,9 @@ another migrator is at work.`,
 			m, err := a.migrator()
 			if err != nil {
 				return err
+			}
+			if watch {
+				return a.watchStatus(cmd.Context(), m, strings.Join(args, ""), events)
 			}
 			if len(args) == 1 {
 				status, err := one(cmd.Context(), m, args[0], events)
@@ -50,6 +59,7 @@ another migrator is at work.`,
 		},
 	}
 	cmd.Flags().IntVar(&events, "events", 10, "how many of the last events to show")
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again and again until interrupted")
 	return cmd
 }
 
