@@ -163,8 +163,9 @@ func TestFollowWhatIsNotKnown(t *testing.T) {
 		})
 	}
 	f.say("contracted")
-	require.Contains(t, heldBy(t, m, "unknown-variant").Request.Held, "contract")
+	pgtest.WaitFor(t, "a word about contract", func() bool { return strings.Contains(statusOf(t, m).Request.Held, "contract") })
 	s := statusOf(t, m)
+	require.Equal(t, "unknown-variant", s.Request.HeldBy)
 	require.Equal(t, migrator.Off, s.Phase)
 	require.Equal(t, "register", s.Step)
 	require.Empty(t, details(s, "move"))

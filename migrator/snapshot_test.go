@@ -40,7 +40,7 @@ func TestNothingIsGivenUpWithoutAWord(t *testing.T) {
 			require.NoError(t, err)
 			_, err = m.Start(ctx, tr)
 			require.NoError(t, err)
-			began, err := m.Run(ctx, name, untilContracted)
+			began, err := m.Run(ctx, name, migrator.RunOptions{Until: migrator.Contracted})
 			require.ErrorIs(t, err, migrator.ErrNoSnapshot)
 			require.Equal(t, "register", began.Step, "it is asked before anything is done")
 
@@ -73,7 +73,7 @@ func TestNothingIsGivenUpByAnIndex(t *testing.T) {
 	require.NoError(t, err)
 	_, err = m.Start(ctx, tr)
 	require.NoError(t, err)
-	_, err = m.Run(ctx, "i", untilContracted)
+	_, err = m.Run(ctx, "i", migrator.RunOptions{Until: migrator.Contracted})
 	require.NoError(t, err)
 	require.Empty(t, snapshots(t, m, "i"))
 }
