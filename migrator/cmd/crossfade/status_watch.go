@@ -52,7 +52,7 @@ func (w *watched) Status() string {
 		lines[i] = s.Name + ": " + dash(string(s.Phase)) + ", last step " + dash(s.Step) + ", " + now(s)
 		for _, job := range s.Jobs {
 			if !job.Finished {
-				lines[i] += ", " + string(job.Job) + " " + jobText(job)
+				lines[i] += ", " + job.Job + " " + jobText(job)
 			}
 		}
 	}
