@@ -39,20 +39,9 @@ func (m *Migrator) Watch(ctx context.Context, name string, o WatchOptions) error
 		if err != nil || !again {
 			return err
 		}
-		if err := wait(ctx, o.Every); err != nil {
+		if err := sleep(ctx, o.Every); err != nil {
 			return err
 		}
-	}
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }
 
