@@ -40,7 +40,7 @@ func TestMainNamesHaveExamples(t *testing.T) {
 	t.Parallel()
 	for dir, names := range map[string][]string{
 		"../dualwrite": {"Example", "ExampleHook_NewPool", "ExampleHook_OpenDB", "ExampleIsStalePhase", "ExampleAsRefusal"},
-		"../logical":   {"Example", "ExampleTailer"},
+		"../logical":   {"Example", "ExampleTailer_Check"},
 		"../migrator": {"Example", "ExampleMigrator_Plan", "ExampleMigrator_Run", "ExampleMigrator_Advance", "ExampleMigrator_Rollback",
 			"ExampleMigrator_Status", "ExampleMigrator_Verify", "ExampleMigrator_Follow"},
 	} {
