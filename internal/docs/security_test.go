@@ -36,7 +36,7 @@ func newShop(t *testing.T) shop {
 	t.Helper()
 	s := shop{pgtest.NewFrom(t, `create table users (id bigint generated always as identity primary key, full_name text not null);
 		insert into users (full_name) select 'user ' || i from generate_series(1, 100) i; revoke all on schema public from public`), t}
-	blocks := sqlOf(t, "security.md")
+	blocks := sqlOf(t, root+"docs/security.md")
 	require.Len(t, blocks, 4)
 	t.Cleanup(func() {
 		for _, found := range slices.Compact(ofRole.FindAllString(strings.Join(blocks, ""), -1)) {
@@ -205,7 +205,7 @@ var row = regexp.MustCompile(`(?m)^\| ([\w./-]+/[\w./-]+) \| [^|]* \| ([^|]*) \|
 // package links them.
 func TestSupplyChain(t *testing.T) {
 	t.Parallel()
-	_, required, _ := strings.Cut(read(t, "../go.mod"), "require (\n")
+	_, required, _ := strings.Cut(read(t, root+"go.mod"), "require (\n")
 	required, _, _ = strings.Cut(required, ")")
 	var wanted, listed []string
 	for line := range strings.Lines(required) {
@@ -213,11 +213,11 @@ func TestSupplyChain(t *testing.T) {
 	}
 	links := map[string]string{}
 	for _, name := range []string{"dualwrite", "logical", "migrator", "migrator/cmd/crossfade"} {
-		out, err := exec.CommandContext(t.Context(), "go", "list", "-C", "..", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "./"+name).Output()
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-C", root, "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "./"+name).Output()
 		require.NoError(t, err)
 		links[name] = string(out)
 	}
-	for _, found := range row.FindAllStringSubmatch(read(t, "security.md"), -1) {
+	for _, found := range row.FindAllStringSubmatch(read(t, root+"docs/security.md"), -1) {
 		module, by := found[1], found[2]
 		listed = append(listed, module)
 		for name, linked := range links {

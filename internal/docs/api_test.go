@@ -14,14 +14,14 @@ import (
 )
 
 // public are the packages that others import.
-var public = []string{"../dualwrite", "../logical", "../migrator", "../migrator/openfeature"}
+var public = []string{"dualwrite", "logical", "migrator", "migrator/openfeature"}
 
 // TestExportedNamesAreDocumented: each exported name has a comment. The names of a
 // group may have one for all.
 func TestExportedNamesAreDocumented(t *testing.T) {
 	t.Parallel()
 	for _, dir := range public {
-		files := sourcesOf(t, dir)
+		files := sourcesOf(t, root+dir)
 		hasPackageComment := false
 		for path, file := range files {
 			hasPackageComment = hasPackageComment || file.Doc != nil
@@ -39,13 +39,13 @@ func TestExportedNamesAreDocumented(t *testing.T) {
 func TestMainNamesHaveExamples(t *testing.T) {
 	t.Parallel()
 	for dir, names := range map[string][]string{
-		"../dualwrite": {"Example", "ExampleHook_NewPool", "ExampleHook_OpenDB", "ExampleIsStalePhase", "ExampleAsRefusal"},
-		"../logical":   {"Example", "ExampleTailer_Check"},
-		"../migrator": {"Example", "ExampleMigrator_Plan", "ExampleMigrator_Run", "ExampleMigrator_Advance", "ExampleMigrator_Rollback",
+		"dualwrite": {"Example", "ExampleHook_NewPool", "ExampleHook_OpenDB", "ExampleIsStalePhase", "ExampleAsRefusal"},
+		"logical":   {"Example", "ExampleTailer_Check"},
+		"migrator": {"Example", "ExampleMigrator_Plan", "ExampleMigrator_Run", "ExampleMigrator_Advance", "ExampleMigrator_Rollback",
 			"ExampleMigrator_Status", "ExampleMigrator_Verify", "ExampleMigrator_Follow"},
 	} {
 		examples := map[string]bool{}
-		paths, err := filepath.Glob(dir + "/example*_test.go")
+		paths, err := filepath.Glob(root + dir + "/example*_test.go")
 		require.NoError(t, err)
 		for _, path := range paths {
 			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
