@@ -9,6 +9,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/fence"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/logical"
 )
 
 // tailStep makes the slot, from which on nothing that writers without the hook
@@ -25,7 +26,7 @@ var tailStep = step{
 		if err := tailer.Setup(ctx); err != nil {
 			return &TailError{Transition: w.t.Name, Err: err}
 		}
-		slot, err := w.slotName(ctx, w.t.ID)
+		slot, err := ledger.SlotName(ctx, w.conn, w.t.ID)
 		if err != nil {
 			return err
 		}
@@ -44,7 +45,7 @@ var tailStep = step{
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
 		return []ddl.Statement{
 				{
-					SQL: "create publication crossfade_<database>_t<id> for table " + tableOf(t).String(), Lock: shareUpdateExclusive, On: tableOf(t).String(),
+					SQL: "create publication crossfade_t<id> for table " + tableOf(t).String(), Lock: shareUpdateExclusive, On: tableOf(t).String(),
 					LockTimeout: 2 * time.Second, Hazard: "a table without a replica identity would take no UPDATE or DELETE: refused before",
 					Why: "the log says which rows change",
 				},
@@ -55,7 +56,7 @@ var tailStep = step{
 				},
 			}, []ddl.Statement{
 				{SQL: "select pg_drop_replication_slot('crossfade_<database>_t<id>')", Why: "the server keeps no more log for it"},
-				{SQL: "drop publication crossfade_<database>_t<id>", Why: "nothing is left of it"},
+				{SQL: "drop publication crossfade_t<id>", Why: "nothing is left of it"},
 			}
 	},
 }
@@ -142,6 +143,9 @@ func (w *work) catchUp(ctx context.Context) (string, error) {
 	}
 	lsn, err := tailer.Barrier(ctx)
 	if err != nil {
+		if _, lost := logical.AsSlotLost(err); lost {
+			return "", &TailError{Transition: w.t.Name, Err: err}
+		}
 		if errors.Is(err, context.DeadlineExceeded) {
 			return "", w.closed("look who is active and how far it is: crossfade status "+w.t.Name,
 				"the marker in the log was not applied within %s", w.DrainTimeout)
@@ -186,11 +190,11 @@ func (w *work) dropTail(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("drop the tail of %q: %w", w.t.Name, err)
 	}
-	return nil
+	return ledger.ForgetPositions(ctx, w.conn, w.t.ID)
 }
 
 func (w *work) endReader(ctx context.Context) error {
-	slot, err := w.slotName(ctx, w.t.ID)
+	slot, err := ledger.SlotName(ctx, w.conn, w.t.ID)
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func (w *work) inTail(done int) bool {
 // tailer makes one of the tailers of a transition: any number may run, one of them
 // is active.
 func (s *session) tailer(ctx context.Context, t ledger.Transition) (*logical.Tailer, error) {
-	slot, err := s.slotName(ctx, t.ID)
+	slot, err := ledger.SlotName(ctx, s.conn, t.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (s *session) tailer(ctx context.Context, t ledger.Transition) (*logical.Tai
 	conn.AfterConnect = ownTail
 	keys := &sweep.Keys{Transition: t}
 	return logical.New(logical.Config{
-		Conn: conn, Slot: slot, Tables: []logical.Table{{Schema: t.Schema, Name: t.Table}},
+		Conn: conn, Slot: slot, Publication: fmt.Sprintf("crossfade_t%d", t.ID), Tables: []logical.Table{{Schema: t.Schema, Name: t.Table}},
 		Apply: func(ctx context.Context, tx pgx.Tx, batch logical.Batch) error {
 			return applyTail(ctx, tx, batch, keys)
 		},
@@ -66,17 +66,6 @@ func (s *session) tailer(ctx context.Context, t ledger.Transition) (*logical.Tai
 		StatusInterval: time.Second, StandbyInterval: 500 * time.Millisecond, MaxBackoff: 2 * time.Second,
 		Logger: s.Logger,
 	})
-}
-
-// slotName is the name of a transition's slot. Slots are the server's, so it tells
-// the database too.
-func (s *session) slotName(ctx context.Context, id int64) (name string, err error) {
-	err = s.conn.QueryRow(ctx, `select format('crossfade_%s_t%s', oid, $1::bigint) from pg_catalog.pg_database
-		where datname = current_database()`, id).Scan(&name)
-	if err != nil {
-		return "", fmt.Errorf("name the slot: %w", err)
-	}
-	return name, nil
 }
 
 // ownTail makes a connection one that no drain waits for, and independent of
