@@ -155,8 +155,9 @@ func (w *work) catchUp(ctx context.Context) (string, error) {
 	return lsn.String(), nil
 }
 
-// settleTail: the CHECK refuses one side from here on, and has waited for all who
-// had written one; when what they have left is applied, it can be validated.
+// settleTail: what somebody without the hook has written all the same is applied
+// before rows are compared, or the CHECK that refuses one side is validated: that
+// has waited for all who had written one.
 func (w *work) settleTail(ctx context.Context) error {
 	done, _, err := w.standing()
 	if err != nil || w.tail == nil || !w.inTail(done) {

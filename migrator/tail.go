@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -96,7 +97,7 @@ func applyTail(ctx context.Context, tx pgx.Tx, batch logical.Batch, k *sweep.Key
 		values := part.Keys(part.Changes[0].Relation.Table())
 		copied, err := k.Copy(ctx, tx, token, part.Changes[0].Relation.Key, values)
 		if err != nil {
-			return fmt.Errorf("tail of %q: %w", t.Name, err)
+			return &refusedKeys{names: part.Changes[0].Relation.Key, values: values, err: fmt.Errorf("tail of %q: %w", t.Name, err)}
 		}
 		if len(copied) == 0 {
 			continue
@@ -142,6 +143,34 @@ func halfWritten(batch logical.Batch, copied [][]string) []ledger.HalfWritten {
 	return list
 }
 
+// refusedKeys is an error of a batch, with its keys.
+type refusedKeys struct {
+	names  []string
+	values [][]string
+	err    error
+}
+
+func (e *refusedKeys) Error() string { return e.err.Error() }
+func (e *refusedKeys) Unwrap() error { return e.err }
+
+// blame names the row for which a batch has failed, where that can be found.
+func (s *session) blame(ctx context.Context, t ledger.Transition, cause error) error {
+	var refused *refusedKeys
+	if !errors.As(cause, &refused) {
+		return cause
+	}
+	token, err := ledger.Permission(ctx, s.conn, t, ledger.Backfill)
+	if err != nil || token == "" {
+		return cause
+	}
+	keys := &sweep.Keys{Transition: t}
+	key, alone, err := keys.Blame(ctx, s.conn, token, refused.names, refused.values)
+	if err != nil || key == nil {
+		return cause
+	}
+	return fmt.Errorf("the row with %s (%s): %w", strings.Join(refused.names, ", "), strings.Join(key, ", "), alone)
+}
+
 // TailError: nobody follows the log any more, and it cannot go on by itself. What
 // has been written since is in the log as long as the slot is; the transition goes
 // nowhere without it.
@@ -167,6 +196,10 @@ func (e *TailError) Hint() string {
 	switch {
 	case errors.Is(e.Err, sweep.ErrNoCounterpart):
 		return "change that value and run again, or roll back to off"
+	case strings.HasPrefix(sqlState(e.Err), "23"):
+		return fmt.Sprintf("end who has written without the hook (crossfade writers %[1]s), and put the row right if its values are wrong; "+
+			"then take the constraints of the target away: crossfade tail %[1]s --renew; run builds them anew, and names the rows that break them; "+
+			"or roll back to off", e.Transition)
 	case errors.Is(e.Err, sweep.ErrForbidden):
 		return "`crossfade status` shows where it stands; run again"
 	}

@@ -126,7 +126,7 @@ func (s *session) follow(ctx context.Context, t ledger.Transition) error {
 	if over, lookErr := s.tailOver(ctx, t); lookErr == nil && over {
 		return nil // who ended it has dropped the slot
 	}
-	return &TailError{Transition: t.Name, Err: err}
+	return &TailError{Transition: t.Name, Err: s.blame(ctx, t, err)}
 }
 
 // tailOver tells whether nothing is to be followed any more.
