@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
@@ -141,18 +142,29 @@ func (w *work) catchUp(ctx context.Context) (string, error) {
 		ctx, cancel = context.WithTimeout(ctx, w.DrainTimeout)
 		defer cancel()
 	}
-	lsn, err := tailer.Barrier(ctx)
-	if err != nil {
-		if _, lost := logical.AsSlotLost(err); lost {
-			return "", &TailError{Transition: w.t.Name, Err: err}
-		}
-		if errors.Is(err, context.DeadlineExceeded) {
+	for {
+		lsn, err := tailer.Barrier(ctx)
+		_, lost := logical.AsSlotLost(err)
+		_, refused := logical.AsRefusal(err)
+		switch state := sqlState(err); {
+		case err == nil:
+			return lsn.String(), nil
+		case errors.Is(err, context.DeadlineExceeded):
 			return "", w.closed("look who is active and how far it is: crossfade status "+w.t.Name,
 				"the marker in the log was not applied within %s", w.DrainTimeout)
+		case lost:
+			return "", &TailError{Transition: w.t.Name, Err: err}
+		case refused || ctx.Err() != nil || state != "" && !strings.HasPrefix(state, "57P"):
+			return "", err
 		}
-		return "", fmt.Errorf("barrier: %w", err)
+		// Its connection was lost; with the migrator's own there is no going on.
+		if err := w.conn.Ping(ctx); err != nil {
+			return "", fmt.Errorf("barrier: %w", err)
+		}
+		if err := w.pause(ctx); err != nil {
+			return "", err
+		}
 	}
-	return lsn.String(), nil
 }
 
 // settleTail: what somebody without the hook has written all the same is applied

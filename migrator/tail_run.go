@@ -139,7 +139,7 @@ func (s *session) tailOver(ctx context.Context, t ledger.Transition) (bool, erro
 		return err == nil, err
 	}
 	wanted, err := s.tailing(ctx, now)
-	return !wanted, err
+	return err == nil && !wanted, err
 }
 
 // attend returns nil when the tailer has ended, and otherwise why it is to end.
