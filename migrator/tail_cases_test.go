@@ -1,3 +1,5 @@
+//go:build unix
+
 package migrator_test
 
 import (
@@ -8,8 +10,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/internal/sweep"
+	"github.com/pgcrossfade/crossfade/logical"
 	"github.com/pgcrossfade/crossfade/migrator"
 )
 
@@ -224,4 +228,74 @@ func TestTailAll(t *testing.T) {
 	pgtest.WaitFor(t, "the one whose value was changed", func() bool {
 		return scan[bool](t, conn, `select not exists (select from other where a_number is distinct from a::integer)`)
 	})
+}
+
+// TestTailNoPingPong: expressions that do not come back to where they started
+// rewrite a row for ever, if two tails copied in both directions. One direction is
+// permitted, and of two tails in it one is active: each row is written once.
+func TestTailNoPingPong(t *testing.T) {
+	t.Parallel()
+	shouting := withTail(migrator.Transition{
+		Name: "shout", Table: "users", IgnoreApplications: []string{auditor},
+		Change: &migrator.Change{From: "full_name", To: "name", Type: "text", Forward: "upper(full_name)", Backward: "lower(name) || '.'",
+			Lossy: []string{"forward", "backward"}},
+	})
+	db := pgtest.NewFrom(t, plainUsers("primary key (id)", ""))
+	m := newMigrator(t, db, migrator.Config{})
+	require.NoError(t, m.Init(ctx, migrator.InitOptions{}))
+	_, err := m.Start(ctx, shouting)
+	require.NoError(t, err)
+	advanceTo(t, m, shouting.Name, "backfill")
+	startTail(t, m, shouting.Name)
+	startTail(t, newMigrator(t, db, migrator.Config{}), shouting.Name)
+	conn := audit(t, db)
+	row, err := ledger.Get(ctx, conn, shouting.Name)
+	require.NoError(t, err)
+	_, err = ledger.Allow(ctx, conn, row, ledger.Refill)
+	require.ErrorIs(t, err, ledger.ErrWrongPhase, "a tail in the other direction gets no token")
+
+	db.Exec(t, `update users set full_name = 'Ada ' || id`)
+	pgtest.WaitFor(t, "the tail", func() bool {
+		return scan[int](t, conn, `select count(*) from users where name is distinct from upper(full_name)`) == 0
+	})
+	written := `select sum(xmin::text::bigint) from users`
+	once := scan[int64](t, conn, written)
+	require.EqualValues(t, 300, scan[int](t, conn, `select repaired from crossfade.tail`))
+	_, err = m.Run(ctx, shouting.Name, migrator.RunOptions{Until: migrator.Live}) // what came back has gone by
+	require.NoError(t, err)
+	require.Equal(t, once, scan[int64](t, conn, written))
+}
+
+// TestTailAfterFailover: a standby that was promoted does not have the slot. That
+// is said, and nothing goes on before there is a new one.
+func TestTailAfterFailover(t *testing.T) {
+	t.Parallel()
+	primary := pgtest.Server(t, nil)
+	db := &pgtest.DB{URL: primary.URL("postgres"), Name: "postgres"}
+	db.Exec(t, users)
+	_, legacy := tailed(t, db, "backfill")
+	standby := pgtest.Standby(t, db)
+	halfWrites(t, legacy, 1)
+	lsn := scan[string](t, legacy, `select pg_current_wal_lsn()::text`)
+	_, err := newMigrator(t, standby, migrator.Config{}).Run(ctx, rename.Name, migrator.RunOptions{})
+	require.ErrorIs(t, err, migrator.ErrStandby)
+	probe := audit(t, standby)
+	pgtest.WaitFor(t, "the standby", func() bool {
+		return scan[bool](t, probe, `select pg_last_wal_replay_lsn() >= $1::text::pg_lsn`, lsn)
+	})
+	require.NoError(t, primary.Kill())
+	_, err = probe.Exec(ctx, `select pg_promote()`)
+	require.NoError(t, err)
+
+	promoted := newMigrator(t, standby, migrator.Config{})
+	_, err = promoted.Run(ctx, rename.Name, migrator.RunOptions{})
+	lost, ok := logical.AsSlotLost(err)
+	require.True(t, ok, "%v", err)
+	require.Equal(t, logical.Missing, lost.Reason)
+	require.ErrorContains(t, err, "crossfade tail users-name --renew")
+	_, err = promoted.RenewTail(ctx, rename.Name)
+	require.NoError(t, err)
+	_, err = promoted.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Live})
+	require.NoError(t, err)
+	equal(t, probe)
 }
