@@ -198,7 +198,7 @@ func (e *TailError) Hint() string {
 		return "change that value and run again, or roll back to off"
 	case strings.HasPrefix(sqlState(e.Err), "23"):
 		return fmt.Sprintf("end who has written without the hook (crossfade writers %[1]s), and put the row right if its values are wrong; "+
-			"then take the constraints of the target away: crossfade tail %[1]s --renew; run builds them anew, and names the rows that break them; "+
+			"then take the constraints of the target away: crossfade tail %[1]s --renew; run builds them anew, and says which of them rows really break; "+
 			"or roll back to off", e.Transition)
 	case errors.Is(e.Err, sweep.ErrForbidden):
 		return "`crossfade status` shows where it stands; run again"

@@ -154,6 +154,34 @@ func TestTailComesTooLate(t *testing.T) {
 	require.Equal(t, "user 2", scan[string](t, conn, `select name from users where id = 1`))
 }
 
+// TestTailMakesDuplicate: what came back too late is a duplicate on the target for
+// good. With its index out of the way, building that anew says so.
+func TestTailMakesDuplicate(t *testing.T) {
+	t.Parallel()
+	lower := withTail(migrator.Transition{
+		Name: "lower", Table: "users", IgnoreApplications: []string{auditor},
+		Change: &migrator.Change{From: "full_name", To: "name", Type: "text", Forward: "lower(full_name)", Backward: "name", Lossy: []string{"forward"}},
+	})
+	db := pgtest.NewFrom(t, plainUsers("primary key (id)", `create unique index users_full_name_idx on users (full_name)`))
+	m := newMigrator(t, db, migrator.Config{})
+	require.NoError(t, m.Init(ctx, migrator.InitOptions{}))
+	_, err := m.Start(ctx, lower)
+	require.NoError(t, err)
+	advanceTo(t, m, lower.Name, "index")
+	db.Exec(t, `update users set full_name = 'USER 1' where id = 2`)
+	_, err = m.Run(ctx, lower.Name, migrator.RunOptions{})
+	require.ErrorIs(t, err, sweep.ErrConstraint)
+	require.ErrorContains(t, err, "the row with id (2)")
+	_, err = m.RenewTail(ctx, lower.Name)
+	require.NoError(t, err)
+	_, err = m.Run(ctx, lower.Name, migrator.RunOptions{})
+	require.ErrorContains(t, err, "the table has duplicates")
+	db.Exec(t, `update users set full_name = 'User 2' where id = 2`)
+	_, err = m.Run(ctx, lower.Name, migrator.RunOptions{Until: migrator.Live})
+	require.NoError(t, err)
+	require.Zero(t, scan[int](t, audit(t, db), `select count(*) from users where name is distinct from lower(full_name)`))
+}
+
 // TestTailCannotMoveValue: forward refuses what somebody without the hook has
 // written. The tail names the row and goes on when the value has been changed.
 func TestTailCannotMoveValue(t *testing.T) {
