@@ -168,8 +168,8 @@ func (w *work) catchUp(ctx context.Context) (string, error) {
 }
 
 // settleTail: what somebody without the hook has written all the same is applied
-// before rows are compared, or the CHECK that refuses one side is validated: that
-// has waited for all who had written one.
+// before a unique index is built, before rows are compared, and before the CHECK
+// that refuses one side is validated: that has waited for all who had written one.
 func (w *work) settleTail(ctx context.Context) error {
 	done, _, err := w.standing()
 	if err != nil || w.tail == nil || !w.inTail(done) {
