@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -36,8 +37,8 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ended := make(chan error)
-	go func() { ended <- hook.Run(ctx) }() // hears of flips
+	var running sync.WaitGroup
+	running.Go(func() { _ = hook.Run(ctx) }) // hears of flips
 
 	// The database is moving full_name to name. Both are written, name is read.
 	var name string
@@ -45,7 +46,7 @@ func Example() {
 	fmt.Println(name, err)
 
 	stop()
-	<-ended
+	running.Wait()
 	pool.Close()
 	// Output: Ada <nil>
 }

@@ -87,5 +87,5 @@ In %.1f s, %d transitions of one table went side by side, while its application 
 		count(r.DivergentRows), count(r.Unexplained),
 		r.Flips, r.SlowestDrainMS, count(r.StaleRetries), r.LongestStallMS, r.LongestHeldMS,
 		count(r.BackfilledRows), count(r.RefilledRows), count(r.VerifiedRows))
-	r.Verdict.Print(w, r)
+	r.Conclude(w, r)
 }

@@ -145,5 +145,5 @@ became users.name in phase %s, on PostgreSQL %s.
 		count(r.StaleRetries), r.LongestStallMS, r.StalledOn,
 		count(r.BackfilledRows), count(int64(r.BackfillRowsPerS)), count(r.RefilledRows),
 		count(r.VerifiedRows), count(r.LegacyWrites), r.Sync, r.LegacyLeftIn, r.tail())
-	r.Verdict.Print(w, r)
+	r.Conclude(w, r)
 }

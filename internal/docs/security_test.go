@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -80,9 +81,9 @@ func (s shop) application() *pgxpool.Pool {
 	ctx, stop := context.WithCancel(context.WithoutCancel(s.t.Context()))
 	pool, err := hook.NewPool(ctx, config)
 	require.NoError(s.t, err)
-	ended := make(chan error)
-	go func() { ended <- hook.Run(ctx) }()
-	s.t.Cleanup(func() { stop(); <-ended; pool.Close() })
+	var running sync.WaitGroup
+	running.Go(func() { _ = hook.Run(ctx) })
+	s.t.Cleanup(func() { stop(); running.Wait(); pool.Close() })
 	return pool
 }
 

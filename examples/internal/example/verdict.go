@@ -24,8 +24,8 @@ func (v Verdict) Damage() bool {
 	return v.Errors+v.LostUpdates+v.WrongReads+v.DivergentRows+v.Unexplained > 0
 }
 
-// Print writes the verdict in words, and the whole report as JSON on the last line.
-func (v Verdict) Print(w io.Writer, report any) {
+// Conclude writes the verdict in words, and the whole report as JSON on the last line.
+func (v Verdict) Conclude(w io.Writer, report any) {
 	if v.OK {
 		fmt.Fprintln(w, "Nothing was lost, and nobody noticed.")
 	} else {
