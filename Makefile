@@ -2,7 +2,7 @@
 
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help test lint bench fuzz example golden
+.PHONY: help test lint matrix bench fuzz example golden
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -14,6 +14,9 @@ lint: ## gofmt, vet and the linters
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	go vet ./...
 	$(GOLANGCI) run
+
+matrix: ## the tests on every major of PostgreSQL, and a table
+	.ci/matrix
 
 bench: ## the figures of the README, each beside its baseline in one run
 	go test -run '^$$' -bench . -benchmem -timeout 60m ./internal/rewrite ./dualwrite ./internal/sweep ./internal/synctrigger ./migrator
