@@ -97,7 +97,7 @@ func (r Runner) Run(ctx context.Context, conn *pgx.Conn, s Statement) error {
 	if s.Alone {
 		return r.runAlone(ctx, conn, s)
 	}
-	whole, err := locksPartitions(ctx, conn, s)
+	whole, err := locksWhole(ctx, conn, s)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (r Runner) Run(ctx context.Context, conn *pgx.Conn, s Statement) error {
 		if err == nil {
 			return nil
 		}
-		late := whole && hasCode(err, "57014") && time.Since(began) < s.StatementTimeout && ctx.Err() == nil
+		late := whole != "" && hasCode(err, "57014") && time.Since(began) < s.StatementTimeout && ctx.Err() == nil
 		if !isLockFailure(err) && !late {
 			return describe(conn, s, err)
 		}
@@ -132,12 +132,12 @@ func (r Runner) Run(ctx context.Context, conn *pgx.Conn, s Statement) error {
 // A statement that locks a whole partition tree gets its locks one after the
 // other. Were each of them waited for, those who queue up behind the first would
 // wait for the sum: so all are taken beforehand, within one lock timeout.
-func runOnce(ctx context.Context, conn *pgx.Conn, s Statement, whole, again bool) error {
+func runOnce(ctx context.Context, conn *pgx.Conn, s Statement, whole string, again bool) error {
 	sql := fmt.Sprintf("set local lock_timeout = %d; set local statement_timeout = %d; %s",
 		s.LockTimeout.Milliseconds(), s.StatementTimeout.Milliseconds(), s.SQL)
-	if whole {
-		sql = fmt.Sprintf("set local lock_timeout = %[1]d; set local statement_timeout = %[1]d; lock table %[2]s in %[3]s mode; ",
-			max(s.LockTimeout.Milliseconds(), 1), s.On, s.Lock) + sql
+	if whole != "" {
+		sql = fmt.Sprintf("set local lock_timeout = %[1]d; set local statement_timeout = %[1]d; %[2]s",
+			max(s.LockTimeout.Milliseconds(), 1), whole) + sql
 	}
 	if again {
 		only := ""
@@ -151,18 +151,30 @@ func runOnce(ctx context.Context, conn *pgx.Conn, s Statement, whole, again bool
 	return err
 }
 
-// locksPartitions tells whether a statement stops all traffic on a table and its
-// partitions.
-func locksPartitions(ctx context.Context, conn *pgx.Conn, s Statement) (whole bool, err error) {
-	if s.Lock != AccessExclusive || s.Only {
-		return false, nil
+// locksWhole are the statements that take the locks of a statement beforehand, where
+// it stops traffic on a table and its partitions; else none. The other table comes
+// first: more statements stop behind it.
+func locksWhole(ctx context.Context, conn *pgx.Conn, s Statement) (sql string, err error) {
+	if s.Lock != AccessExclusive && s.Lock != ShareRowExclusive || s.Only {
+		return "", nil
 	}
-	err = conn.QueryRow(ctx, `select coalesce((select relkind = 'p' from pg_catalog.pg_class where oid = to_regclass($1)), false)`, s.On).Scan(&whole)
+	var whole, also bool
+	err = conn.QueryRow(ctx, `select count(*) filter (where relkind = 'p') > 0, count(*) filter (where oid = to_regclass(nullif($2, ''))) > 0
+		from pg_catalog.pg_class where relkind in ('r', 'p') and oid in (to_regclass($1), to_regclass(nullif($2, '')))`, s.On, s.Also).
+		Scan(&whole, &also)
 	if err != nil {
-		err = fmt.Errorf("run %s: look at the table: %w", s.SQL, err)
+		return "", fmt.Errorf("run %s: look at the table: %w", s.SQL, err)
 	}
-	return whole, err
+	if !whole {
+		return "", nil
+	}
+	if also {
+		sql = "lock table " + s.Also + " in " + s.alsoLock() + " mode; "
+	}
+	return sql + "lock table " + s.On + " in " + s.Lock + " mode; ", nil
 }
+
+func (s Statement) alsoLock() string { return cmp.Or(s.AlsoLock, s.Lock) }
 
 func describe(conn *pgx.Conn, s Statement, err error) error {
 	if conn.IsClosed() {

@@ -91,21 +91,31 @@ func checkPartitions(ctx context.Context, in *inspection) error {
 // checkPartitionKeys: the value of a partition key decides where a row is. Were it
 // moved, each row would move.
 func checkPartitionKeys(ctx context.Context, in *inspection) error {
+	for _, source := range in.Move.SourceNames() {
+		err := in.checkPartitionKey(ctx, source, "copy the rows into a table that is partitioned by the new column; a column alone cannot move there")
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkPartitionKey refuses a column that any table of the tree is partitioned by.
+func (in *inspection) checkPartitionKey(ctx context.Context, column, hint string) error {
 	// PostgreSQL ties the columns of a key, and of expressions in it, to the table.
 	keys, err := query[struct{ Table, Column, Key string }](ctx, in, `
 		select p.partrelid::regclass::text, a.attname, pg_get_partkeydef(p.partrelid)
 		from pg_partitioned_table p
-		join pg_attribute a on a.attrelid = p.partrelid and a.attname = any($2) and not a.attisdropped
+		join pg_attribute a on a.attrelid = p.partrelid and a.attname = $2 and not a.attisdropped
 		where p.partrelid = any($1) and (a.attnum = any(p.partattrs::int2[]) or exists (
 			select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = p.partrelid and d.objsubid = a.attnum
 				and d.refclassid = 'pg_class'::regclass and d.refobjid = p.partrelid and d.refobjsubid = 0 and d.deptype = 'i'))
-		order by 1, 2`, in.tree(), in.Move.SourceNames())
+		order by 1, 2`, in.tree(), column)
 	if err != nil {
 		return fmt.Errorf("read partition keys: %w", err)
 	}
 	for _, k := range keys {
-		in.refuse("source-in-partition-key", "column "+k.Table+"."+k.Column, "the table is partitioned by it: "+k.Key,
-			"copy the rows into a table that is partitioned by the new column; a column alone cannot move there")
+		in.refuse("source-in-partition-key", "column "+k.Table+"."+k.Column, "the table is partitioned by it: "+k.Key, hint)
 	}
 	return nil
 }
