@@ -73,7 +73,7 @@ func (r Runner) Resolve(s Statement) Statement {
 	}
 	if s.LockTimeout == 0 {
 		s.LockTimeout = cmp.Or(r.LockTimeout, DefaultLockTimeout)
-		if s.Also != "" {
+		if s.Also != "" && !s.Pair {
 			s.LockTimeout /= 2 // while it waits for the second it has the first
 		}
 	}
@@ -97,18 +97,18 @@ func (r Runner) Run(ctx context.Context, conn *pgx.Conn, s Statement) error {
 	if s.Alone {
 		return r.runAlone(ctx, conn, s)
 	}
-	whole, err := locksWhole(ctx, conn, s)
+	tables, err := locked(ctx, conn, s)
 	if err != nil {
 		return err
 	}
 	patience := newPatience(r, s)
 	for {
 		began := time.Now()
-		err := runOnce(ctx, conn, s, whole, patience.attempts > 0)
+		err := runOnce(ctx, conn, s, tables, patience.attempts)
 		if err == nil {
 			return nil
 		}
-		late := whole != "" && hasCode(err, "57014") && time.Since(began) < s.StatementTimeout && ctx.Err() == nil
+		late := tables.several && hasCode(err, "57014") && time.Since(began) < s.StatementTimeout && ctx.Err() == nil
 		if !isLockFailure(err) && !late {
 			return describe(conn, s, err)
 		}
@@ -121,60 +121,6 @@ func (r Runner) Run(ctx context.Context, conn *pgx.Conn, s Statement) error {
 		}
 	}
 }
-
-// runOnce sends one message with several statements, which PostgreSQL runs as
-// one transaction: the lock is not held for a round trip more, and an error
-// leaves nothing behind.
-//
-// After a failure it first takes the lock that keeps vacuum out, and waits for
-// it longer: reads and writes pass by such a waiter, an autovacuum gives way.
-//
-// A statement that locks a whole partition tree gets its locks one after the
-// other. Were each of them waited for, those who queue up behind the first would
-// wait for the sum: so all are taken beforehand, within one lock timeout.
-func runOnce(ctx context.Context, conn *pgx.Conn, s Statement, whole string, again bool) error {
-	sql := fmt.Sprintf("set local lock_timeout = %d; set local statement_timeout = %d; %s",
-		s.LockTimeout.Milliseconds(), s.StatementTimeout.Milliseconds(), s.SQL)
-	if whole != "" {
-		sql = fmt.Sprintf("set local lock_timeout = %[1]d; set local statement_timeout = %[1]d; %[2]s",
-			max(s.LockTimeout.Milliseconds(), 1), whole) + sql
-	}
-	if again {
-		only := ""
-		if s.Only {
-			only = "only "
-		}
-		sql = fmt.Sprintf("set local lock_timeout = %d; lock table %s in share update exclusive mode; ",
-			max(s.LockTimeout, vacuumTimeout).Milliseconds(), only+cmp.Or(s.Of, s.On)) + sql
-	}
-	_, err := conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol)
-	return err
-}
-
-// locksWhole are the statements that take the locks of a statement beforehand, where
-// it stops traffic on a table and its partitions; else none. The other table comes
-// first: more statements stop behind it.
-func locksWhole(ctx context.Context, conn *pgx.Conn, s Statement) (sql string, err error) {
-	if s.Lock != AccessExclusive && s.Lock != ShareRowExclusive || s.Only {
-		return "", nil
-	}
-	var whole, also bool
-	err = conn.QueryRow(ctx, `select count(*) filter (where relkind = 'p') > 0, count(*) filter (where oid = to_regclass(nullif($2, ''))) > 0
-		from pg_catalog.pg_class where relkind in ('r', 'p') and oid in (to_regclass($1), to_regclass(nullif($2, '')))`, s.On, s.Also).
-		Scan(&whole, &also)
-	if err != nil {
-		return "", fmt.Errorf("run %s: look at the table: %w", s.SQL, err)
-	}
-	if !whole {
-		return "", nil
-	}
-	if also {
-		sql = "lock table " + s.Also + " in " + s.alsoLock() + " mode; "
-	}
-	return sql + "lock table " + s.On + " in " + s.Lock + " mode; ", nil
-}
-
-func (s Statement) alsoLock() string { return cmp.Or(s.AlsoLock, s.Lock) }
 
 func describe(conn *pgx.Conn, s Statement, err error) error {
 	if conn.IsClosed() {

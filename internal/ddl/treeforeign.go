@@ -100,7 +100,7 @@ func (x TreeForeignKey) attach() Statement {
 		"select from pg_catalog.pg_constraint where conrelid = t.relid and conname = " + literal(x.mark()) + " and convalidated)) then 0 else 1 end; "
 	s := quick(x.Table, guard+"alter table "+x.Table.String()+" add constraint "+ident(x.Name)+" "+x.Body,
 		"the foreign keys of the partitions become part of the whole")
-	s.Lock, s.Also, s.AlsoLock = ShareRowExclusive, x.also(), AccessExclusive
+	s.Lock, s.Also, s.AlsoLock, s.Pair = ShareRowExclusive, x.also(), AccessExclusive, true
 	s.Hazard = "stops every write of the table with all partitions, and every statement on " + x.To.String() +
 		", for milliseconds, and for up to lock_timeout while it waits"
 	return s
