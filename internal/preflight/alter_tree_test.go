@@ -37,6 +37,8 @@ func TestRefusalsOfAlteredPartitions(t *testing.T) {
 		{"both partitioned", "", ledger.AddForeignKey, foreign("app.tree", []string{"id"}, nil), "referenced-table", "app.users", "both tables are partitioned"},
 		{"a foreign key of a partition", "alter table app.l1 add constraint own foreign key (id) references app.teams not valid", ledger.AddForeignKey,
 			foreign("app.teams", []string{"id"}, nil), "partition-depends", "constraint own on table app.l1", "FOREIGN KEY (id)"},
+		{"many partitions", "do $$ begin for i in 1..340 loop execute format('create table old.p%s partition of app.users for values in (%L)', i, i); end loop; end $$",
+			ledger.AddForeignKey, foreign("app.teams", []string{"id"}, nil), "foreign-key-holds", "constraint fk", "343 partitions"},
 		{"an index of a partition", "create unique index own on app.l0 (email)", ledger.DropColumn, column, "drops-with-column", "index app.own", "(email)"},
 		{"a view of a partition", "create view old.mails as select email from app.l0", ledger.DropColumn, column, "view-depends", "old.mails", "email"},
 		{"NOT NULL in a partition", "update app.users set email = 'x'; alter table app.l0 alter email set not null", ledger.DropColumn, column, "partition-not-null", "app.l0.email", "this partition only"},

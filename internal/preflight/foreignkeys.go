@@ -24,6 +24,7 @@ type foreignKey struct {
 	// Partitioned, ToPartitioned and Partition are what its table and the other
 	// one are.
 	Partitioned, ToPartitioned, Partition bool
+	Leaves                                int // of its table
 
 	Owned bool
 	// References: the owner of the table may reference the other one.
@@ -40,6 +41,7 @@ func checkForeignKeys(ctx context.Context, in *inspection) error {
 			coalesce((to_jsonb(k) ->> 'conenforced')::bool, true), coalesce((to_jsonb(k) ->> 'conperiod')::bool, false),
 			k.conrelid = $1 and $2::int2[] && k.conkey, k.confrelid = $1 and $2::int2[] && k.confkey,
 			c.relkind = 'p', tc.relkind = 'p', c.relispartition and k.conrelid <> $1,
+			(select count(*) from pg_partition_tree(c.oid) where isleaf),
 			pg_has_role(c.relowner, 'usage'), pg_has_role(tc.relowner, 'usage') or has_table_privilege(tc.oid, 'references'),
 			pg_get_constraintdef(k.oid)
 		from pg_constraint k
@@ -112,6 +114,9 @@ func (in *inspection) checkForeignKey(k foreignKey) {
 	case !k.MayReference:
 		in.refuse("foreign-key-not-owner", object, "role "+in.table.User+" may not reference "+k.ToSchema+"."+k.ToTable,
 			"grant references on that table to it")
+	}
+	if k.Partitioned {
+		in.checkHold(object, k.Leaves)
 	}
 	for _, t := range in.active {
 		columns := append(t.Definition.SourceNames(), t.Definition.TargetNames()...)
