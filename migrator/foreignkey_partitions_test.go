@@ -37,6 +37,7 @@ func TestForeignKeysOfPartitionsMove(t *testing.T) {
 	for name, c := range map[string]struct{ table, from, bad, direct string }{
 		"from":       {"users", "team", `update users set team = 11 where id = 30`, `alter table users rename team to moved`},
 		"to":         {"users", "number", `update users set number = 99 where id = 30`, `alter table users rename number to moved`},
+		"key":        {"teams", "id", `update users set team = 11 where id = 30`, `alter table teams rename id to moved`},
 		"from other": {"teams", "code", `update teams set code = 'x' where id = 3`, `alter table teams rename code to moved`},
 	} {
 		t.Run(name, func(t *testing.T) {
