@@ -116,6 +116,11 @@ type JobProgress struct {
 	Signals []Signal `json:"signals,omitempty"`
 }
 
+// Compares tells of a job that it looks for differences, and changes nothing.
+func (j JobProgress) Compares() bool {
+	return j.Job == string(ledger.Verify) || j.Job == string(ledger.Watch)
+}
+
 // StatusOptions narrows Status.
 type StatusOptions struct {
 	// Name is a transition; empty means all of them.
