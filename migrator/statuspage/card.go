@@ -60,7 +60,7 @@ func newCard(s migrator.Status, past series, now time.Time, c Config) card {
 		k.Wanted = string(r.Phase)
 	}
 	for _, j := range s.Jobs {
-		if x := newScan(j); j.Finished {
+		if x := newScan(j, s.Control); j.Finished {
 			k.Past = append(k.Past, x)
 		} else {
 			k.Scans = append(k.Scans, x)

@@ -54,12 +54,20 @@ type figure struct {
 func number(x float64) string  { return console.Count(int64(math.Round(x))) }
 func seconds(x float64) string { return console.Duration(time.Duration(x * float64(time.Second))) }
 
+// ago is a place on the axis of time.
+func ago(d time.Duration) string {
+	if d < time.Minute || d%time.Minute != 0 {
+		return console.Duration(d) + " ago"
+	}
+	return number(d.Minutes()) + " min ago"
+}
+
 var (
 	transitionPlots = []plot{
 		{id: "rate", title: "Rows per second", unit: number, base: 10,
 			figures: []figure{{"current", "rows/s", func(x point) float64 { return x.rate }}}},
-		{id: "waiting", title: "Sessions that a drain waits for", unit: number, base: 10, whole: true,
-			figures: []figure{{"older", "sessions", func(x point) float64 { return x.waiting }}}},
+		{id: "waiting", title: "Drain", unit: number, base: 10, whole: true,
+			figures: []figure{{"older", "waited for", func(x point) float64 { return x.waiting }}}},
 		{id: "lag", title: "Follower of the log: lag", unit: seconds, base: 10,
 			figures: []figure{{"current", "behind", func(x point) float64 { return x.lag }}}},
 		{id: "backlog", title: "Follower of the log: backlog", unit: console.Size, base: 1024,
@@ -111,7 +119,7 @@ func (p plot) draw(past series, now time.Time, c Config) (chart, float64) {
 		}
 		text := "now"
 		if share < 1 {
-			text = console.Duration(time.Duration((1-share)*float64(span))) + " ago"
+			text = ago(time.Duration((1 - share) * float64(span)))
 		}
 		drawn.Times = append(drawn.Times, mark{frameLeft + share*(frameRight-frameLeft), text})
 	}

@@ -57,22 +57,18 @@ func TestScreenshot(t *testing.T) {
 	require.Error(t, err, "it waits for the report")
 	_, err = m.Request(ctx, name.Name, migrator.Request{Phase: migrator.Complete, Key: "crossfade.users-name", Variant: "complete", Provider: "flagd"})
 	require.NoError(t, err)
-	working, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_, _ = newMigrator(t, db, migrator.Config{Workers: 2}).Run(working, wide.Name, migrator.RunOptions{Until: migrator.Shadow})
-	}()
-	t.Cleanup(func() { stop(); <-done })
+	background(t, func(ctx context.Context) {
+		_, _ = newMigrator(t, db, migrator.Config{Workers: 2}).Run(ctx, wide.Name, migrator.RunOptions{Until: migrator.Shadow})
+	})
 	s := serve(t, m, statuspage.Config{Interval: 500 * time.Millisecond})
 	b.size(1280, 900, "light")
 	b.open(s.url + "/")
-	time.Sleep(20 * time.Second) // the charts take their time
-	b.shoot("/tmp/shot.png")
+	time.Sleep(40 * time.Second) // the charts take their time
+	b.shoot("/tmp/shot.png", 1280, 2200)
 	b.size(1280, 900, "dark")
-	b.shoot("/tmp/shot-dark.png")
+	b.shoot("/tmp/shot-dark.png", 1280, 2200)
 	b.size(390, 900, "light")
-	b.shoot("/tmp/shot-narrow.png")
+	b.shoot("/tmp/shot-narrow.png", 390, 2200)
 	fmt.Println(b.trouble())
 	_ = pgtest.WaitFor
 }
@@ -89,9 +85,7 @@ func application(t *testing.T, db *pgtest.DB, name string, connections int) {
 	config.HealthCheckPeriod = 500 * time.Millisecond
 	pool, err := hook.NewPool(ctx, config)
 	require.NoError(t, err)
-	following, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() { defer close(done); _ = hook.Run(following) }()
-	t.Cleanup(func() { stop(); <-done; pool.Close() })
+	t.Cleanup(pool.Close)
+	background(t, func(ctx context.Context) { _ = hook.Run(ctx) })
 	require.NoError(t, pool.Ping(ctx))
 }

@@ -2,12 +2,17 @@ package statuspage_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -112,7 +117,11 @@ func (b *browser) listen(from io.Reader) {
 		}
 		b.mu.Lock()
 		switch r.Method {
-		case "Runtime.exceptionThrown", "Log.entryAdded", "Network.loadingFailed":
+		case "Log.entryAdded":
+			if !bytes.Contains(r.Params, []byte(`"level":"verbose"`)) { // advice
+				b.troubles = append(b.troubles, "log: "+string(r.Params))
+			}
+		case "Runtime.exceptionThrown", "Network.loadingFailed":
 			b.troubles = append(b.troubles, r.Method+": "+string(r.Params))
 		case "Runtime.consoleAPICalled":
 			b.troubles = append(b.troubles, "console: "+string(r.Params))
@@ -188,14 +197,45 @@ func (b *browser) size(width, height int, scheme string) {
 	b.do(b.session, "Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}}, nil)
 }
 
-// shoot takes a picture of the whole page.
-func (b *browser) shoot(file string) {
+// shoot takes a picture of the page from its top.
+func (b *browser) shoot(file string, width, height int) {
 	b.t.Helper()
 	var out struct{ Data string }
-	b.do(b.session, "Page.captureScreenshot", map[string]any{"format": "png", "captureBeyondViewport": true}, &out)
+	b.do(b.session, "Page.captureScreenshot", map[string]any{"format": "png", "captureBeyondViewport": true,
+		"clip": map[string]any{"x": 0, "y": 0, "width": width, "height": height, "scale": 1}}, &out)
 	picture, err := base64.StdEncoding.DecodeString(out.Data)
 	require.NoError(b.t, err)
-	require.NoError(b.t, os.WriteFile(file, picture, 0o644)) //nolint:gosec // a picture of the documentation
+	decoded, err := png.Decode(bytes.NewReader(picture))
+	require.NoError(b.t, err)
+	var small bytes.Buffer
+	require.NoError(b.t, (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, fewColours(decoded)))
+	require.NoError(b.t, os.WriteFile(file, small.Bytes(), 0o644)) //nolint:gosec // a picture of the documentation
+}
+
+// fewColours keeps the 256 colours that occur most, which makes a picture of a page
+// a third as large.
+func fewColours(picture image.Image) image.Image {
+	frame := picture.Bounds()
+	counts := map[color.Color]int{}
+	for y := frame.Min.Y; y < frame.Max.Y; y++ {
+		for x := frame.Min.X; x < frame.Max.X; x++ {
+			counts[picture.At(x, y)]++
+		}
+	}
+	palette := color.Palette(slices.Collect(maps.Keys(counts)))
+	slices.SortFunc(palette, func(a, b color.Color) int { return counts[b] - counts[a] })
+	palette = palette[:min(len(palette), 256)]
+	nearest := map[color.Color]uint8{}
+	for c := range counts {
+		nearest[c] = uint8(palette.Index(c))
+	}
+	small := image.NewPaletted(frame, palette)
+	for y := frame.Min.Y; y < frame.Max.Y; y++ {
+		for x := frame.Min.X; x < frame.Max.X; x++ {
+			small.SetColorIndex(x, y, nearest[picture.At(x, y)])
+		}
+	}
+	return small
 }
 
 // trouble is what the browser has complained of.
@@ -205,10 +245,15 @@ func (b *browser) trouble() []string {
 	return append([]string{}, b.troubles...)
 }
 
+// forgive forgets what it has complained of.
+func (b *browser) forgive() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.troubles = nil
+}
+
 // wait waits for an expression to be true.
 func (b *browser) wait(what, expression string) {
 	b.t.Helper()
 	pgtest.WaitFor(b.t, what, func() bool { return eval[bool](b, expression) })
 }
-
-func quoted(text string) string { return fmt.Sprintf("%q", text) }

@@ -48,7 +48,7 @@ func holdsOf(s migrator.Status) []hold {
 		add(moodHeld, "paused", "scans are paused by "+c.Actor+" since "+moment(c.ChangedAt), "crossfade resume "+s.Name)
 	}
 	for _, j := range s.Jobs {
-		if !j.Finished && j.Waiting != "" && !s.Control.Paused {
+		if held(j, s.Control) && !s.Control.Paused {
 			add(moodHeld, j.Job+" stands still", j.Waiting, "")
 		}
 	}

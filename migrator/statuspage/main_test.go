@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,14 +118,25 @@ func serve(t testing.TB, m *migrator.Migrator, c statuspage.Config) *site {
 	serving, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- page.Serve(serving, l) }()
-	s := &site{t: t, url: "http://" + l.Addr().String()}
-	s.http = http.Client{Transport: &http.Transport{}, Timeout: time.Minute,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	t.Cleanup(func() {
 		stop()
 		require.ErrorIs(t, <-done, context.Canceled)
-		s.http.CloseIdleConnections()
 	})
+	return at(t, "http://"+l.Addr().String())
+}
+
+// listen serves a handler that runs by itself.
+func listen(t testing.TB, h http.Handler) *site {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return at(t, server.URL)
+}
+
+func at(t testing.TB, url string) *site {
+	s := &site{t: t, url: url, http: http.Client{Transport: &http.Transport{},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	t.Cleanup(s.http.CloseIdleConnections)
 	return s
 }
 
@@ -154,6 +167,17 @@ func (s *site) ask(method, path string, change ...func(*http.Request)) answer {
 func (s *site) get(path string, wanted ...string) string {
 	s.t.Helper()
 	var body string
+	s.t.Cleanup(func() {
+		if s.t.Failed() {
+			_, missing := body, wanted
+			for _, text := range missing {
+				if !contains(body, text) {
+					s.t.Logf("%s lacks %q:\n%s", path, text, body)
+					return
+				}
+			}
+		}
+	})
 	pgtest.WaitFor(s.t, "the page to show it", func() bool {
 		body = s.ask("GET", path).body
 		for _, text := range wanted {
@@ -164,4 +188,17 @@ func (s *site) get(path string, wanted ...string) string {
 		return true
 	})
 	return body
+}
+
+func contains(body, text string) bool { return strings.Contains(body, text) }
+
+// background runs something until the function that it returns is called.
+func background(t testing.TB, work func(context.Context)) (stop func()) {
+	t.Helper()
+	working, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { defer close(done); work(working) }()
+	stop = func() { cancel(); <-done }
+	t.Cleanup(stop)
+	return stop
 }

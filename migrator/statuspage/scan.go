@@ -3,6 +3,7 @@ package statuspage
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 // scan is a job as the page shows it.
 type scan struct {
 	migrator.JobProgress
+	// Held tells that it stands still for another reason than its rate.
+	Held bool
 	// Percent is how far it is, by the estimate.
 	Percent int
 	// Facts are said in one line, Foreseen what was expected.
@@ -28,8 +31,8 @@ type bar struct {
 	Holds bool
 }
 
-func newScan(j migrator.JobProgress) scan {
-	x := scan{JobProgress: j}
+func newScan(j migrator.JobProgress, c migrator.Control) scan {
+	x := scan{JobProgress: j, Held: held(j, c)}
 	if most := max(j.Estimate, j.RowsScanned); most > 0 {
 		x.Percent = int(100 * j.RowsScanned / most)
 	}
@@ -49,6 +52,7 @@ func newScan(j migrator.JobProgress) scan {
 	add(j.Finished && j.WALBytes > 0, "WAL %s", console.Size(float64(j.WALBytes)))
 	add(!j.Finished && j.Rate > 0, "%s rows/s on average", console.Count(int64(j.Rate)))
 	add(!j.Finished && j.Left > 0, "%s left", console.Duration(j.Left.Round(time.Second)))
+	add(!j.Finished && c.Rate > 0, "limited to %s rows/s by %s", console.Count(int64(c.Rate)), c.Actor)
 	x.Facts = strings.Join(facts, " · ")
 	if f := j.Forecast; f != nil {
 		foreseen := []string{"WAL up to " + console.Size(float64(f.WALBytes)), "table and indexes grow by up to " + console.Size(float64(f.GrowthBytes))}
@@ -62,7 +66,14 @@ func newScan(j migrator.JobProgress) scan {
 			continue
 		}
 		x.Bars = append(x.Bars, bar{Name: s.Signal, Holds: s.Holds, Share: math.Min(100, math.Max(0, 100*s.Value/s.Limit)),
-			Text: console.Measure(s.Value, string(s.Unit)) + " of " + console.Measure(s.Limit, string(s.Unit))})
+			Text: strings.TrimSuffix(console.Measure(s.Value, string(s.Unit)), " "+string(s.Unit)) + " of " + console.Measure(s.Limit, string(s.Unit))})
 	}
 	return x
+}
+
+// held tells a scan that something holds back from one that goes as slowly as it was
+// asked to.
+func held(j migrator.JobProgress, c migrator.Control) bool {
+	holds := slices.ContainsFunc(j.Signals, func(s migrator.Signal) bool { return s.Holds })
+	return !j.Finished && j.Waiting != "" && (c.Paused || c.Rate == 0 || holds)
 }

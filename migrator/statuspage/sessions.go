@@ -110,7 +110,11 @@ func newConnections(list []migrator.Status, past series, now time.Time, c Config
 	all := list[0].Instances
 	v.More = max(0, len(all)-mostRows)
 	for _, i := range all[:len(all)-v.More] {
-		v.Instances = append(v.Instances, instance{i, class(i.Epoch), epochName(i.Epoch)})
+		x := instance{i, class(i.Epoch), epochName(i.Epoch)}
+		if i.Ignored {
+			x.Class, x.Knows = "ignored", x.Knows+", ignored"
+		}
+		v.Instances = append(v.Instances, x)
 	}
 	return v
 }

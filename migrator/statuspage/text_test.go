@@ -1,5 +1,0 @@
-package statuspage_test
-
-import "strings"
-
-func contains(body, text string) bool { return strings.Contains(body, text) }
