@@ -24,7 +24,7 @@ const shop = `
 	create index users_full_name_idx on users (full_name);
 	insert into users (full_name, email) select 'user ' || i, i || '@example.org' from generate_series(1, 20000) i;
 	create table orders (id bigint primary key, user_id bigint not null, amount int not null, placed timestamptz not null default now());
-	insert into orders select i, 1 + i % 20000, i % 900 from generate_series(1, 1400000) i;
+	insert into orders select i, 1 + i % 20000, i % 900 from generate_series(1, 600000) i;
 	create table sessions (id bigint primary key, token text not null);
 	insert into sessions select i, md5(i::text) from generate_series(1, 50000) i;
 	analyze`
@@ -52,7 +52,7 @@ func TestScreenshot(t *testing.T) {
 	report := join(t, db, "nightly-report")
 	_, err = report.Exec(ctx, "begin; select count(*) from users")
 	require.NoError(t, err)
-	_, err = m.SetRate(ctx, wide.Name, 14000)
+	_, err = m.SetRate(ctx, wide.Name, 4000)
 	require.NoError(t, err)
 	_, err = newMigrator(t, db, migrator.Config{DrainTimeout: time.Millisecond}).Run(ctx, name.Name, migrator.RunOptions{Until: migrator.RampDown})
 	require.Error(t, err, "it waits for the report")
@@ -64,7 +64,7 @@ func TestScreenshot(t *testing.T) {
 	s := serve(t, m, statuspage.Config{Interval: 500 * time.Millisecond})
 	b.size(1280, 900, "light")
 	b.open(s.url + "/")
-	b.wait("the backfill", `document.querySelector("#t-orders-amount progress")?.value >= 15`)
+	b.wait("the backfill", `document.querySelector("#t-orders-amount progress")?.value >= 5`)
 	b.shoot("../../docs/status-page.png", 1280, 2100)
 	for _, look := range []struct {
 		scheme        string
