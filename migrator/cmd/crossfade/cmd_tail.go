@@ -18,15 +18,16 @@ func newTail(a *app) *cobra.Command {
 		Short: "Follow the server's log for writers without the hook",
 		Long: `Follows the server's log for transitions with sync: logical, and puts right the rows
 that a writer without the hook has left with one side only. Without a NAME it does so
-for all of them, those that begin later too, until it is stopped. With one it ends
-when the transition needs it no more.
+for all of them, those that begin later too, until it is stopped; one that cannot be
+followed is logged and tried again. With a NAME it ends when the transition needs it
+no more.
 
 crossfade run does the same while it works. Between two commands the log waits, and
 the server keeps it: run one or more of these beside it. One is active, the others
 stand by; any of them may be killed at any time. See status for the lag.
 
---renew makes a new slot in place of one that was lost, and ends. Every row counts as
-not looked at then: the next run does backfill, barrier and verification again.`,
+--renew makes a new slot in place of one that was lost, and ends. It goes back to the
+step sync: the next run does all steps from the backfill on again.`,
 		Example: `  crossfade tail
   crossfade tail users-name
   crossfade tail users-name --renew`,
