@@ -14,7 +14,7 @@ import (
 )
 
 // public are the packages that others import.
-var public = []string{"dualwrite", "logical", "migrator", "migrator/openfeature"}
+var public = []string{"dualwrite", "logical", "migrator", "migrator/openfeature", "migrator/statuspage"}
 
 // TestExportedNamesAreDocumented: each exported name has a comment. The names of a
 // group may have one for all.
