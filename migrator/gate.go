@@ -50,6 +50,7 @@ var gates = map[edge][]gate{
 		partitionsAlike,
 		{name: "dependents-released", check: dependentsAreReleased},
 		{name: equalityReleased.name, check: unlessSynced(equalityReleased.check)},
+		{name: standbyReaders.name, check: unlessSynced(readersKnow), forcible: true},
 		standbysCurrent,
 	},
 	{Complete, Contracted}: {
@@ -57,6 +58,7 @@ var gates = map[edge][]gate{
 		{name: "nothing-new-on-source", check: nothingNewOnSource},
 		partitionsAlike,
 		{name: "source-droppable", check: sourceCanBeDropped},
+		standbyReaders,
 		standbysCurrent,
 	},
 	{Contracted, Named}: {{name: "name-free", check: nameIsFree}, standbysCurrent},
@@ -70,6 +72,7 @@ var (
 	targetOptional   = gate{name: "target-optional", check: targetIsOptional}
 	equalityReleased = gate{name: "equality-released", check: equalityIsNotEnforced}
 	partitionsAlike  = gate{name: "partitions-alike", check: partitionsAreAlike}
+	standbyReaders   = gate{name: "standby-readers", check: readersKnow, forcible: true}
 	standbysCurrent  = gate{name: "replica-lag", check: standbysHaveReplayed, forcible: true}
 )
 
