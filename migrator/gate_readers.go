@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -100,12 +101,23 @@ func (s *standby) place(ctx context.Context) (place, error) {
 		return p, err
 	}
 	var hidden bool
-	err = s.conn.QueryRow(ctx, `select pg_postmaster_start_time(), coalesce(
-			substring(conninfo from '(?:^| )application_name=(.*?)(?: \w+=|$)'),
-			substring(conninfo from '(?:^| )fallback_application_name=(.*?)(?: \w+=|$)'), ''), pid is not null and conninfo is null
-		from (select) always left join pg_stat_wal_receiver on true`).Scan(&p.started, &p.name, &hidden)
+	var conninfo string
+	err = s.conn.QueryRow(ctx, `select pg_postmaster_start_time(), coalesce(conninfo, ''), pid is not null and conninfo is null
+		from (select) always left join pg_stat_wal_receiver on true`).Scan(&p.started, &conninfo, &hidden)
 	if err == nil && hidden {
 		err = errors.New("it does not show its pg_stat_wal_receiver to this role: grant it pg_read_all_stats")
 	}
+	for _, name := range receiverNames {
+		if match := name.FindStringSubmatch(conninfo); match != nil && p.name == "" {
+			p.name = match[1]
+		}
+	}
 	return p, err
+}
+
+// receiverNames find the application name in the conninfo of a WAL receiver, where
+// values are not quoted.
+var receiverNames = []*regexp.Regexp{
+	regexp.MustCompile(`(?:^| )application_name=(.*?)(?: \w+=|$)`),
+	regexp.MustCompile(`(?:^| )fallback_application_name=(.*?)(?: \w+=|$)`),
 }
