@@ -33,7 +33,12 @@ func (w *work) drain(ctx context.Context) error {
 // await looks around until nobody is left to wait for and end says that it is
 // over. It applies the policy for laggards after the grace.
 func (w *work) await(ctx context.Context, look func(ctx context.Context, fencing bool) (Drain, error),
-	end func(context.Context, Drain) (bool, error)) error {
+	end func(context.Context, Drain) (bool, error)) (err error) {
+	defer func() {
+		if err != nil {
+			w.measured.gaveUp(w.t)
+		}
+	}()
 	began := time.Now()
 	ended := map[target]bool{} // sessions that it has ended
 	var logged []Session       // those that the log has named
