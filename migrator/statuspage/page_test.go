@@ -294,7 +294,7 @@ func TestNewValidates(t *testing.T) {
 	_, err := statuspage.New(nil, statuspage.Config{})
 	require.ErrorContains(t, err, "no migrator")
 	m := newMigrator(t, pgtest.New(t), migrator.Config{})
-	_, err = statuspage.New(m, statuspage.Config{Interval: -1, Events: -1, Token: "short"})
+	_, err = statuspage.New(m, statuspage.Config{Interval: -1, Events: -1, MaxStreams: -1, Token: "short"})
 	require.ErrorContains(t, err, "Interval is negative")
 	require.ErrorContains(t, err, "MaxStreams is negative")
 	require.ErrorContains(t, err, "at least 16")
