@@ -39,8 +39,9 @@ func TestExportedNamesAreDocumented(t *testing.T) {
 func TestMainNamesHaveExamples(t *testing.T) {
 	t.Parallel()
 	for dir, names := range map[string][]string{
-		"dualwrite": {"Example", "ExampleHook_NewPool", "ExampleHook_OpenDB", "ExampleIsStalePhase", "ExampleAsRefusal"},
-		"logical":   {"Example", "ExampleTailer_Check"},
+		"dualwrite":           {"Example", "ExampleHook_NewPool", "ExampleHook_OpenDB", "ExampleIsStalePhase", "ExampleAsRefusal"},
+		"logical":             {"Example", "ExampleTailer_Check"},
+		"migrator/statuspage": {"Example"},
 		"migrator": {"Example", "ExampleMigrator_Plan", "ExampleMigrator_Run", "ExampleMigrator_Advance", "ExampleMigrator_Rollback",
 			"ExampleMigrator_Status", "ExampleMigrator_Verify", "ExampleMigrator_Follow"},
 	} {
