@@ -149,7 +149,7 @@ func (w *work) catchUp(ctx context.Context) (string, error) {
 		switch state := sqlState(err); {
 		case err == nil:
 			return lsn.String(), nil
-		case errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(ctx.Err(), context.DeadlineExceeded):
 			return "", w.closed("look who is active and how far it is: crossfade status "+w.t.Name,
 				"the marker in the log was not applied within %s", w.DrainTimeout)
 		case lost:
