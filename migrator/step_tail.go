@@ -24,7 +24,16 @@ var tailStep = step{
 		if err != nil {
 			return err
 		}
-		if err := tailer.Setup(ctx); err != nil {
+		err = tailer.Setup(ctx)
+		if _, lost := logical.AsSlotLost(err); lost {
+			// What an undo has left half done: nothing relies on it before this step
+			// is done.
+			if err := w.dropTail(ctx); err != nil {
+				return err
+			}
+			err = tailer.Setup(ctx)
+		}
+		if err != nil {
 			return &TailError{Transition: w.t.Name, Err: err}
 		}
 		slot, err := ledger.SlotName(ctx, w.conn, w.t.ID)
