@@ -62,6 +62,18 @@ func crashScenarios() []crashScenario {
 			before: `update orders set parent_id = 7 where id = 8`, after: `update orders set parent_id = 1 where id = 2`,
 			insert: `insert into orders (customer_id, parent_id) values (2, 1)`},
 	}
+	for _, c := range treeAlterations {
+		if c.name != "unique" && c.name != "foreign key" {
+			continue
+		}
+		tr, err := alteration(c.operation)
+		if err != nil {
+			panic(err)
+		}
+		list = append(list, crashScenario{name: "add a " + c.name + " of partitions", setup: treeAccounts, transition: tr,
+			before: `update users set email = 'before' || id || '@example.org' where id % 2 = 0`,
+			after:  `update users set email = 'after' || id || '@example.org' where id in (1, 2)`})
+	}
 	for _, c := range alterations {
 		tr, err := alteration(c.operation)
 		if err != nil {
