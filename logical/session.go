@@ -102,6 +102,9 @@ func (s *session) prepare(ctx context.Context, conn *pgx.Conn) (err error) {
 		return err
 	}
 	if !known { // to set it up here would hide that it has been, and is gone
+		if err := t.check(ctx, conn); err != nil {
+			return err
+		}
 		return t.lost(Missing, noPosition)
 	}
 	s.published = position.Published

@@ -133,10 +133,10 @@ func overtaken(ctx context.Context, err error) error {
 // holds the lock of it.
 func (m *Migrator) lead(ctx context.Context, fn func(*session) error) error {
 	return m.look(ctx, func(s *session) error {
-		if err := s.becomeLeader(ctx); err != nil {
-			return err
+		err := s.becomeLeader(ctx)
+		if err == nil {
+			err = overtaken(ctx, fn(s))
 		}
-		err := overtaken(ctx, fn(s))
 		var tail *TailError
 		if err != nil && s.conn.IsClosed() && !errors.As(err, &tail) {
 			err = &unknownOutcome{cause: err}

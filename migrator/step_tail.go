@@ -24,7 +24,16 @@ var tailStep = step{
 		if err != nil {
 			return err
 		}
-		if err := tailer.Setup(ctx); err != nil {
+		err = tailer.Setup(ctx)
+		if _, lost := logical.AsSlotLost(err); lost {
+			// What an undo has left half done: nothing relies on it before this step
+			// is done.
+			if err := w.dropTail(ctx); err != nil {
+				return err
+			}
+			err = tailer.Setup(ctx)
+		}
+		if err != nil {
 			return &TailError{Transition: w.t.Name, Err: err}
 		}
 		slot, err := ledger.SlotName(ctx, w.conn, w.t.ID)
@@ -149,7 +158,7 @@ func (w *work) catchUp(ctx context.Context) (string, error) {
 		switch state := sqlState(err); {
 		case err == nil:
 			return lsn.String(), nil
-		case errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(ctx.Err(), context.DeadlineExceeded):
 			return "", w.closed("look who is active and how far it is: crossfade status "+w.t.Name,
 				"the marker in the log was not applied within %s", w.DrainTimeout)
 		case lost:

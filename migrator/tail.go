@@ -156,7 +156,7 @@ func (e *refusedKeys) Unwrap() error { return e.err }
 // blame names the row for which a batch has failed, where that can be found.
 func (s *session) blame(ctx context.Context, t ledger.Transition, cause error) error {
 	var refused *refusedKeys
-	if !errors.As(cause, &refused) {
+	if !errors.As(cause, &refused) || !errors.Is(cause, sweep.ErrNoCounterpart) && !errors.Is(cause, sweep.ErrConstraint) {
 		return cause
 	}
 	token, err := ledger.Permission(ctx, s.conn, t, ledger.Backfill)

@@ -230,7 +230,7 @@ func TestTailAll(t *testing.T) {
 	go func() { done <- m.TailAll(following) }()
 	t.Cleanup(func() {
 		cancel()
-		<-done
+		require.ErrorIs(t, <-done, context.Canceled)
 	})
 	for _, tr := range all { // those that begin later too
 		_, err := m.Start(ctx, tr)

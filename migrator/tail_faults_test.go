@@ -3,6 +3,8 @@
 package migrator_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"syscall"
@@ -77,6 +79,39 @@ func TestTailKilled(t *testing.T) {
 	require.NoError(t, err)
 	equal(t, conn)
 	require.Zero(t, tailTraces(t, conn))
+}
+
+// TestTailKilledAnywhere: a tail's process gets SIGKILL when it has sent a statement,
+// whichever it is, on any of its connections. -crash.all takes each.
+func TestTailKilledAnywhere(t *testing.T) {
+	t.Parallel()
+	const statements = 80 // of the first seconds: two batches are among them
+	points := min(*crashPoints, statements)
+	if *crashAll {
+		points = statements
+	}
+	random := rand.New(rand.NewPCG(*crashSeed, 0))
+	for i := range points {
+		low, high := i*statements/points, (i+1)*statements/points
+		at := int64(1 + low + random.IntN(high-low))
+		t.Run(fmt.Sprint(at), func(t *testing.T) {
+			t.Parallel()
+			db := pgtest.NewFrom(t, users)
+			m, legacy := tailed(t, db, "backfill")
+			halfWrites(t, legacy, 1)
+			die(t, task{URL: db.URL, Tail: true, At: at})
+			halfWrites(t, legacy, 2)
+			conn := audit(t, db)
+			running := startTail(t, m, rename.Name)
+			converged(t, conn)
+			leave(t, db, legacy)
+			_, err := m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Live})
+			require.NoError(t, err)
+			require.NoError(t, running.wait(t))
+			equal(t, conn)
+			require.Zero(t, tailTraces(t, conn))
+		})
+	}
 }
 
 // TestMigratorKilledWhileTailing: the migrator, which follows the log itself, is

@@ -259,6 +259,9 @@ func (w *work) startTail(ctx context.Context) error {
 		defer close(b.done)
 		defer s.close(ctx)
 		b.err = s.follow(following, t)
+		if tail := (*TailError)(nil); b.err != nil && !errors.As(b.err, &tail) {
+			b.err = &TailError{Transition: t.Name, Err: b.err}
+		}
 	}(w.tail, *w.t)
 	return nil
 }
