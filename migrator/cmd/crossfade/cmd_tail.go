@@ -76,9 +76,9 @@ func tailLines(t *migrator.TailStatus, s console.Style) []string {
 	if t == nil || t.Slot == "" {
 		return nil
 	}
-	slot := fmt.Sprintf("slot %s, %s, keeps %s of the log", t.Slot, t.WALStatus, size(float64(t.Held)))
+	slot := fmt.Sprintf("slot %s, %s, keeps %s of the log", t.Slot, t.WALStatus, console.Size(float64(t.Held)))
 	if t.Safe != nil {
-		slot += ", may be lost after " + size(float64(*t.Safe)) + " more"
+		slot += ", may be lost after " + console.Size(float64(*t.Safe)) + " more"
 	}
 	if t.WALStatus == "missing" || t.WALStatus == "lost" {
 		slot = s.Bad(fmt.Sprintf("slot %s is %s", t.Slot, t.WALStatus))
@@ -90,7 +90,7 @@ func tailLines(t *migrator.TailStatus, s console.Style) []string {
 		lines = append(lines, "followed by "+t.Active.String())
 	}
 	if t.NotedAgo != nil {
-		lines = append(lines, fmt.Sprintf("lag %s, %s, by the word of %s %s ago", size(float64(t.LagBytes)), console.Duration(t.Lag), t.Actor, console.Duration(*t.NotedAgo)))
+		lines = append(lines, fmt.Sprintf("lag %s, %s, by the word of %s %s ago", console.Size(float64(t.LagBytes)), console.Duration(t.Lag), t.Actor, console.Duration(*t.NotedAgo)))
 	}
 	lines = append(lines, fmt.Sprintf("%s put right since the backfill", plural(int(t.Repaired), "half-written row")))
 	if t.BarrierAt != nil {
