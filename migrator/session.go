@@ -159,7 +159,10 @@ func (m *Migrator) leadLedger(ctx context.Context, fn func(*session) error) erro
 func (s *session) becomeLeader(ctx context.Context) error {
 	for began := time.Now(); ; {
 		err := fence.Lead(ctx, s.conn)
-		if err == nil || !errors.Is(err, fence.ErrAnotherMigrator) || time.Since(began) > s.LeaderWait {
+		switch another := errors.Is(err, fence.ErrAnotherMigrator); {
+		case err != nil && !another:
+			return fmt.Errorf("connect: %w", err)
+		case !another || time.Since(began) > s.LeaderWait:
 			return err
 		}
 		if err := s.pause(ctx); err != nil {
