@@ -20,8 +20,8 @@ type gate struct {
 	// forcible: no row is wrong or lost without it, so that an operator may
 	// decide (Force). All others stand between a row and its loss.
 	forcible bool
-	// tries: to look is to wait, or to take locks and roll back, so status leaves it
-	// to the flip.
+	// tries: to look is to wait, to take locks and roll back, or to ask standbys, so
+	// status leaves it to the flip.
 	tries bool
 }
 
@@ -75,8 +75,8 @@ var (
 	targetOptional   = gate{name: "target-optional", check: targetIsOptional}
 	equalityReleased = gate{name: "equality-released", check: equalityIsNotEnforced}
 	partitionsAlike  = gate{name: "partitions-alike", check: partitionsAreAlike}
-	standbyReaders   = gate{name: "standby-readers", check: readersKnow, forcible: true, tries: true}
 	standbysCurrent  = gate{name: "replica-lag", check: standbysHaveReplayed, forcible: true, tries: true}
+	standbyReaders   = gate{name: "standby-readers", check: readersKnow, forcible: true, tries: true}
 )
 
 // gate looks whether all gates of a flip hold, and returns those that did not

@@ -1,4 +1,4 @@
-module github.com/pgcrossfade/crossfade/docs/dashboard
+module github.com/pgcrossfade/crossfade/internal/docs/queries
 
 go 1.26.7
 

@@ -1,4 +1,4 @@
-package dashboard
+package queries
 
 import (
 	"encoding/json"
@@ -15,7 +15,7 @@ import (
 
 // TestAlerts does what promtool check rules does.
 func TestAlerts(t *testing.T) {
-	text, err := os.ReadFile("alerts.yaml")
+	text, err := os.ReadFile("../../../docs/dashboard/alerts.yaml")
 	require.NoError(t, err)
 	groups, errs := rulefmt.Parse(text, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
 	require.Empty(t, errs)
@@ -31,7 +31,7 @@ func TestAlerts(t *testing.T) {
 
 // TestPanels: with Grafana's variables filled in, each query is one.
 func TestPanels(t *testing.T) {
-	text, err := os.ReadFile("crossfade.json")
+	text, err := os.ReadFile("../../../docs/dashboard/crossfade.json")
 	require.NoError(t, err)
 	var file struct {
 		Panels []struct {
