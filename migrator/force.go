@@ -8,7 +8,7 @@ import (
 )
 
 // Force lets a transition pass gates that do not hold. Only gates that ask for
-// prudence can be forced: "plan-regression" and "replica-lag". The others stand
+// prudence can be forced: "plan-regression", "replica-lag" and "standby-readers". The others stand
 // between a row and its loss, and no reason is good enough for that.
 type Force struct {
 	// Gates are the names of the gates, as a *GateError gives them.
