@@ -27,8 +27,8 @@ type conn struct {
 	source *source
 	// raw is the network connection, by which pgconn.Construct is recognised.
 	raw io.Writer
-	// database is what the startup packet asked for.
-	database string
+	// user and database are what the startup packet asked for.
+	user, database string
 
 	// Fixed when armed.
 	armed  bool
@@ -64,6 +64,11 @@ type conn struct {
 	// span is the application's, of what it is doing.
 	span annotation
 
+	// sampling: reads may be compared; then the types are kept that a Parse gave the
+	// parameters of the unnamed statement.
+	sampling     bool
+	unnamedTypes []byte
+
 	// marked: not to be handed out again.
 	marked atomic.Bool
 	counts counts
@@ -87,6 +92,7 @@ func (c *conn) arm(pc *pgconn.PgConn, s *server, w *world, texts *translator) {
 	c.pgConn = weak.Make(pc)
 	c.share = rand.Float64()
 	c.backslashes = pc.ParameterStatus("standard_conforming_strings") == "off"
+	c.sampling = c.samples()
 	c.armed = true
 	pc.CustomData()[customData] = c
 }

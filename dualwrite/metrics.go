@@ -23,6 +23,7 @@ const scope = "github.com/pgcrossfade/crossfade/dualwrite"
 // are there anyway, when somebody collects: statements pay nothing for them.
 type metrics struct {
 	statements, stale, recycled            metric.Int64ObservableCounter
+	shadow                                 shadowMetrics
 	connections, epoch, phase, texts, size metric.Int64ObservableGauge
 	// rewrite is for texts that were rewritten or refused, when they were first met.
 	rewrite metric.Float64Histogram
@@ -44,6 +45,10 @@ func (h *Hook) measure(p metric.MeterProvider) error {
 		texts:       maker.ObservableGauge(telemetry.CacheTexts),
 		size:        maker.ObservableGauge(telemetry.CacheSize),
 		rewrite:     maker.Histogram(telemetry.RewriteDuration),
+		shadow:      newShadowMetrics(maker),
+	}
+	if durations := maker.Histogram(telemetry.ReadDuration); h.shadow != nil {
+		h.shadow.durations = durations
 	}
 	h.rewrites = m.rewrite
 	hook := weak.Make(h)
@@ -52,7 +57,7 @@ func (h *Hook) measure(p metric.MeterProvider) error {
 			m.observe(h, o)
 		}
 		return nil
-	}, m.statements, m.stale, m.recycled, m.connections, m.epoch, m.phase, m.texts, m.size)
+	}, append(m.shadow.all(), m.statements, m.stale, m.recycled, m.connections, m.epoch, m.phase, m.texts, m.size)...)
 	if err != nil {
 		return err
 	}
@@ -90,6 +95,7 @@ func (m *metrics) observe(h *Hook, o metric.Observer) {
 		o.ObserveInt64(m.stale, int64(now.Stale), with())
 		o.ObserveInt64(m.recycled, int64(s.recycled), with())
 		o.ObserveInt64(m.epoch, int64(s.known()), with())
+		m.shadow.observe(s, o, with)
 		for epoch, n := range now.epochs {
 			o.ObserveInt64(m.connections, n, with(telemetry.EpochKey.Int(epoch)))
 		}

@@ -31,6 +31,8 @@ type server struct {
 	reading chan struct{}
 	current atomic.Pointer[world]
 
+	tallies tallies
+
 	// Guarded by the hook's lock: what the connections counted that have been
 	// closed, and how many of those were outdated.
 	retired  Stats

@@ -29,14 +29,20 @@ func wired(t testing.TB) *conn {
 	require.NoError(t, err)
 	return &conn{
 		hook: hook, armed: true, server: newServer(hook, "server", "db"), world: w, epoch: 3,
-		tokens: []string{"crossfade.t1_dualwrite_3", "crossfade.t2_dualwrite_3"}, texts: newTranslator(rewriter(t)),
+		tokens: []string{"crossfade.t1_dualwrite_3", "crossfade.t2_dualwrite_3"}, texts: knownTexts(t),
 	}
 }
 
-func rewriter(t testing.TB) *rewrite.Rewriter {
-	r, err := rewrite.New(knownCatalog())
+func knownTexts(t testing.TB) *translator {
+	texts, err := newTranslator(knownCatalog())
 	require.NoError(t, err)
-	return r
+	return texts
+}
+
+func beside(t testing.TB, first *translator) *translator {
+	texts, err := first.beside(knownCatalog())
+	require.NoError(t, err)
+	return texts
 }
 
 func knownCatalog() rewrite.Catalog {

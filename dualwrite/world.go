@@ -1,7 +1,6 @@
 package dualwrite
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 	"sync"
@@ -46,11 +45,10 @@ func newWorld(h *Hook, view fence.View, snapshot catalog.Snapshot) (*world, erro
 	w.confirmed.Store(int64(h.uptime()))
 	c := w.catalog()
 	c.PathUnknown = true
-	r, err := rewrite.New(c)
-	if err != nil {
-		return nil, fmt.Errorf("prepare for rewriting: %w", err)
+	var err error
+	if w.adrift, err = newTranslator(c); err != nil {
+		return nil, err
 	}
-	w.adrift = newTranslator(r)
 	w.adrift.rewrites = h.rewrites
 	return w, nil
 }
@@ -104,9 +102,9 @@ func (w *world) under(path []string) (*translator, error) {
 	}
 	c := w.catalog()
 	c.SearchPath = path
-	r, err := rewrite.New(c)
+	t, err := w.adrift.beside(c)
 	if err != nil {
-		return nil, fmt.Errorf("prepare for rewriting: %w", err)
+		return nil, err
 	}
 	for other := range w.translators {
 		if len(w.translators) < keepTranslators {
@@ -114,7 +112,6 @@ func (w *world) under(path []string) (*translator, error) {
 		}
 		delete(w.translators, other) // any; who has it keeps it
 	}
-	t := w.adrift.beside(r)
 	w.translators[key] = t
 	return t, nil
 }
