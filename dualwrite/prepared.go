@@ -18,10 +18,10 @@ type prepared struct {
 	parsed *statement
 	// described: params and columns are what the server told the application:
 	// the body of ParameterDescription, and what matters of RowDescription.
-	described       bool
+	described bool
 	// types are those that the Parse gave the parameters; kept where reads may be
 	// compared.
-	types []byte
+	types           []byte
 	params, columns string
 }
 

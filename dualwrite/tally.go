@@ -161,4 +161,3 @@ func (t *tally) giveBack(r ledger.TransitionReport) {
 		t.mismatches[m.Fingerprint] = m
 	}
 }
-

@@ -150,14 +150,14 @@ var orderless = wordSet(`count sum avg min max bool_and bool_or every bit_and bi
 
 // Orderless tells whether an aggregate of that name does not depend on the order
 // of rows.
-func Orderless(name string) bool { return orderless[name] }
+func Orderless(name string) bool { return orderless[name] || ranking[name] }
 
 func (r *Reading) call(f *pg.FuncCall) {
 	name := nameOf(f.Funcname)
 	switch {
 	case sessional[name.Name]:
 		r.unfit(UnfitSession)
-	case f.Over != nil && !ranking[name.Name] && !Orderless(name.Name):
+	case f.Over != nil && !Orderless(name.Name):
 		r.unfit(UnfitOrder)
 	case f.Over == nil && orderedBySelf(f):
 		return // array_agg(a order by a)

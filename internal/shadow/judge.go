@@ -82,7 +82,10 @@ func ask(ctx context.Context, pc *pgconn.PgConn, r rewrite.Reading) (reason Reas
 		return "", false, false, fmt.Errorf("judge a read: %w", err)
 	}
 	result := pc.ExecParams(ctx, judgeSQL, [][]byte{question}, nil, nil, nil).Read()
+	failure := new(pgconn.PgError)
 	switch {
+	case errors.As(result.Err, &failure) && !pc.IsClosed():
+		return reasonOf(failure), false, false, nil
 	case result.Err != nil:
 		return "", false, false, fmt.Errorf("judge a read: %w", result.Err)
 	case len(result.Rows) != 1 || len(result.Rows[0]) != 3:

@@ -309,8 +309,8 @@ begin
             target_statements = excluded.target_statements, target_errors = excluded.target_errors,
             reported_at = excluded.reported_at;
         insert into crossfade.mismatch as old (transition_id, fingerprint, statement, parameters, kind, code, detail, phase, epoch, instance, count)
-        select t.id, left(m.fingerprint, 64), left(m.statement, 4000), m.parameters, left(m.kind, 20), left(m.code, 5), left(m.detail, 1000),
-            left(m.phase, 20), t.epoch, left(report ->> 'instance', 200), m.count
+        select t.id, left(m.fingerprint, 64), left(m.statement, 4000), m.parameters, left(m.kind, 20), coalesce(left(m.code, 5), ''),
+            coalesce(left(m.detail, 1000), ''), left(m.phase, 20), t.epoch, left(report ->> 'instance', 200), m.count
         from jsonb_to_recordset(t.mismatches)
             as m(fingerprint text, statement text, parameters text[], kind text, code text, detail text, phase text, count bigint)
         where exists (select from crossfade.mismatch k where k.transition_id = t.id and k.fingerprint = m.fingerprint)
