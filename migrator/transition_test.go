@@ -165,7 +165,8 @@ func TestSchemaMatchesStruct(t *testing.T) {
 func TestDocumentedFiles(t *testing.T) {
 	t.Parallel()
 	for manual, kinds := range map[string][]string{
-		"operations.md":  {"change", "merge", "rename", "split"},
+		"transitions.md": {"change", "merge", "rename", "split"},
+		"dependents.md":  {"change"},
 		"alterations.md": {"add_check", "add_column", "add_foreign_key", "add_index", "add_unique", "drop_column", "set_not_null"},
 	} {
 		text, err := os.ReadFile("../docs/" + manual)
@@ -179,7 +180,7 @@ func TestDocumentedFiles(t *testing.T) {
 			tr, err := migrator.ParseTransition([]byte(file))
 			require.NoError(t, err, file)
 			require.NotEmpty(t, tr.Does())
-			require.Equal(t, manual == "operations.md", len(tr.Sources()) > 0 && len(tr.Targets()) > 0)
+			require.Equal(t, manual != "alterations.md", len(tr.Sources()) > 0 && len(tr.Targets()) > 0)
 			keys = append(keys, string(tr.Request("", "").Move.Kind))
 		}
 		slices.Sort(keys)

@@ -32,7 +32,7 @@ func (k ForeignKey) also() string {
 func AddForeignKey(k ForeignKey, constraint string) Statement {
 	s := quick(k.Table, "alter table "+k.Table.String()+" add constraint "+ident(constraint)+" "+k.Body+" not valid",
 		"no new row may refer to nothing")
-	s.Lock, s.Also = ShareRowExclusive, k.also()
+	s.Lock, s.Also, s.Pair = ShareRowExclusive, k.also(), true
 	s.Hazard = "stops every write of both tables for milliseconds, and for up to lock_timeout while it waits; " +
 		"a write that refers to nothing fails from now on, and deletes on the referenced table look here"
 	return s
@@ -48,7 +48,7 @@ func ValidateForeignKey(k ForeignKey, constraint string) Statement {
 // DropForeignKey drops a foreign key if it exists. It locks both tables.
 func DropForeignKey(k ForeignKey, constraint string) Statement {
 	s := DropConstraint(k.Table, constraint)
-	s.Also = k.also()
+	s.Also, s.Pair = k.also(), true
 	s.Hazard = "stops every statement on both tables for milliseconds, and for up to lock_timeout while it waits"
 	return s
 }

@@ -73,7 +73,7 @@ func (r Runner) Resolve(s Statement) Statement {
 	}
 	if s.LockTimeout == 0 {
 		s.LockTimeout = cmp.Or(r.LockTimeout, DefaultLockTimeout)
-		if s.Also != "" {
+		if s.Also != "" && !s.Pair {
 			s.LockTimeout /= 2 // while it waits for the second it has the first
 		}
 	}
@@ -97,18 +97,18 @@ func (r Runner) Run(ctx context.Context, conn *pgx.Conn, s Statement) error {
 	if s.Alone {
 		return r.runAlone(ctx, conn, s)
 	}
-	whole, err := locksPartitions(ctx, conn, s)
+	tables, err := locked(ctx, conn, s)
 	if err != nil {
 		return err
 	}
 	patience := newPatience(r, s)
 	for {
 		began := time.Now()
-		err := runOnce(ctx, conn, s, whole, patience.attempts > 0)
+		err := runOnce(ctx, conn, s, tables, patience.attempts)
 		if err == nil {
 			return nil
 		}
-		late := whole && hasCode(err, "57014") && time.Since(began) < s.StatementTimeout && ctx.Err() == nil
+		late := tables.several && hasCode(err, "57014") && time.Since(began) < s.StatementTimeout && ctx.Err() == nil
 		if !isLockFailure(err) && !late {
 			return describe(conn, s, err)
 		}
@@ -120,48 +120,6 @@ func (r Runner) Run(ctx context.Context, conn *pgx.Conn, s Statement) error {
 			return err
 		}
 	}
-}
-
-// runOnce sends one message with several statements, which PostgreSQL runs as
-// one transaction: the lock is not held for a round trip more, and an error
-// leaves nothing behind.
-//
-// After a failure it first takes the lock that keeps vacuum out, and waits for
-// it longer: reads and writes pass by such a waiter, an autovacuum gives way.
-//
-// A statement that locks a whole partition tree gets its locks one after the
-// other. Were each of them waited for, those who queue up behind the first would
-// wait for the sum: so all are taken beforehand, within one lock timeout.
-func runOnce(ctx context.Context, conn *pgx.Conn, s Statement, whole, again bool) error {
-	sql := fmt.Sprintf("set local lock_timeout = %d; set local statement_timeout = %d; %s",
-		s.LockTimeout.Milliseconds(), s.StatementTimeout.Milliseconds(), s.SQL)
-	if whole {
-		sql = fmt.Sprintf("set local lock_timeout = %[1]d; set local statement_timeout = %[1]d; lock table %[2]s in %[3]s mode; ",
-			max(s.LockTimeout.Milliseconds(), 1), s.On, s.Lock) + sql
-	}
-	if again {
-		only := ""
-		if s.Only {
-			only = "only "
-		}
-		sql = fmt.Sprintf("set local lock_timeout = %d; lock table %s in share update exclusive mode; ",
-			max(s.LockTimeout, vacuumTimeout).Milliseconds(), only+cmp.Or(s.Of, s.On)) + sql
-	}
-	_, err := conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol)
-	return err
-}
-
-// locksPartitions tells whether a statement stops all traffic on a table and its
-// partitions.
-func locksPartitions(ctx context.Context, conn *pgx.Conn, s Statement) (whole bool, err error) {
-	if s.Lock != AccessExclusive || s.Only {
-		return false, nil
-	}
-	err = conn.QueryRow(ctx, `select coalesce((select relkind = 'p' from pg_catalog.pg_class where oid = to_regclass($1)), false)`, s.On).Scan(&whole)
-	if err != nil {
-		err = fmt.Errorf("run %s: look at the table: %w", s.SQL, err)
-	}
-	return whole, err
 }
 
 func describe(conn *pgx.Conn, s Statement, err error) error {

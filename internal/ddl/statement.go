@@ -37,8 +37,10 @@ type Statement struct {
 	On string `json:"on"`
 	// Of is the table, quoted and qualified, where On is an index.
 	Of string `json:"of,omitempty"`
-	// Also is another table that it takes the same lock on; empty for none.
+	// Also is another table, or a sequence, that it takes the same lock on; empty for none.
 	Also string `json:"also,omitempty"`
+	// Pair: Also is a table, and both locks are taken within one lock timeout.
+	Pair bool `json:"-"`
 	// LockTimeout bounds each wait for a lock; 0 means the Runner's.
 	LockTimeout time.Duration `json:"lock_timeout"`
 	// StatementTimeout bounds the whole statement; 0 means no bound.
