@@ -39,6 +39,7 @@ var gates = map[edge][]gate{
 		{name: "foreign-keys", check: foreignKeysStand},
 		{name: "dependents-carried", check: dependentsAreCarried},
 		{name: "plan-regression", check: plansAreAsGood, forcible: true},
+		{name: "reads-agree", check: readsAgree, forcible: true},
 		standbysCurrent,
 	},
 	{Live, RampDown}: {standbysCurrent},

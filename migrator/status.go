@@ -39,6 +39,12 @@ type Status struct {
 	Jobs []JobProgress `json:"jobs,omitempty"`
 	// Plans is the last comparison of plans that was recorded; nil when none was.
 	Plans *PlanCheck `json:"plans,omitempty"`
+	// Reads is what the hooks have counted of reads since the phase began; nil when
+	// none has reported.
+	Reads *Reads `json:"reads,omitempty"`
+	// Mismatches is how many statements Mismatches lists, LastMismatch the last one.
+	Mismatches   int       `json:"mismatches,omitempty"`
+	LastMismatch *Mismatch `json:"last_mismatch,omitempty"`
 	// Dependents are the objects that hung on the sources when the transition
 	// began, each with what becomes of it.
 	Dependents []DependentStatus `json:"dependents,omitempty"`
@@ -217,6 +223,9 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 	if found {
 		status.Plans = &plans
 	}
+	if err := s.readsStatus(ctx, t, &status); err != nil {
+		return status, err
+	}
 	history, err := ledger.History(ctx, s.conn, t.ID)
 	if err != nil {
 		return status, err
@@ -226,6 +235,22 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 	}
 	status.History = history[max(0, len(history)-o.Events):]
 	return status, nil
+}
+
+// readsStatus adds what is known of reads.
+func (s *session) readsStatus(ctx context.Context, t ledger.Transition, status *Status) error {
+	reads, err := s.reads(ctx, t)
+	if err != nil {
+		return err
+	}
+	if reads.Instances > 0 {
+		status.Reads = &reads
+	}
+	mismatches, err := ledger.Mismatches(ctx, s.conn, t.ID)
+	if status.Mismatches = len(mismatches); status.Mismatches > 0 {
+		status.LastMismatch = &mismatches[0]
+	}
+	return err
 }
 
 // freshNote is how old a note may be: a scan that has said nothing for so long

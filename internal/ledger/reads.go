@@ -154,3 +154,20 @@ func Mismatches(ctx context.Context, db Conn, id int64) ([]Mismatch, error) {
 	}
 	return list, nil
 }
+
+// ForgetMismatches deletes what Mismatches lists, and records it as e, in one
+// transaction. Without any nothing is recorded.
+func ForgetMismatches(ctx context.Context, db Conn, t Transition, e Event) (n int, err error) {
+	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `delete from crossfade.mismatch where transition_id = $1`, t.ID)
+		if n = int(tag.RowsAffected()); err != nil || n == 0 {
+			return err
+		}
+		e.Evidence = map[string]any{"statements": n}
+		return Record(ctx, tx, t, e)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("forget the mismatches of %q: %w", t.Name, err)
+	}
+	return n, nil
+}
