@@ -41,6 +41,11 @@ type conn struct {
 	// share is this connection's place in the time that Config.RecycleWithin
 	// gives: from 0 to 1.
 	share float64
+	// lot is its place in the ramps, of which those were in force when it joined;
+	// reading is what follows for it.
+	lot     float64
+	ramps   *ramps
+	reading *reading
 
 	// texts translates what is sent. pathMoved: since the connection joined,
 	// search_path may have been another one than it is now; pathUnknown: it is
@@ -114,7 +119,7 @@ func (c *conn) closed() bool {
 // outdated tells whether the connection has to make way for one that knows
 // better, though perhaps not yet.
 func (c *conn) outdated() bool {
-	return c.marked.Load() || c.epoch < c.server.known() || c.world.superseded.Load()
+	return c.marked.Load() || c.epoch < c.server.known() || c.world.superseded.Load() || c.misplaced()
 }
 
 // usable tells whether the connection may be handed out.
@@ -211,7 +216,9 @@ func (c *conn) restore(e *pgproto3.ErrorResponse, s *statement) *pgproto3.ErrorR
 		c.counts.refused.Add(1)
 		c.event(Event{Kind: Refused, SQL: s.original, Err: &Refusal{Message: e.Message, Hint: e.Hint, Position: int(e.Position)}})
 		return e
-	case s.result.Outcome == rewrite.Rewritten && e.Position > 0:
+	}
+	c.failed(e, s)
+	if s.result.Outcome == rewrite.Rewritten && e.Position > 0 {
 		e.Position = int32(s.originalPosition(int(e.Position)))
 		return e
 	}

@@ -223,9 +223,10 @@ func (s *server) look(ctx context.Context, conn *pgx.Conn) (absent bool, err err
 	defer cancel()
 	var epoch int
 	var exists, held bool
+	var ramps map[int64]int
 	err = conn.QueryRow(ctx, `select to_regclass('crossfade.join_v1') is not null`).Scan(&exists)
 	if err == nil && exists {
-		err = conn.QueryRow(ctx, `select epoch, held_ms is not null from crossfade.join_v1`).Scan(&epoch, &held)
+		err = conn.QueryRow(ctx, `select epoch, held_ms is not null, ramps from crossfade.join_v1`).Scan(&epoch, &held, &ramps)
 	}
 	if err != nil {
 		return false, fmt.Errorf("read the epoch: %w", err)
@@ -234,6 +235,7 @@ func (s *server) look(ctx context.Context, conn *pgx.Conn) (absent bool, err err
 		s.hurry(epoch)
 	}
 	s.raise(epoch)
+	s.ramp(ramps)
 	if w := s.current.Load(); w != nil && w.epoch == epoch && !w.fresh(w.view) {
 		if _, err := s.learn(ctx, conn.PgConn(), w.view); err != nil {
 			return false, err

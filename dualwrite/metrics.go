@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
 	"github.com/pgcrossfade/crossfade/internal/telemetry"
 )
@@ -107,6 +109,13 @@ func (m *metrics) observe(h *Hook, o metric.Observer) {
 		o.ObserveInt64(m.texts, int64(texts), with())
 		o.ObserveInt64(m.size, int64(size), with())
 		for _, t := range w.view.Transitions {
+			if t.Phase == phase.Live {
+				percent, ramped := s.ramps.Load().of(t.ID)
+				if !ramped {
+					percent = ledger.FullRamp
+				}
+				o.ObserveInt64(m.shadow.ramp, int64(percent), with(telemetry.Transition.String(t.Name)))
+			}
 			telemetry.EachPhase(t.Phase, func(p string, in int64) {
 				o.ObserveInt64(m.phase, in, with(telemetry.Transition.String(t.Name), telemetry.PhaseKey.String(p)))
 			})

@@ -102,6 +102,8 @@ func (h *Hook) sweep() {
 func (h *Hook) drop(c *conn) {
 	if _, ok := h.conns[c]; ok {
 		c.server.retired.add(&c.counts)
+		c.server.lots.giveBack(c.lot)
+		c.retire()
 		if c.outdated() {
 			c.server.recycled++
 		}

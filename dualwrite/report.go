@@ -21,8 +21,9 @@ func (s *server) report(ctx context.Context, conn *pgx.Conn, last *time.Time) er
 	*last = time.Now()
 	r := ledger.Report{Instance: s.hook.instance}
 	var taken []*tally
+	open := s.serving()
 	for _, t := range s.tallies.all() {
-		if one, news := t.take(); news {
+		if one, news := t.take(open[t]); news {
 			r.Transitions, taken = append(r.Transitions, one), append(taken, t)
 		}
 	}

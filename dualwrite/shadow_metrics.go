@@ -8,9 +8,10 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/telemetry"
 )
 
-// shadowMetrics are those of comparing reads that are read from the tallies.
+// shadowMetrics are those of reads: of comparing them, from the tallies, and the ramp.
 type shadowMetrics struct {
 	compared, mismatches, failed, skipped, dropped metric.Int64ObservableCounter
+	ramp                                           metric.Int64ObservableGauge
 }
 
 func newShadowMetrics(maker *telemetry.Maker) shadowMetrics {
@@ -20,11 +21,12 @@ func newShadowMetrics(maker *telemetry.Maker) shadowMetrics {
 		failed:     maker.ObservableCounter(telemetry.ReadsFailed),
 		skipped:    maker.ObservableCounter(telemetry.Skipped),
 		dropped:    maker.ObservableCounter(telemetry.Dropped),
+		ramp:       maker.ObservableGauge(telemetry.Ramp),
 	}
 }
 
 func (m shadowMetrics) all() []metric.Observable {
-	return []metric.Observable{m.compared, m.mismatches, m.failed, m.skipped, m.dropped}
+	return []metric.Observable{m.compared, m.mismatches, m.failed, m.skipped, m.dropped, m.ramp}
 }
 
 // observe reports a server's transitions, each over all of its phases.

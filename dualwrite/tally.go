@@ -21,8 +21,9 @@ type tally struct {
 	reads ledger.Reads
 	// mismatches are those that have not been reported yet, by fingerprint.
 	mismatches map[string]ledger.Mismatch
-	// news: there is something to report.
-	news bool
+	// news: there is something to report. statements is how many were reported last.
+	news       bool
+	statements int64
 }
 
 // keepMismatches bounds what waits to be reported.
@@ -132,17 +133,20 @@ func (t *tally) snapshot() ledger.Reads {
 	return copied
 }
 
-// take returns what is to be reported, and forgets the mismatches. false: nothing
-// has changed since the last time.
-func (t *tally) take() (r ledger.TransitionReport, news bool) {
+// take returns what is to be reported, with that of connections that are open, and
+// forgets the mismatches. false: nothing has changed since the last time.
+func (t *tally) take(open ledger.Reads) (r ledger.TransitionReport, news bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r = ledger.TransitionReport{ID: t.ID, Epoch: t.epoch, Mismatches: []ledger.Mismatch{}}
 	r.Reads.Add(t.reads)
+	r.Reads.Add(open)
 	for _, m := range t.mismatches {
 		r.Mismatches = append(r.Mismatches, m)
 	}
-	news, t.news = t.news, false
+	statements := r.Reads.SourceStatements + r.Reads.TargetStatements
+	news = t.news || statements != t.statements
+	t.news, t.statements = false, statements
 	clear(t.mismatches)
 	return r, news
 }

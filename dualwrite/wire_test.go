@@ -28,7 +28,7 @@ func wired(t testing.TB) *conn {
 	w, err := newWorld(hook, fence.View{}, catalog.Snapshot{})
 	require.NoError(t, err)
 	return &conn{
-		hook: hook, armed: true, server: newServer(hook, "server", "db"), world: w, epoch: 3,
+		hook: hook, armed: true, server: newServer(hook, "server", "db"), world: w, reading: &w.reading, epoch: 3,
 		tokens: []string{"crossfade.t1_dualwrite_3", "crossfade.t2_dualwrite_3"}, texts: knownTexts(t),
 	}
 }

@@ -2,7 +2,6 @@ package dualwrite
 
 import (
 	"reflect"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,37 +24,25 @@ type world struct {
 	// superseded: the catalog has changed within the epoch.
 	superseded atomic.Bool
 
-	// adrift is for sessions whose search_path is not known: names that rest on
-	// it are refused.
-	adrift *translator
+	// reading is that of connections which read what the phases say; the others are
+	// in readings.
+	reading
+	readings sync.Map
 
 	// called has the functions whose calls have been reported.
 	called sync.Map
-
-	mu sync.Mutex // guards what follows
-	// translators by the search_path they resolve names with.
-	translators map[string]*translator
 }
-
-// keepTranslators bounds how many search_paths have a translator at a time.
-const keepTranslators = 64
 
 func newWorld(h *Hook, view fence.View, snapshot catalog.Snapshot) (*world, error) {
-	w := &world{hook: h, epoch: view.Epoch, view: view, snapshot: snapshot, translators: map[string]*translator{}}
+	w := &world{hook: h, epoch: view.Epoch, view: view, snapshot: snapshot}
 	w.confirmed.Store(int64(h.uptime()))
-	c := w.catalog()
-	c.PathUnknown = true
-	var err error
-	if w.adrift, err = newTranslator(c); err != nil {
-		return nil, err
-	}
-	w.adrift.rewrites = h.rewrites
-	return w, nil
+	return w, w.reading.fill(w, "")
 }
 
-func (w *world) catalog() rewrite.Catalog {
+// catalog is what rewriting goes by where the phases are those of view.
+func (w *world) catalog(view fence.View) rewrite.Catalog {
 	config := w.hook.config
-	c := w.snapshot.Catalog(w.view, rewrite.Stars(config.Stars))
+	c := w.snapshot.Catalog(view, rewrite.Stars(config.Stars))
 	c.OpaqueText, c.OpaqueCalls = rewrite.Policy(config.OpaqueText), rewrite.Policy(config.OpaqueCalls)
 	return c
 }
@@ -91,27 +78,3 @@ func (w *world) confirms(view fence.View, snapshot catalog.Snapshot) bool {
 }
 
 func (w *world) confirm() { w.confirmed.Store(int64(w.hook.uptime())) }
-
-// under returns the translator for sessions of that search_path.
-func (w *world) under(path []string) (*translator, error) {
-	key := strings.Join(path, "\x00")
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if t, ok := w.translators[key]; ok {
-		return t, nil
-	}
-	c := w.catalog()
-	c.SearchPath = path
-	t, err := w.adrift.beside(c)
-	if err != nil {
-		return nil, err
-	}
-	for other := range w.translators {
-		if len(w.translators) < keepTranslators {
-			break
-		}
-		delete(w.translators, other) // any; who has it keeps it
-	}
-	w.translators[key] = t
-	return t, nil
-}

@@ -103,6 +103,8 @@ type Config struct {
 	// MinComparisons is how many reads must have been compared in shadow before live.
 	// 0 means none: an application need not compare any.
 	MinComparisons int
+	// RampLimits say when reads go back to the source by themselves in phase live.
+	RampLimits RampLimits
 	// LeaderWait is how long to wait for another migrator to end, which a
 	// killed one may take a moment to do. 0 means 3 s.
 	LeaderWait time.Duration
@@ -115,6 +117,7 @@ func (c Config) withDefaults() Config {
 	if c.Actor == "" {
 		c.Actor = defaultActor()
 	}
+	c.RampLimits = c.RampLimits.withDefaults()
 	if c.Laggards == "" {
 		c.Laggards = LaggardsFence
 	}
@@ -161,6 +164,9 @@ func (c Config) validate() error {
 	}
 	if c.Workers < 0 {
 		errs = append(errs, fmt.Errorf("number of workers is negative: %d", c.Workers))
+	}
+	if err := c.RampLimits.validate(); err != nil {
+		errs = append(errs, err)
 	}
 	if err := c.Throttle.validate(); err != nil {
 		errs = append(errs, err)

@@ -42,7 +42,7 @@ var gates = map[edge][]gate{
 		{name: "reads-agree", check: readsAgree, forcible: true},
 		standbysCurrent,
 	},
-	{Live, RampDown}: {standbysCurrent},
+	{Live, RampDown}: {{name: "ramp-full", check: rampIsFull}, standbysCurrent},
 	{RampDown, Complete}: {
 		{name: "sync-trigger", check: triggerLetsGo},
 		{name: "key-on-target", check: keyIsOnTarget},

@@ -39,6 +39,10 @@ type Status struct {
 	Jobs []JobProgress `json:"jobs,omitempty"`
 	// Plans is the last comparison of plans that was recorded; nil when none was.
 	Plans *PlanCheck `json:"plans,omitempty"`
+	// Ramp is how many of 100 connections read the targets in phase live. SteppedBack
+	// says why it went to 0 by itself, until somebody sets it again.
+	Ramp        int    `json:"ramp"`
+	SteppedBack string `json:"stepped_back,omitempty"`
 	// Reads is what the hooks have counted of reads since the phase began; nil when
 	// none has reported.
 	Reads *Reads `json:"reads,omitempty"`
@@ -176,7 +180,7 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 		Position: position(t), Table: tableName(t), Kind: string(t.Definition.Kind), Does: t.Definition.String(),
 		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), KeepName: t.Definition.KeepName,
 		File: t.Definition.File, Dependents: fates(t),
-		Removed: t.Removed, CreatedAt: t.CreatedAt,
+		Removed: t.Removed, CreatedAt: t.CreatedAt, Ramp: t.Ramp,
 	}
 	w := s.on(&t)
 	if t.Draining != "" || t.Step == "" && t.Definition.Moves() {
@@ -230,6 +234,7 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 	if err != nil {
 		return status, err
 	}
+	status.SteppedBack = steppedBack(history)
 	if o.Events <= 0 {
 		o.Events = 10
 	}
@@ -251,6 +256,19 @@ func (s *session) readsStatus(ctx context.Context, t ledger.Transition, status *
 		status.LastMismatch = &mismatches[0]
 	}
 	return err
+}
+
+// steppedBack is the last step back, unless the ramp was set again.
+func steppedBack(history []HistoryEvent) string {
+	for _, e := range slices.Backward(history) {
+		switch e.Event {
+		case stepBack:
+			return e.Detail
+		case "ramp":
+			return ""
+		}
+	}
+	return ""
 }
 
 // freshNote is how old a note may be: a scan that has said nothing for so long

@@ -51,6 +51,10 @@ type View struct {
 	// SearchPath is current_schemas(true) of the session.
 	SearchPath []string
 
+	// Ramps are, by id, how many of 100 connections read the targets; those in phase
+	// live that are missing are read by all.
+	Ramps map[int64]int
+
 	// held is how long to wait before joining.
 	held time.Duration
 }
@@ -118,12 +122,12 @@ set local lock_timeout = '5s';
 func readView(ctx context.Context, conn *pgconn.PgConn) (View, int, error) {
 	rows, err := query(ctx, conn, limits+`select epoch, `+lockIfDirect(conn, "epoch")+`, pg_is_in_recovery()
 		from crossfade.join_v1;
-		select epoch, transitions, array_to_json(current_schemas(true)), coalesce(held_ms, 0) from crossfade.join_v1;
+		select epoch, transitions, array_to_json(current_schemas(true)), coalesce(held_ms, 0), coalesce(ramps, '{}') from crossfade.join_v1;
 		commit`)
 	if err != nil {
 		return View{}, 0, err
 	}
-	if len(rows) != 2 || len(rows[0]) != 3 || len(rows[1]) != 4 {
+	if len(rows) != 2 || len(rows[0]) != 3 || len(rows[1]) != 5 {
 		return View{}, 0, errors.New("read the ledger: unexpected answer")
 	}
 	if err := checkLock(rows[0][1]); err != nil {
@@ -148,6 +152,9 @@ func readView(ctx context.Context, conn *pgconn.PgConn) (View, int, error) {
 		return View{}, 0, fmt.Errorf("read the hold: %w", err)
 	}
 	view.held = time.Duration(ms) * time.Millisecond
+	if err := json.Unmarshal(rows[1][4], &view.Ramps); err != nil {
+		return View{}, 0, fmt.Errorf("read the ramps: %w", err)
+	}
 	for _, m := range view.Transitions {
 		if _, err := phase.Parse(string(m.Phase)); err != nil {
 			return View{}, 0, fmt.Errorf("transition %q: %w: upgrade this application's crossfade", m.Name, err)

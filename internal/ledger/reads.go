@@ -133,6 +133,19 @@ func (r *Reads) Add(o Reads) {
 	}
 }
 
+// Since is what was counted after before. Counters of an instance that has just
+// closed connections can be off by theirs for a moment.
+func (r Reads) Since(before Reads) Reads {
+	return Reads{
+		Compared: max(0, r.Compared-before.Compared), Mismatched: max(0, r.Mismatched-before.Mismatched),
+		Dropped: max(0, r.Dropped-before.Dropped), Timed: max(0, r.Timed-before.Timed),
+		SourceFailed: max(0, r.SourceFailed-before.SourceFailed), TargetFailed: max(0, r.TargetFailed-before.TargetFailed),
+		SourceSeconds: max(0, r.SourceSeconds-before.SourceSeconds), TargetSeconds: max(0, r.TargetSeconds-before.TargetSeconds),
+		SourceStatements: max(0, r.SourceStatements-before.SourceStatements), SourceErrors: max(0, r.SourceErrors-before.SourceErrors),
+		TargetStatements: max(0, r.TargetStatements-before.TargetStatements), TargetErrors: max(0, r.TargetErrors-before.TargetErrors),
+	}
+}
+
 // Mismatches lists the statements of a transition whose readings differed, the last
 // one first.
 func Mismatches(ctx context.Context, db Conn, id int64) ([]Mismatch, error) {

@@ -49,7 +49,7 @@ var (
 		"Time to rewrite or refuse a text that was not in the cache."}
 )
 
-// The metrics of comparing reads in the phases shadow and live.
+// The metrics of reads in the phases shadow and live.
 var (
 	Compared = Metric{"crossfade.shadow.compared", "{read}", Counter, of("crossfade.transition"),
 		"Reads of the application that were run both ways."}
@@ -61,6 +61,8 @@ var (
 		"Sampled reads that were not compared."}
 	Dropped = Metric{"crossfade.shadow.dropped", "{read}", Counter, of("crossfade.transition"),
 		"Sampled reads that were dropped because others were waiting already."}
+	Ramp = Metric{"crossfade.ramp", "%", Gauge, of("crossfade.transition"),
+		"How many of 100 connections read the target, of a transition in phase live."}
 	ReadDuration = Metric{"crossfade.shadow.duration", "s", Histogram, of("crossfade.transition", "crossfade.side"),
 		"Time that one side of a comparison took."}
 )

@@ -17,6 +17,12 @@ func readsLines(status migrator.Status, s console.Style) []string {
 		return nil
 	}
 	lines := []string{comparedText(status)}
+	switch {
+	case status.SteppedBack != "":
+		lines = append(lines, s.Bad(status.SteppedBack)+"; next: crossfade ramp "+status.Name+" PERCENT")
+	case status.Ramp < migrator.FullRamp:
+		lines = append(lines, rampText(status.Ramp, status.Phase))
+	}
 	if r := status.Reads; r != nil && r.Timed > 0 {
 		lines = append(lines, fmt.Sprintf("source %s, target %s on average", average(r.SourceSeconds, r.Timed), average(r.TargetSeconds, r.Timed)))
 	}
