@@ -160,4 +160,3 @@ func (f *fixture) each(pool *pgxpool.Pool, n int, do func(*pgxpool.Conn)) {
 		conn.Release()
 	}
 }
-

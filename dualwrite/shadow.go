@@ -2,6 +2,8 @@ package dualwrite
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
 	"github.com/pgcrossfade/crossfade/internal/shadow"
@@ -41,6 +44,8 @@ const (
 	// seatsEach bounds the connections of a goroutine, which there are of several
 	// if an application has several pools.
 	seatsEach = 4
+	// unanswered is how long a server may say nothing beyond what it is allowed.
+	unanswered = 10 * time.Second
 	// shadowBackoff is the pause after a connection that failed.
 	shadowBackoff = time.Second
 )
@@ -137,6 +142,9 @@ func (c *comparer) compare(ctx context.Context, seats map[seat]*seated, s *sampl
 		return nil
 	}
 	conn.used = time.Now()
+	// The server's timeouts come first, unless it does not answer at all.
+	ctx, cancel := context.WithTimeout(ctx, unanswered+4*c.limits.Timeout)
+	defer cancel()
 	for n, i := range s.touched {
 		err := c.compareOne(ctx, conn, s, n, i)
 		if err == nil {
@@ -214,18 +222,36 @@ func (c *comparer) compareOne(ctx context.Context, conn *seated, s *sample, n, i
 	t := s.tally(i)
 	t.compared(o)
 	c.measure(s, t, o)
-	if d := o.Difference; d != nil && o.Reason == "" {
-		text, parameters := rewrite.Redact(s.original), []string(nil)
-		if c.hook.config.Shadow.KeepValues {
-			text, parameters = s.original, s.printable()
-		}
-		t.differed(text, parameters, *d)
-		s.server.event(Event{
-			Kind: Mismatched, Epoch: s.world.epoch, SQL: s.original,
-			Err: fmt.Errorf("transition %s: results differ in %s: %s", t.Name, d.Kind, d.Detail),
-		})
+	if o.Difference != nil && o.Reason == "" {
+		c.differed(s, t, *o.Difference)
 	}
 	return nil
+}
+
+// differed tells of a difference. Values stay in the process, unless they may not.
+func (c *comparer) differed(s *sample, t *tally, d shadow.Difference) {
+	said := d.Detail
+	if d.Message != "" {
+		said += ": " + d.Message
+	}
+	m := ledger.Mismatch{
+		Fingerprint: fingerprint(s.original), Statement: rewrite.Redact(s.original), Kind: d.Kind, Code: d.Code, Detail: d.Detail,
+		Phase: string(t.Phase), Count: 1,
+	}
+	if c.hook.config.Shadow.KeepValues {
+		m.Statement, m.Parameters, m.Detail = s.original, s.printable(), said
+	}
+	t.differed(m)
+	s.server.event(Event{
+		Kind: Mismatched, Epoch: s.world.epoch, SQL: s.original,
+		Err: fmt.Errorf("transition %s: results differ in %s: %s", t.Name, d.Kind, said),
+	})
+}
+
+// fingerprint is the same for statements that differ in constants only.
+func fingerprint(sql string) string {
+	sum := sha256.Sum256([]byte(rewrite.Redact(sql)))
+	return hex.EncodeToString(sum[:8])
 }
 
 // judge returns the two forms of the sample and whether they are run. What it finds

@@ -1,8 +1,6 @@
 package dualwrite
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"sync"
 
 	"github.com/pgcrossfade/crossfade/internal/fence"
@@ -108,20 +106,16 @@ func (t *tally) compared(o shadow.Outcome) {
 }
 
 // differed keeps a mismatch for the next report.
-func (t *tally) differed(statement string, parameters []string, d shadow.Difference) {
-	sum := sha256.Sum256([]byte(statement))
-	fingerprint := hex.EncodeToString(sum[:8])
+func (t *tally) differed(m ledger.Mismatch) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.news = true
-	m, known := t.mismatches[fingerprint]
+	before, known := t.mismatches[m.Fingerprint]
 	if !known && len(t.mismatches) >= keepMismatches {
-		return // they are counted all the same
+		return // it is counted all the same
 	}
-	t.mismatches[fingerprint] = ledger.Mismatch{
-		Fingerprint: fingerprint, Statement: statement, Parameters: parameters, Kind: d.Kind, Code: d.Code, Detail: d.Detail,
-		Phase: string(t.Phase), Count: m.Count + 1,
-	}
+	m.Count += before.Count
+	t.mismatches[m.Fingerprint] = m
 }
 
 // snapshot returns the counters.

@@ -158,9 +158,9 @@ func (w *work) guard(ctx context.Context, window *readsWindow) error {
 
 // GuardReads looks at the reads of a transition in phase live until ctx ends, and lets
 // them go back to the source when they pass a limit of Config.RampLimits: that is a
-// *StepBackError. It returns nil when no read of the target is left to look at, because
-// the ramp is 0 or the phase another one. every is the time between two looks; 0 means
-// 2 s.
+// *StepBackError. Before live it waits. It returns nil when there is nothing to go back
+// from: the ramp is 0, or the phase one after live. every is the time between two looks;
+// 0 means 2 s.
 func (m *Migrator) GuardReads(ctx context.Context, name string, every time.Duration) error {
 	if every <= 0 {
 		every = 2 * time.Second
@@ -175,7 +175,7 @@ func (m *Migrator) GuardReads(ctx context.Context, name string, every time.Durat
 			if err != nil {
 				return err
 			}
-			if w.t.Phase != Live || w.t.Ramp == 0 {
+			if Live.Before(w.t.Phase) || w.t.Phase == Live && w.t.Ramp == 0 {
 				return nil
 			}
 			if err := w.guard(ctx, &window); err != nil {

@@ -81,7 +81,7 @@ func ReportReads(ctx context.Context, db Conn, r Report) error {
 	var known bool
 	err = db.QueryRow(ctx, `select to_regprocedure('crossfade.report_reads_v1(jsonb)') is not null`).Scan(&known)
 	if err == nil && known {
-		_, err = db.Exec(ctx, `select crossfade.report_reads_v1($1)`, text)
+		_, err = db.Exec(ctx, `select crossfade.report_reads_v1($1)`, string(text)) // in every exec mode
 	}
 	if err != nil {
 		return fmt.Errorf("report reads: %w", err)

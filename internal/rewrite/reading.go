@@ -295,16 +295,27 @@ func add(list []Name, name Name) []Name {
 	return append(list, name)
 }
 
-// Redact is a text without its constants and comments, for people to look at.
+// Redact is a text without its constants and comments, for people to look at. A list
+// of constants becomes one of them, however long it is.
 func Redact(sql string) string {
 	out := make([]byte, 0, len(sql))
 	end := int32(0)
-	for _, t := range scan(sql, nil) {
+	tokens := scan(sql, nil)
+	constant := func(i int) bool {
+		return i >= 0 && i < len(tokens) &&
+			(tokens[i].kind == kindString || tokens[i].kind == kindNumber || tokens[i].kind == kindBad)
+	}
+	for i, t := range tokens {
+		listed := t.kind == ',' && constant(i-1) && constant(i+1) || constant(i) && i > 1 && tokens[i-1].kind == ',' && constant(i-2)
+		if listed {
+			end = t.end
+			continue
+		}
 		if t.start > end && len(out) > 0 {
 			out = append(out, ' ')
 		}
-		switch t.kind {
-		case kindString, kindNumber, kindBad:
+		switch {
+		case constant(i):
 			out = append(out, '?')
 		default:
 			out = append(out, sql[t.start:t.end]...)

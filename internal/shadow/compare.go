@@ -37,12 +37,19 @@ const (
 	KindError   = "error"
 )
 
-// Difference says how the results of the two forms differ, without any value.
+// Difference says how the results of the two forms differ.
 type Difference struct {
 	Kind string
 	// Code is the SQLSTATE of an error.
 	Code   string
 	Detail string
+	// Message is the server's, which can name values.
+	Message string
+}
+
+// fails is the difference where only one side does.
+func fails(side string, e *pgconn.PgError) *Difference {
+	return &Difference{Kind: KindError, Code: e.Code, Detail: "only the read of the " + side + " fails", Message: e.Message}
 }
 
 // Outcome is what came of a comparison.
@@ -149,9 +156,9 @@ func outcome(source, target answer, ordered bool) Outcome {
 	case o.SourceFailed && o.TargetFailed:
 		return Outcome{Reason: Failed}
 	case o.TargetFailed:
-		o.Difference = &Difference{Kind: KindError, Code: target.failure.Code, Detail: "only the read of the target fails: " + target.failure.Message}
+		o.Difference = fails("target", target.failure)
 	case o.SourceFailed:
-		o.Difference = &Difference{Kind: KindError, Code: source.failure.Code, Detail: "only the read of the source fails: " + source.failure.Message}
+		o.Difference = fails("source", source.failure)
 	case source.more || target.more:
 		return Outcome{Reason: Rows}
 	default:

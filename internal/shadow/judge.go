@@ -159,7 +159,7 @@ func (v *Verdict) describe(ctx context.Context, pc *pgconn.PgConn, source, targe
 	second, err := pc.Prepare(ctx, "", target, v.Types)
 	if failure := new(pgconn.PgError); errors.As(err, &failure) {
 		if v.Reason = reasonOf(failure); v.Reason == Failed {
-			v.Reason, v.Difference = "", &Difference{Kind: KindError, Code: failure.Code, Detail: "the target cannot be read: " + failure.Message}
+			v.Reason, v.Difference = "", fails("target", failure)
 		}
 		return nil
 	}

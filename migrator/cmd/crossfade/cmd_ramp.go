@@ -97,4 +97,3 @@ func rampText(percent int, p migrator.Phase) string {
 	}
 	return text
 }
-
