@@ -68,7 +68,8 @@ func (s *session) reads(ctx context.Context, t ledger.Transition) (Reads, error)
 }
 
 // readsAgree: no read has lately given something else from the target than from the
-// source. Where nobody compares, nothing is known; the history says so.
+// source. Where nobody compares, nothing is known: status and the evidence in the
+// history say so.
 func readsAgree(ctx context.Context, w *work) error {
 	reads, err := w.reads(ctx, *w.t)
 	if err != nil {
@@ -107,9 +108,7 @@ func (r *Reads) agreed(e *ledger.Event) {
 		e.Evidence = map[string]any{}
 	}
 	e.Evidence["reads"] = r
-	if r.Compared == 0 {
-		e.Detail += ", no read was compared"
-	} else {
+	if r.Compared > 0 {
 		e.Detail += fmt.Sprintf(", %d reads compared", r.Compared)
 	}
 }
