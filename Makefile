@@ -16,7 +16,7 @@ lint: ## gofmt, vet and the linters
 	$(GOLANGCI) run
 
 bench: ## the figures of the README, each beside its baseline in one run
-	go test -run '^$$' -bench . -benchmem -timeout 60m ./internal/rewrite ./dualwrite ./internal/sweep ./migrator
+	go test -run '^$$' -bench . -benchmem -timeout 60m ./internal/rewrite ./dualwrite ./internal/sweep ./internal/synctrigger ./migrator
 	go run ./internal/bench/tail
 	go run ./internal/bench/stall
 

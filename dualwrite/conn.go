@@ -119,7 +119,7 @@ func (c *conn) closed() bool {
 // outdated tells whether the connection has to make way for one that knows
 // better, though perhaps not yet.
 func (c *conn) outdated() bool {
-	return c.marked.Load() || c.epoch < c.server.known() || c.world.superseded.Load() || c.misplaced()
+	return c.marked.Load() || c.epoch < c.server.known() || c.world.superseded.Load() || c.world.doubted.Load() || c.misplaced()
 }
 
 // usable tells whether the connection may be handed out.
@@ -127,7 +127,7 @@ func (c *conn) usable() bool {
 	switch {
 	case !c.outdated():
 		return true
-	case c.marked.Load() || int64(c.epoch) <= c.server.ended.Load():
+	case c.marked.Load() || int64(c.epoch) <= c.server.ended.Load() || c.world.doubted.Load():
 		return false
 	}
 	grace := time.Duration(c.share * float64(c.hook.config.RecycleWithin))
@@ -215,6 +215,12 @@ func (c *conn) restore(e *pgproto3.ErrorResponse, s *statement) *pgproto3.ErrorR
 		e := refused(s)
 		c.counts.refused.Add(1)
 		c.event(Event{Kind: Refused, SQL: s.original, Err: &Refusal{Message: e.Message, Hint: e.Hint, Position: int(e.Position)}})
+		return e
+	case e.Code == codeNoColumn && s.writes(int(e.Position)) && c.world.doubt():
+		e := outrun(e)
+		c.counts.stale.Add(1)
+		c.mark("a table has lost a column")
+		c.event(Event{Kind: Stale, SQL: s.original, Err: pgconn.ErrorResponseToPgError(e)})
 		return e
 	}
 	c.failed(e, s)

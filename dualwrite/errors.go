@@ -41,6 +41,7 @@ const (
 	codeSyntaxError = "42601" // of a text that was refused
 	codeNoStatement = "26000" // of a prepared statement that was refused
 	codeNoTable     = "42P01" // of a token that is gone
+	codeNoColumn    = "42703" // of a column that is gone
 	codeReadOnly    = "25006" // of LISTEN on a standby
 )
 
@@ -83,7 +84,8 @@ func AsRefusal(err error) (*Refusal, bool) {
 }
 
 // IsStalePhase tells whether err, or what it wraps, says that the phase which
-// the statement was written for has ended. Nothing of the statement was
+// the statement was written for has ended, or that a table has lost a column
+// which the hook had written for a star. Nothing of the statement was
 // executed: the transaction, or the statement when it was alone, can be
 // retried, and will get another connection. The same error is a
 // *pgconn.PgError of SQLSTATE 40001 with the server's error in its Detail.
@@ -130,6 +132,14 @@ func stale(e *pgproto3.ErrorResponse) *pgproto3.ErrorResponse {
 		Hint:    "Retry the transaction: it will get a connection of the phase in force.",
 		Routine: routineStale,
 	}
+}
+
+// outrun explains that a column is gone which the application has not named.
+func outrun(e *pgproto3.ErrorResponse) *pgproto3.ErrorResponse {
+	better := stale(e)
+	better.Message = "crossfade: a table in transition has changed since this connection joined; the statement was not executed"
+	better.Hint = "Retry the transaction: it will get a connection that knows the table as it is."
+	return better
 }
 
 // bypassed ends a connection on which somebody wrote past the hook. Severity

@@ -19,8 +19,8 @@ const (
 	// Config.OpaqueText or OpaqueCalls has it; Err is a *Refusal that says what it
 	// would have been refused for.
 	Reported EventKind = "reported"
-	// Stale: a statement failed because its connection's phase has ended; Err
-	// is the error that the application gets.
+	// Stale: a statement failed because its connection's phase has ended, or a
+	// table has lost a column since; Err is the error that the application gets.
 	Stale EventKind = "stale"
 	// Bypassed: statements were sent past the hook, and their connection ended.
 	Bypassed EventKind = "bypassed"

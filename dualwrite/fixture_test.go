@@ -20,7 +20,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/transform"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) { pgtest.MainWithExamples(m) }
 
 const schema = `
 create table users (id bigint primary key, full_name text not null default 'nobody', age int);

@@ -3,9 +3,11 @@ package dualwrite
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/metric"
@@ -76,6 +78,50 @@ func offset(text string, position int) int {
 // in the application's text.
 func (s *statement) originalPosition(p int) int {
 	return position(s.original, s.result.OriginalOffset(offset(s.send, p)))
+}
+
+// writes tells whether the column at a position of the text that was sent is one
+// that the application does not name: what a star was written out to.
+func (s *statement) writes(p int) bool {
+	if p <= 0 || s.result.Outcome != rewrite.Rewritten {
+		return false
+	}
+	name := columnAt(s.send[offset(s.send, p):])
+	return name != "" && !strings.Contains(strings.ToLower(s.original), strings.ToLower(name))
+}
+
+// columnAt is the column that a text begins with, qualified or not.
+func columnAt(text string) string {
+	for {
+		name, rest := identifierAt(text)
+		after, qualifies := strings.CutPrefix(rest, ".")
+		if !qualifies {
+			return name
+		}
+		text = after
+	}
+}
+
+// identifierAt is the identifier that a text begins with, and what follows it.
+func identifierAt(text string) (name, rest string) {
+	if !strings.HasPrefix(text, `"`) {
+		end := strings.IndexFunc(text, func(r rune) bool { return r != '_' && r != '$' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+		if end < 0 {
+			end = len(text)
+		}
+		return text[:end], text[end:]
+	}
+	for i := 1; i < len(text); i++ {
+		if text[i] != '"' {
+			continue
+		}
+		if strings.HasPrefix(text[i+1:], `"`) {
+			i++
+			continue
+		}
+		return strings.ReplaceAll(text[1:i], `""`, `"`), text[i+1:]
+	}
+	return "", ""
 }
 
 // translator rewrites texts under one catalog. All connections of a process

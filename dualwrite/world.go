@@ -23,6 +23,10 @@ type world struct {
 	confirmed atomic.Int64
 	// superseded: the catalog has changed within the epoch.
 	superseded atomic.Bool
+	// doubted: a statement has failed for a column that was there. The next look
+	// at the catalog decides; where that shows nothing new, the world is vindicated,
+	// and not doubted again.
+	doubted, vindicated atomic.Bool
 
 	// reading is that of connections which read what the phases say; the others are
 	// in readings.
@@ -59,7 +63,7 @@ func (w *world) news(r *rewrite.Refusal) bool {
 
 // fresh tells whether w can be relied on without another look.
 func (w *world) fresh(view fence.View) bool {
-	return w.is(view) && w.hook.uptime()-time.Duration(w.confirmed.Load()) < w.hook.config.DriftInterval
+	return w.is(view) && !w.doubted.Load() && w.hook.uptime()-time.Duration(w.confirmed.Load()) < w.hook.config.DriftInterval
 }
 
 // is tells whether w is for what a connection has joined under. An epoch alone
@@ -77,4 +81,19 @@ func (w *world) confirms(view fence.View, snapshot catalog.Snapshot) bool {
 	return true
 }
 
-func (w *world) confirm() { w.confirmed.Store(int64(w.hook.uptime())) }
+func (w *world) confirm() {
+	w.confirmed.Store(int64(w.hook.uptime()))
+	if w.doubted.Swap(false) {
+		w.vindicated.Store(true)
+	}
+}
+
+// doubt makes the next connection look at the catalog. False: that has shown
+// nothing new before.
+func (w *world) doubt() bool {
+	if w.vindicated.Load() {
+		return false
+	}
+	w.doubted.Store(true)
+	return true
+}

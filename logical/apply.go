@@ -3,6 +3,7 @@ package logical
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -102,7 +103,11 @@ func (s *session) applyBatch(ctx context.Context, conn *pgx.Conn, position Posit
 	// Whether a commit without an answer took place is known when the position
 	// is read again.
 	if err := tx.Commit(ctx); err != nil {
-		return fmt.Errorf("commit batch: %w", err)
+		err = fmt.Errorf("commit batch: %w", err)
+		if strings.HasPrefix(sqlState(err), "23") { // a constraint that is deferred: what Apply did is refused
+			return &applyError{err}
+		}
+		return err
 	}
 	return nil
 }

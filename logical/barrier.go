@@ -59,7 +59,7 @@ func (t *Tailer) Barrier(ctx context.Context) (LSN, error) {
 		case err != nil:
 			return 0, fmt.Errorf("barrier: %w", err)
 		case !known:
-			return 0, fmt.Errorf("logical: barrier: slot %s has no stored position: set it up first", t.config.Slot)
+			return 0, fmt.Errorf("barrier: %w", t.lost(Missing, noPosition))
 		case position.LSN > wanted:
 			return position.LSN, nil
 		}

@@ -25,7 +25,8 @@ type Reason string
 
 // The reasons for a SlotLost.
 const (
-	// Missing: there was a slot, and now there is none.
+	// Missing: there was a slot, and now there is none, or its position is gone;
+	// or Setup was never called.
 	Missing Reason = "missing"
 	// Invalidated: the server has given it up (max_slot_wal_keep_size,
 	// idle_replication_slot_timeout, wal_level).

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"os"
-	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,7 +17,7 @@ import (
 func Example() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	config, err := pgx.ParseConfig(os.Getenv("DATABASE_URL"))
+	config, err := pgx.ParseConfig(exampleDatabase())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -64,7 +62,7 @@ func Example() {
 	if err := conn.QueryRow(ctx, `select upper from item`).Scan(&upper); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(upper) // BODY
+	fmt.Println(upper)
 
 	stop()
 	if err := <-done; !errors.Is(err, context.Canceled) {
@@ -73,15 +71,35 @@ func Example() {
 	if err := tailer.Drop(ctx); err != nil {
 		log.Fatal(err)
 	}
+	// Output: BODY
 }
 
-// TestExample runs the example, which has no testing.T to find a server with.
-func TestExample(t *testing.T) {
-	db := pgtest.NewFrom(t, `create table item (id int primary key, body text, upper text)`)
-	t.Setenv("DATABASE_URL", db.URL)
-	Example()
-	var upper string
-	if err := db.Conn(t).QueryRow(t.Context(), `select upper from item`).Scan(&upper); err != nil || upper != "BODY" {
-		t.Fatal(upper, err)
+// Whether the server allows it is asked before anything is made.
+func ExampleTailer_Check() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	config, err := pgx.ParseConfig(exampleDatabase())
+	if err != nil {
+		log.Fatal(err)
 	}
+	tailer, err := logical.New(logical.Config{
+		Conn: config, Slot: "check", Tables: []logical.Table{{Name: "log"}},
+		Apply: func(context.Context, pgx.Tx, logical.Batch) error { return nil },
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if refusal, ok := logical.AsRefusal(tailer.Check(ctx)); ok {
+		fmt.Println(refusal.Code)
+		fmt.Println(refusal.Message)
+	}
+	// Output:
+	// no-identity
+	// publishing log would make its UPDATE and DELETE fail: it has no replica identity
+}
+
+// exampleDatabase is the URL of a database with two tables, one of them without a
+// key.
+func exampleDatabase() string {
+	return pgtest.Example(`create table item (id int primary key, body text, upper text); create table log (line text)`)
 }

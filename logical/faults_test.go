@@ -232,6 +232,25 @@ func TestErrorsOfApply(t *testing.T) {
 	require.Equal(t, numbered("insert", 1, 1), seen(t, db))
 }
 
+// A deferred constraint speaks when the batch commits. That does not pass by itself.
+func TestDeferredConstraintEndsRun(t *testing.T) {
+	t.Parallel()
+	db, config := newDB(t, schema+`create table once (n int unique deferrable initially deferred)`)
+	config.Apply = func(ctx context.Context, tx pgx.Tx, b Batch) error {
+		if b.Keys(Table{Name: "item"}) == nil {
+			return nil
+		}
+		_, err := tx.Exec(ctx, `insert into once values (1)`)
+		return err
+	}
+	tailer := setUp(t, config)
+	r := start(t, tailer)
+	db.Exec(t, `insert into item values (1)`)
+	barrier(t, tailer)
+	db.Exec(t, `insert into item values (2)`)
+	require.Equal(t, "23505", sqlState(r.wait(t)))
+}
+
 // The server sends a transaction before it can be seen. With a synchronous
 // standby that does not exist it stays so: a naive tailer loses the row, ours
 // waits.

@@ -16,7 +16,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) { pgtest.MainWithExamples(m) }
 
 // schema has a table to follow, and one in which apply keeps what it was given.
 const schema = `

@@ -1,8 +1,9 @@
+//go:build unix
+
 package logical
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -12,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
-	"github.com/pgcrossfade/crossfade/internal/postgres"
 )
 
 // Whatever has become of the slot, Run ends and nothing is made anew; Drop and
@@ -196,65 +196,20 @@ func TestFailover(t *testing.T) {
 	t.Parallel()
 	primary := pgtest.Server(t, nil)
 	db := &pgtest.DB{URL: primary.URL("postgres")}
-	basebackup := baseBackupProgram(t)
 	db.Exec(t, schema)
 	tailer := setUp(t, testConfig(t, db.URL, "failover"))
 	r := start(t, tailer)
 	db.Exec(t, `insert into item values (1)`)
 	barrier(t, tailer)
 
-	dir := filepath.Join(t.TempDir(), "standby")
-	cmd := exec.CommandContext(t.Context(), basebackup, "-D", dir, "-R", "-c", "fast", "-d", db.URL)
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, string(out))
-	giveTo(t, dir, one[string](t, db.Conn(t), `show data_directory`))
-	standby, err := postgres.Start(t.Context(), postgres.Config{Private: true, DataDir: dir})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, standby.Stop()) }()
-	config := testConfig(t, standby.URL("postgres"), "failover")
+	standby := pgtest.Standby(t, db)
+	config := testConfig(t, standby.URL, "failover")
 	moved := newTailer(t, config)
 	requireRefused(t, start(t, moved).wait(t), Standby)
 
 	barrier(t, tailer)
 	r.stop(t)
 	require.NoError(t, primary.Kill())
-	promoted := &pgtest.DB{URL: standby.URL("postgres")}
-	promoted.Exec(t, `select pg_promote()`)
+	standby.Exec(t, `select pg_promote()`)
 	requireLost(t, start(t, moved).wait(t), Missing)
-}
-
-// giveTo makes dir the property of the account that owns model: tests that run
-// as root have servers that do not.
-func giveTo(t *testing.T, dir, model string) {
-	t.Helper()
-	if os.Getuid() != 0 {
-		return
-	}
-	info, err := os.Stat(model)
-	require.NoError(t, err)
-	owner := info.Sys().(*syscall.Stat_t)
-	for parent := filepath.Dir(dir); parent != os.TempDir() && parent != "/"; parent = filepath.Dir(parent) {
-		require.NoError(t, os.Chmod(parent, 0o755))
-	}
-	require.NoError(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return os.Lchown(path, int(owner.Uid), int(owner.Gid))
-	}))
-}
-
-func baseBackupProgram(t *testing.T) string {
-	t.Helper()
-	for _, dir := range []string{os.Getenv(postgres.EnvBinDir), "/usr/lib/postgresql/15/bin"} {
-		path := filepath.Join(dir, "pg_basebackup")
-		if _, err := os.Stat(path); err == nil && dir != "" {
-			return path
-		}
-		if dir != "" && os.Getenv(postgres.EnvBinDir) != "" {
-			break
-		}
-	}
-	t.Skip("no pg_basebackup beside the server")
-	return ""
 }

@@ -84,7 +84,7 @@ func (s *session) run(ctx context.Context) error {
 	return s.explain(context.WithoutCancel(ctx), context.Cause(ctx))
 }
 
-// prepare sets up what was never set up, and finds what is lost.
+// prepare finds what is lost.
 func (s *session) prepare(ctx context.Context, conn *pgx.Conn) (err error) {
 	t := s.tailer
 	if s.config.Temporary {
@@ -101,16 +101,8 @@ func (s *session) prepare(ctx context.Context, conn *pgx.Conn) (err error) {
 	if err != nil {
 		return err
 	}
-	if !known {
-		if err := t.check(ctx, conn); err != nil {
-			return err
-		}
-		if err := t.setup(ctx, conn); err != nil {
-			return err
-		}
-		if position, _, err = t.loadPosition(ctx, conn); err != nil {
-			return err
-		}
+	if !known { // to set it up here would hide that it has been, and is gone
+		return t.lost(Missing, noPosition)
 	}
 	s.published = position.Published
 	slot, err := t.readSlot(ctx, conn)
@@ -125,6 +117,9 @@ func (s *session) prepare(ctx context.Context, conn *pgx.Conn) (err error) {
 	}
 	return nil
 }
+
+// noPosition says why nobody can tell what has been applied.
+const noPosition = "it has no stored position: it was never set up, or that is gone"
 
 func (s *session) standBy() error {
 	s.tailer.note(func(status *Status) { status.State = StandingBy })

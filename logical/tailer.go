@@ -26,9 +26,11 @@ func New(config Config) (*Tailer, error) {
 	return &Tailer{config: config.withDefaults()}, nil
 }
 
-// Run follows the slot until ctx is done, and then returns ctx.Err(). It sets up
-// what has never been set up (see Setup). While another process reads the slot
-// it stands by, and takes over when that has gone.
+// Run follows the slot until ctx is done, and then returns ctx.Err(). Setup comes
+// first: without a stored position Run ends with a SlotLost, since nothing tells
+// a slot that was never there from one that has gone with its position; a
+// temporary slot it makes itself. While another process reads the slot it stands
+// by, and takes over when that has gone.
 //
 // When a connection is lost it connects again, with growing pauses, and begins
 // again after the last batch that is durable. So it does when Apply fails with

@@ -7,7 +7,9 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
-// Control is what was asked of a transition's scans: to pause, or to go slower.
+// Control is what was asked of a transition's scans: Paused, so that no batch begins,
+// or a Rate in rows per second, where 0 is no limit; by which Actor, and when
+// (ChangedAt).
 type Control = ledger.Control
 
 // Pause makes the scans of a transition stand still: the one that is at work,

@@ -1,6 +1,7 @@
 package migrator_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -11,7 +12,8 @@ import (
 	"sync/atomic"
 )
 
-// kind is a manner in which a migrator ends.
+// kind is a manner in which a migrator ends. Its tail, if it has one, is a part of
+// it.
 type kind string
 
 const (
@@ -21,7 +23,7 @@ const (
 	unanswered kind = "unanswered"
 	// The process is killed when it has sent the statement.
 	killed kind = "killed"
-	// Somebody ends the migrator's session at that moment.
+	// Somebody ends the session at that moment, the migrator's or its tail's.
 	terminated kind = "terminated"
 	// The server ends and comes back.
 	restarted kind = "restarted"
@@ -49,8 +51,8 @@ func (f fault) String() string { return fmt.Sprintf("%d %s", f.at, f.kind) }
 // pass.
 type wire struct {
 	fault
-	// strike does what befalls the server.
-	strike func() error
+	// strike does what befalls the server, or the sessions of that application.
+	strike func(application string) error
 
 	sent atomic.Int64
 	text string // of the statement, as it was sent
@@ -96,15 +98,20 @@ func (w *wire) failure() error {
 
 type tapped struct {
 	net.Conn
-	wire *wire
+	wire        *wire
+	application string
 }
 
 func (c *tapped) Write(b []byte) (int, error) {
 	w := c.wire
+	if _, rest, found := bytes.Cut(b, []byte("application_name\x00")); found && c.application == "" {
+		name, _, _ := bytes.Cut(rest, []byte{0})
+		c.application = string(name)
+	}
 	if !executes(b) || w.sent.Add(1) != w.at {
 		return c.Conn.Write(b)
 	}
-	w.text = printable(b)
+	w.text = c.application + ": " + printable(b)
 	if w.kind == unsent {
 		w.die()
 		return 0, errDead
@@ -127,7 +134,7 @@ func (c *tapped) Write(b []byte) (int, error) {
 		}
 		select {}
 	default:
-		struck := w.strike()
+		struck := w.strike(c.application)
 		w.mu.Lock()
 		w.err = struck
 		w.mu.Unlock()

@@ -87,6 +87,12 @@ const stateOfCatalogs = `
 	union all
 	select 'active ' || name || ' ' || step || ' ' || underway from crossfade.transition where removed_at is null or draining is not null
 	union all
+	select 'publication ' || pubname from pg_publication
+	union all
+	select 'slot ' || slot_name from pg_replication_slots where database = current_database()
+	union all
+	select 'position of ' || slot from crossfade.position
+	union all
 	select 'joins are held' from crossfade.join_v1 where held_ms > 0`
 
 // clone copies a database that nobody is connected to.
@@ -107,14 +113,14 @@ func clone(t *testing.T, admin, db *pgtest.DB, suffix string) *pgtest.DB {
 	return copied
 }
 
-// terminate ends the sessions of the migrator, as an operator would.
-func terminate(db *pgtest.DB) error {
+// terminate ends the sessions of an application, as an operator would.
+func terminate(db *pgtest.DB, application string) error {
 	conn, err := pgx.Connect(ctx, db.URL)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(ctx)
 	_, err = conn.Exec(ctx, `select pg_terminate_backend(pid) from pg_stat_activity
-		where datname = current_database() and application_name = 'crossfade migrator'`)
+		where datname = current_database() and application_name = $1`, application)
 	return err
 }

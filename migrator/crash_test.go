@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/internal/phase"
+	"github.com/pgcrossfade/crossfade/logical"
 	"github.com/pgcrossfade/crossfade/migrator"
 )
 
@@ -42,7 +44,7 @@ func TestCrashAnywhere(t *testing.T) {
 	t.Parallel()
 	admin := pgtest.New(t)
 	for _, s := range crashScenarios() {
-		for _, back := range []bool{false, true} {
+		for _, back := range s.directions() {
 			t.Run(s.name+", "+direction(back), func(t *testing.T) {
 				t.Parallel()
 				c := newCrash(t, s, back, admin, pgtest.New(t))
@@ -89,13 +91,13 @@ func TestCrashOfTheServer(t *testing.T) {
 		if !s.process && !*crashAll {
 			continue
 		}
-		for _, back := range []bool{false, true} {
+		for _, back := range s.directions() {
 			t.Run(s.name+", "+direction(back), func(t *testing.T) {
 				name := fmt.Sprintf("crash_%x", hash(t.Name()))
 				admin.Exec(t, `create database `+name)
 				s.insert = "" // sequences skip numbers in a crash
 				c := newCrash(t, s, back, admin, &pgtest.DB{Name: name, URL: server.URL(name)})
-				c.restart = func() error { return server.Restart(ctx) }
+				c.restart = func(string) error { return server.Restart(ctx) }
 				for _, f := range c.sample(restarted) {
 					t.Run(f.String(), func(t *testing.T) { c.suffer(t, f) })
 				}
@@ -117,7 +119,7 @@ type crash struct {
 	crashScenario
 	back        bool
 	admin, base *pgtest.DB
-	restart     func() error
+	restart     func(string) error
 	total       int // statements of an undisturbed run
 	// done and undone are what the database holds after an undisturbed run, and
 	// when nothing but the application's statements has happened.
@@ -141,19 +143,43 @@ func newCrash(t *testing.T, s crashScenario, back bool, admin, base *pgtest.DB) 
 	c.done = state(t, undone, s.vary)
 	require.NotEqual(t, c.undone, c.done)
 
-	if back {
-		_, err := m.Start(ctx, s.transition)
-		require.NoError(t, err)
-		_, err = m.Run(ctx, s.transition.Name, migrator.RunOptions{})
-		require.NoError(t, err)
-		c.write(t, base, s.before, s.insert)
+	if s.from == "" {
+		c.prepare(t, base)
 	}
 	w := &wire{}
-	counted := clone(t, admin, base, "count")
+	counted := c.copy(t, "count")
 	require.NoError(t, toTheEnd(ctx, counted, c.migrator(t, counted, w), s.transition, back))
 	c.total = int(w.sent.Load())
 	require.Greater(t, c.total, 20)
 	return c
+}
+
+// prepare brings a database to where the way back begins.
+func (c *crash) prepare(t *testing.T, db *pgtest.DB) {
+	t.Helper()
+	if !c.back {
+		return
+	}
+	m := c.migrator(t, db, nil)
+	_, err := m.Start(ctx, c.transition)
+	require.NoError(t, err)
+	if c.from == "" {
+		_, err = m.Run(ctx, c.transition.Name, migrator.RunOptions{})
+		require.NoError(t, err)
+	} else {
+		advanceTo(t, m, c.transition.Name, c.from)
+	}
+	c.write(t, db, c.before, c.insert)
+}
+
+// copy is a database in which the way begins. A slot cannot be copied.
+func (c *crash) copy(t *testing.T, suffix string) *pgtest.DB {
+	t.Helper()
+	db := clone(t, c.admin, c.base, suffix)
+	if c.from != "" {
+		c.prepare(t, db)
+	}
+	return db
 }
 
 // sample draws faults of these kinds.
@@ -178,14 +204,14 @@ func (c *crash) sample(kinds ...kind) (faults []fault) {
 
 // suffer lets a migrator end by a fault, and others finish in both directions.
 func (c *crash) suffer(t *testing.T, f fault) {
-	db := clone(t, c.admin, c.base, fmt.Sprintf("%d_%s", f.at, f.kind))
+	db := c.copy(t, fmt.Sprintf("%d_%s", f.at, f.kind))
 	switch f.kind {
 	case killed:
 		die(t, task{URL: db.URL, Scenario: c.name, Back: c.back, At: f.at})
 	default:
 		w := &wire{fault: f, strike: c.restart}
 		if f.kind == terminated {
-			w.strike = func() error { return terminate(db) }
+			w.strike = func(application string) error { return terminate(db, application) }
 		}
 		if f.kind == restarted {
 			// Else PostgreSQL loses what a sequence copied with the database has
@@ -197,6 +223,7 @@ func (c *crash) suffer(t *testing.T, f fault) {
 		err := toTheEnd(limited, db, c.migrator(t, db, w), c.transition, c.back)
 		require.NoError(t, limited.Err(), "the migrator hangs: %v", err)
 		require.NoError(t, w.failure())
+		t.Logf("%s: %v", w.text, err)
 		switch {
 		case err == nil: // it can do without that statement
 		case f.kind.refused():
@@ -205,10 +232,9 @@ func (c *crash) suffer(t *testing.T, f fault) {
 			require.ErrorAs(t, err, &pgErr)
 			require.EqualValues(t, f.kind, pgErr.Code)
 			require.ErrorContains(t, err, "then run the command again")
-		case f.kind.lost() && !strings.Contains(err.Error(), "connect: "):
+		case f.kind.lost() && !strings.HasPrefix(w.text, "crossfade tail") && !strings.Contains(err.Error(), "connect: "):
 			require.ErrorIs(t, err, migrator.ErrUnknownOutcome)
 		}
-		t.Logf("%s: %v", w.text, err)
 	}
 	conn := audit(t, db)
 	row, removed := assertTokens(t, conn)
@@ -219,24 +245,51 @@ func (c *crash) suffer(t *testing.T, f fault) {
 		require.NoError(t, toTheEnd(ctx, db, c.migrator(t, db, nil), c.transition, false))
 		require.Equal(t, withoutRows(c.done), withoutRows(state(t, db, c.vary)))
 		return
-	case c.legacy && !removed && following(row):
+	case c.legacy != nil && !removed && c.legacy(row):
 		db.Exec(t, c.after)
 	default:
 		c.write(t, db, c.after, c.insert)
 	}
 
-	other := clone(t, c.admin, db, "other")
-	err := toTheEnd(ctx, other, c.migrator(t, other, nil), c.transition, true)
+	forward, backward := db, clone(t, c.admin, db, "other")
+	unfollowed := c.transition.Sync == "logical" && noSlot(t, backward, row)
+	if unfollowed && f.at%2 == 0 { // let both ways be gone with the slot, and without
+		forward, backward = backward, forward
+	} else {
+		unfollowed = false
+	}
+	err := toTheEnd(ctx, backward, c.migrator(t, backward, nil), c.transition, true)
 	if gone {
 		require.ErrorIs(t, err, migrator.ErrPointOfNoReturn)
 	} else {
 		require.NoError(t, err)
-		c.equal(t, c.undone, other)
+		c.equal(t, c.undone, backward)
 	}
-	if !removed {
-		require.NoError(t, toTheEnd(ctx, db, c.migrator(t, db, nil), c.transition, false))
-		c.equal(t, c.done, db)
+	if removed {
+		return
 	}
+	m := c.migrator(t, forward, nil)
+	if unfollowed {
+		lost, ok := logical.AsSlotLost(toTheEnd(ctx, forward, m, c.transition, false))
+		require.True(t, ok, "the copy of a database has no slot")
+		require.Equal(t, logical.Missing, lost.Reason)
+		_, err := m.RenewTail(ctx, c.transition.Name)
+		require.NoError(t, err)
+	}
+	require.NoError(t, toTheEnd(ctx, forward, m, c.transition, false))
+	c.equal(t, c.done, forward)
+}
+
+// noSlot tells whether a transition that is to be followed has no slot, as in a
+// copy of its database.
+func noSlot(t *testing.T, db *pgtest.DB, row ledger.Transition) bool {
+	t.Helper()
+	conn := audit(t, db)
+	defer conn.Close(ctx)
+	// The CHECK, once it is valid, proves that nothing was missed.
+	return row.Underway != "enforce" && slices.Contains([]string{"sync", "backfill", "sync-barrier", "index", "constrain", "verify"}, row.Step) &&
+		scan[bool](t, conn, `select exists (select from crossfade.tail where slot <> '')
+			and not exists (select from pg_replication_slots where database = current_database())`)
 }
 
 // equal compares what a database holds.
@@ -347,7 +400,7 @@ func assertTokens(t *testing.T, conn *pgx.Conn) (row ledger.Transition, removed 
 	// The server still works on what the dead migrator sent last.
 	pgtest.WaitFor(t, "the dead migrator's session to end", func() bool {
 		return scan[int](t, conn, `select count(*) from pg_stat_activity
-			where datname = current_database() and application_name = 'crossfade migrator'`) == 0
+			where datname = current_database() and application_name in ('crossfade migrator', 'crossfade tail')`) == 0
 	})
 	transitions, err := ledger.List(ctx, conn)
 	require.NoError(t, err)
@@ -379,10 +432,4 @@ func assertTokens(t *testing.T, conn *pgx.Conn) (row ledger.Transition, removed 
 	require.Len(t, phases, 2)
 	require.True(t, phases[0].CanMoveTo(phases[1]), "%v are neighbours", phases)
 	return row, false
-}
-
-// following tells whether what is written to the source alone is kept.
-func following(row ledger.Transition) bool {
-	return row.Phase != phase.Contracted && row.Step != "unsync" && row.Step != "settle" &&
-		row.Underway != "unsync"
 }

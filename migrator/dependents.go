@@ -76,7 +76,11 @@ func (w *work) hanging(ctx context.Context) (sources, targets []ledger.Dependent
 func (w *work) runChange(ctx context.Context, statements []ledger.Statement) error {
 	for _, s := range statements {
 		needless, err := w.hasConstraint(ctx, s.Unless)
-		if err == nil && !needless {
+		switch {
+		case err != nil || needless:
+		case s.Validates != "":
+			err = w.validate(ctx, s.Validates)
+		default:
 			err = w.run(ctx, dependents.Statement(s))
 		}
 		if err != nil {

@@ -35,6 +35,16 @@ const laden = `
 	grant select on people to public;
 	create view names as select upper(full_name) as loud from people`
 
+// ladenTree is the same, partitioned.
+var ladenTree = strings.NewReplacer(
+	"visits int not null default 0);", `visits int not null default 0) partition by range (id);
+		create table low partition of users for values from (minvalue) to (20);
+		create table high partition of users default partition by hash (id);
+		create table h0 partition of high for values with (modulus 2, remainder 0);
+		create table h1 partition of high for values with (modulus 2, remainder 1);`,
+	"users_full_name_key on users (full_name);\n\talter table users replica identity using index users_full_name_key;", "users_full_name_id_idx on users (full_name, id);",
+).Replace(laden)
+
 // loaded describes everything that hangs on columns of users, one a line.
 func loaded(t *testing.T, conn *pgx.Conn) []string {
 	t.Helper()
@@ -57,9 +67,18 @@ func loaded(t *testing.T, conn *pgx.Conn) []string {
 // in the end.
 func TestDependents(t *testing.T) {
 	t.Parallel()
-	db, m := begun(t, laden)
+	for name, setup := range map[string]string{"plain": laden, "partitioned": ladenTree} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testDependents(t, setup)
+		})
+	}
+}
+
+func testDependents(t *testing.T, setup string) {
+	db, m := begun(t, setup)
 	conn := audit(t, db)
-	before := loaded(t, conn)
+	before, tree := loaded(t, conn), treeShape(t, conn)
 	_, err := m.Start(ctx, rename)
 	require.NoError(t, err)
 	_, pool := hooked(t, db, dualwrite.StarsSource)
@@ -101,6 +120,7 @@ func TestDependents(t *testing.T) {
 		use(p)
 	}
 	require.Equal(t, before, loaded(t, conn))
+	require.Equal(t, tree, treeShape(t, conn))
 	_, err = m.Run(ctx, rename.Name, untilContracted)
 	require.NoError(t, err)
 	use(migrator.Contracted)

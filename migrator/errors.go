@@ -43,7 +43,8 @@ var (
 )
 
 // BlockedError: a DDL statement did not get its lock within Config.DDLMaxWait. It
-// names the sessions in the way. Nothing has been changed by the statement.
+// has the Statement, how often it was tried (Attempts) and for how long (Waited), and
+// the sessions in the way (Blockers). Nothing has been changed by the statement.
 type BlockedError = ddl.BlockedError
 
 // RefusedError: preflight found something that stands in the way. Nothing has

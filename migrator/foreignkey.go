@@ -33,6 +33,11 @@ func foreignKey(t ledger.Transition, i int, on side) (ddl.ForeignKey, string) {
 func foreignKeyStatements(t ledger.Transition, on side) (add, drop []ddl.Statement) {
 	for i, k := range t.Definition.ForeignKeys {
 		key, name := foreignKey(t, i, on)
+		if k.Partitioned {
+			whole, gone := treeForeignKey(t, key, name).Plan()
+			add, drop = append(add, whole...), append(drop, gone)
+			continue
+		}
 		add = append(add, ddl.AddForeignKey(key, name))
 		if k.Validated {
 			add = append(add, ddl.ValidateForeignKey(key, name))
@@ -46,6 +51,12 @@ func foreignKeyStatements(t ledger.Transition, on side) (add, drop []ddl.Stateme
 func (w *work) ensureForeignKeys(ctx context.Context, on side) error {
 	for i, k := range w.t.Definition.ForeignKeys {
 		key, name := foreignKey(*w.t, i, on)
+		if k.Partitioned {
+			if err := treeForeignKey(*w.t, key, name).Ensure(ctx, w.conn, w.statement); err != nil {
+				return err
+			}
+			continue
+		}
 		c, err := ddl.ReadConstraint(ctx, w.conn, key.Table, name)
 		if err != nil {
 			return err
@@ -66,8 +77,14 @@ func (w *work) ensureForeignKeys(ctx context.Context, on side) error {
 
 // dropForeignKeys drops those of one side that are there.
 func (w *work) dropForeignKeys(ctx context.Context, on side) error {
-	for i := range w.t.Definition.ForeignKeys {
+	for i, k := range w.t.Definition.ForeignKeys {
 		key, name := foreignKey(*w.t, i, on)
+		if k.Partitioned {
+			if err := treeForeignKey(*w.t, key, name).Drop(ctx, w.conn, w.statement); err != nil {
+				return err
+			}
+			continue
+		}
 		c, err := ddl.ReadConstraint(ctx, w.conn, key.Table, name)
 		if err == nil && c.Exists {
 			err = w.run(ctx, ddl.DropForeignKey(key, name))
@@ -110,7 +127,12 @@ func (w *work) nameForeignKeys(ctx context.Context) error {
 		if !c.Exists || taken.Exists {
 			continue
 		}
-		if err := w.run(ctx, ddl.RenameConstraint(key.Table, name, k.Name)); err != nil {
+		if k.Partitioned {
+			err = treeForeignKey(*w.t, key, name).Rename(ctx, w.conn, k.Name, w.statement)
+		} else {
+			err = w.run(ctx, ddl.RenameConstraint(key.Table, name, k.Name))
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -20,6 +20,9 @@ type gate struct {
 	// forcible: no row is wrong or lost without it, so that an operator may
 	// decide (Force). All others stand between a row and its loss.
 	forcible bool
+	// tries: to look is to wait, or to take locks and roll back, so status leaves it
+	// to the flip.
+	tries bool
 }
 
 // The steps before a flip see to what its gates ask for; a gate looks whether it
@@ -37,7 +40,7 @@ var gates = map[edge][]gate{
 		{name: "target-indexed", check: targetIsIndexed},
 		{name: "key-indexed", check: keyIsIndexed},
 		{name: "foreign-keys", check: foreignKeysStand},
-		{name: "dependents-carried", check: dependentsAreCarried},
+		{name: "dependents-carried", check: dependentsAreCarried, tries: true},
 		{name: "plan-regression", check: plansAreAsGood, forcible: true},
 		{name: "reads-agree", check: readsAgree, forcible: true},
 		standbysCurrent,
@@ -57,7 +60,7 @@ var gates = map[edge][]gate{
 		{name: "sync-quiet", check: tailedAreGone},
 		{name: "nothing-new-on-source", check: nothingNewOnSource},
 		partitionsAlike,
-		{name: "source-droppable", check: sourceCanBeDropped},
+		{name: "source-droppable", check: sourceCanBeDropped, tries: true},
 		standbysCurrent,
 	},
 	{Contracted, Named}: {{name: "name-free", check: nameIsFree}, standbysCurrent},
@@ -71,7 +74,7 @@ var (
 	targetOptional   = gate{name: "target-optional", check: targetIsOptional}
 	equalityReleased = gate{name: "equality-released", check: equalityIsNotEnforced}
 	partitionsAlike  = gate{name: "partitions-alike", check: partitionsAreAlike}
-	standbysCurrent  = gate{name: "replica-lag", check: standbysHaveReplayed, forcible: true}
+	standbysCurrent  = gate{name: "replica-lag", check: standbysHaveReplayed, forcible: true, tries: true}
 )
 
 // gate looks whether all gates of a flip hold, and returns those that did not

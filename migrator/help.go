@@ -9,7 +9,9 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/sweep"
 )
 
-// Worker is one of those who work at a scan.
+// Worker is one of those who work at a scan: Name (user@host) and PID of his session,
+// what he has done (RowsScanned, RowsChanged, Mismatches), where his last batch ended
+// (Part, Position) and when (BatchAt), and whether his session is there (Alive).
 type Worker = ledger.Worker
 
 // ErrNothingToHelp: no scan of the transition is under way.

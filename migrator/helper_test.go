@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(envChild) != "" {
 		child() // does not return
 	}
-	pgtest.Main(m)
+	pgtest.MainWithExamples(m)
 }
 
 var ctx = context.Background()

@@ -83,7 +83,7 @@ func (i *instruments) scan(ctx context.Context, name attribute.KeyValue, p JobPr
 	}
 	i.rate.Record(ctx, rate, by)
 	i.remaining.Record(ctx, left, by)
-	if p.Job == string(ledger.Verify) || p.Job == string(ledger.Watch) {
+	if p.Compares() {
 		i.mismatches.Record(ctx, p.Mismatches, by)
 	}
 	for _, s := range p.Signals {

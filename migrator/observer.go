@@ -10,6 +10,7 @@ import (
 // goroutine may call, but never two at a time. More kinds of events may come with later
 // versions; ignore those you do not know.
 type Observer interface {
+	// Observe takes an event. It has no error to return: it cannot stop what goes on.
 	Observe(Event)
 }
 

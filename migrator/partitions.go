@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -15,12 +14,25 @@ import (
 
 // treeIndex is an index of a partitioned table.
 func treeIndex(t ledger.Transition, index ledger.Index) ddl.TreeIndex {
-	x := ddl.TreeIndex{Root: tableOf(t), Name: index.Target, Create: index.Create, Constraint: index.TargetConstraint != ""}
-	x.Columns = t.Definition.TargetNames()
-	if slices.ContainsFunc(t.Definition.Indexes, func(other ledger.Index) bool { return other.Name == index.Target }) {
-		x.Columns = t.Definition.SourceNames() // see uniques
+	return ddl.TreeIndex{
+		Root: tableOf(t), Name: index.Target, Create: index.Create, Constraint: index.TargetConstraint != "",
+		Mark: constraintName(t, "part"),
+	}
+}
+
+// alteredTree is the index that a transition adds to a partitioned table.
+func alteredTree(t ledger.Transition) ddl.TreeIndex {
+	a := *t.Definition.Alteration
+	x := treeIndex(t, ledger.Index{Target: a.Index, Create: a.Create, TargetConstraint: a.Constraint})
+	if x.Constraint {
+		x.Timing = a.Body
 	}
 	return x
+}
+
+// treeForeignKey is a foreign key of a partitioned table.
+func treeForeignKey(t ledger.Transition, key ddl.ForeignKey, name string) ddl.TreeForeignKey {
+	return ddl.TreeForeignKey{ForeignKey: key, Name: name, Mark: constraintName(t, "part")}
 }
 
 // analyze lets the planner know the targets.

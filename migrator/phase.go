@@ -6,7 +6,8 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/phase"
 )
 
-// Phase is one stage of a transition.
+// Phase is one stage of a transition, as text. The zero value is none: that of a
+// transition that moves no column. CanMoveTo, Next and Before compare two.
 type Phase = phase.Phase
 
 // The phases in the order of a rollout: who takes writes, who serves reads.
@@ -30,10 +31,16 @@ func Phases() []Phase { return phase.All() }
 // ParsePhase reads a phase from its text.
 func ParsePhase(s string) (Phase, error) { return phase.Parse(s) }
 
-// Session is a session of the database, or a prepared transaction (PID 0).
+// Session is a session of the database, or a prepared transaction (PID 0, and its
+// name in Prepared): who it is (User, Application, Client), what it does (State,
+// Query, InTx, Waiting), for how long (Age, of its transaction, or of its state when
+// it has none), and the Epoch that it joined under, -1 without the hook. Query is
+// empty when it is hidden. String says all that in a line.
 type Session = fence.Session
 
-// HistoryEvent is one line of a transition's history.
+// HistoryEvent is one line of a transition's history: what happened (Event, Detail) and
+// when (At, by the clock of the database), under which Epoch, by which Actor, and with
+// which Evidence.
 type HistoryEvent = ledger.Event
 
 // Position is where a transition stands.

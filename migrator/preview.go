@@ -6,7 +6,9 @@ import (
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
-// Definition is what a transition does, as the ledger keeps it.
+// Definition is what a transition does, as the ledger keeps it: the columns on both
+// sides with their expressions, key, indexes and what else goes along. It is for
+// printing and for package explain of this module; its fields may change.
 type Definition = ledger.Definition
 
 // Preview is a transition as Start would register it now.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"time"
@@ -60,8 +59,20 @@ type Status struct {
 	Tail *TailStatus `json:"tail,omitempty"`
 	// Control is what was asked of its scans: to pause, or to go slower.
 	Control Control `json:"control"`
-	// Sessions counts the sessions of the database by the epoch they joined in.
-	Sessions []EpochSessions `json:"sessions"`
+	// Steps are all steps of its way, in their order.
+	Steps []StepStatus `json:"steps"`
+	// Gates are those of the next flip; empty when none is ahead, or on the way back.
+	Gates []GateStatus `json:"gates,omitempty"`
+	// AtWork tells that some migrator is at work in the database.
+	AtWork bool `json:"at_work"`
+	// Sessions counts the sessions of the database by the epoch they joined in,
+	// Instances by the instance too.
+	Sessions  []EpochSessions    `json:"sessions"`
+	Instances []InstanceSessions `json:"instances"`
+	// Laggards are the hooked sessions that know an older phase than the one in force.
+	Laggards []Session `json:"laggards,omitempty"`
+	// Writers wrote the sources without the hook, as Writers.Seen has them.
+	Writers []Writer `json:"writers,omitempty"`
 	// History are the last events, oldest first.
 	History []HistoryEvent `json:"history"`
 }
@@ -73,13 +84,6 @@ type DependentStatus struct {
 	Fate   string `json:"fate"`
 }
 
-// EpochSessions counts the sessions that joined under one epoch.
-type EpochSessions struct {
-	// Epoch is -1 for sessions without the hook.
-	Epoch int `json:"epoch"`
-	Count int `json:"count"`
-}
-
 // JobProgress is how far a scan over the whole table has come.
 type JobProgress struct {
 	// Job is "backfill", "refill" or "verify".
@@ -87,6 +91,10 @@ type JobProgress struct {
 	RowsScanned int64  `json:"rows_scanned"`
 	RowsChanged int64  `json:"rows_changed"`
 	Mismatches  int64  `json:"mismatches"`
+	// Key names the columns of the primary key, and Samples are the keys of the
+	// first mismatches; of a Status.
+	Key     []string   `json:"key,omitempty"`
+	Samples [][]string `json:"samples,omitempty"`
 	// Aside is how many batches, of one row as a rule, were locked by others and
 	// are left for the end.
 	Aside int `json:"aside,omitempty"`
@@ -118,6 +126,11 @@ type JobProgress struct {
 	Signals []Signal `json:"signals,omitempty"`
 }
 
+// Compares tells of a job that it looks for differences, and changes nothing.
+func (j JobProgress) Compares() bool {
+	return j.Job == string(ledger.Verify) || j.Job == string(ledger.Watch)
+}
+
 // StatusOptions narrows Status.
 type StatusOptions struct {
 	// Name is a transition; empty means all of them.
@@ -130,26 +143,40 @@ type StatusOptions struct {
 // migrator is at work. Without any transition it returns an empty slice; a name
 // that no transition has is ErrNotFound.
 func (m *Migrator) Status(ctx context.Context, o StatusOptions) ([]Status, error) {
-	list := []Status{}
-	err := m.look(ctx, func(s *session) error {
-		if err := ledger.Check(ctx, s.conn); err != nil {
-			return err
-		}
-		sessions, err := s.sessionsByEpoch(ctx)
-		if err != nil {
-			return err
-		}
-		transitions, err := s.transitions(ctx, o.Name)
-		for _, t := range transitions {
-			status, err := s.status(ctx, t, o)
-			if err != nil {
-				return fmt.Errorf("status of %q: %w", t.Name, err)
-			}
-			status.Sessions = sessions
-			list = append(list, status)
-		}
+	var list []Status
+	err := m.look(ctx, func(s *session) (err error) {
+		list, err = s.statuses(ctx, o)
 		return err
 	})
+	return list, err
+}
+
+func (s *session) statuses(ctx context.Context, o StatusOptions) ([]Status, error) {
+	list := []Status{}
+	if err := ledger.Check(ctx, s.conn); err != nil {
+		return list, err
+	}
+	sessions, err := fence.Older(ctx, s.conn, math.MaxInt32)
+	if err != nil {
+		return list, err
+	}
+	atWork, err := fence.Leading(ctx, s.conn)
+	if err != nil {
+		return list, err
+	}
+	// Nobody waits for somebody who only looks, nor he for them.
+	if _, err := s.conn.Exec(ctx, `set lock_timeout = '100ms'`); err != nil {
+		return list, fmt.Errorf("read the status: %w", err)
+	}
+	transitions, err := s.transitions(ctx, o.Name)
+	for _, t := range transitions {
+		status, err := s.status(ctx, t, sessions, o)
+		if err != nil {
+			return list, fmt.Errorf("status of %q: %w", t.Name, err)
+		}
+		status.AtWork = atWork
+		list = append(list, status)
+	}
 	return list, err
 }
 
@@ -175,7 +202,7 @@ func (s *session) transitions(ctx context.Context, name string) ([]ledger.Transi
 	return list, nil
 }
 
-func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptions) (Status, error) {
+func (s *session) status(ctx context.Context, t ledger.Transition, sessions []Session, o StatusOptions) (Status, error) {
 	status := Status{
 		Position: position(t), Table: tableName(t), Kind: string(t.Definition.Kind), Does: t.Definition.String(),
 		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), KeepName: t.Definition.KeepName,
@@ -183,6 +210,7 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 		Removed: t.Removed, CreatedAt: t.CreatedAt, Ramp: t.Ramp,
 	}
 	w := s.on(&t)
+	status.Sessions, status.Instances, status.Laggards = byEpoch(sessions), w.byInstance(sessions), w.laggards(sessions)
 	if t.Draining != "" || t.Step == "" && t.Definition.Moves() {
 		drain, err := w.lookAround(ctx, false)
 		if err != nil {
@@ -197,6 +225,9 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 		}
 		if exists {
 			j := jobProgress(progress)
+			if j.Samples = progress.Samples; len(j.Samples) > 0 {
+				j.Key = t.Definition.Key
+			}
 			if err := s.noted(ctx, t, &j); err != nil {
 				return status, err
 			}
@@ -239,7 +270,12 @@ func (s *session) status(ctx context.Context, t ledger.Transition, o StatusOptio
 		o.Events = 10
 	}
 	status.History = history[max(0, len(history)-o.Events):]
-	return status, nil
+	status.Steps = w.steps(history)
+	if status.Writers, err = ledger.Writers(ctx, s.conn, t.ID); err != nil {
+		return status, err
+	}
+	status.Gates, err = w.gates(ctx, status.Steps)
+	return status, err
 }
 
 // readsStatus adds what is known of reads.
@@ -289,22 +325,6 @@ func (s *session) noted(ctx context.Context, t ledger.Transition, j *JobProgress
 		return fmt.Errorf("read the signals of %s: %w", j.Job, err)
 	}
 	return nil
-}
-
-func (s *session) sessionsByEpoch(ctx context.Context) ([]EpochSessions, error) {
-	all, err := fence.Older(ctx, s.conn, math.MaxInt32)
-	if err != nil {
-		return nil, err
-	}
-	counts := map[int]int{}
-	for _, session := range all {
-		counts[session.Epoch]++
-	}
-	list := []EpochSessions{}
-	for _, epoch := range slices.Sorted(maps.Keys(counts)) {
-		list = append(list, EpochSessions{Epoch: epoch, Count: counts[epoch]})
-	}
-	return list, nil
 }
 
 func jobProgress(p ledger.Progress) JobProgress {

@@ -24,6 +24,10 @@ var buildStep = step{
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
 		a, table := *t.Definition.Alteration, tableOf(t)
+		if t.Definition.Partitioned {
+			do, drop := alteredTree(t).Plan()
+			return do, []ddl.Statement{drop}
+		}
 		do = []ddl.Statement{buildStatement(t)}
 		if a.Constraint == "" {
 			return do, []ddl.Statement{ddl.DropIndexConcurrently(table, a.Index)}
@@ -41,6 +45,13 @@ func buildStatement(t ledger.Transition) ddl.Statement {
 
 func (w *work) build(ctx context.Context) error {
 	a := w.alteration()
+	if w.t.Definition.Partitioned {
+		err := alteredTree(*w.t).Ensure(ctx, w.conn, w.statement)
+		if sqlState(err) == uniqueViolation {
+			err = w.duplicated(ctx, err)
+		}
+		return err
+	}
 	constrained, err := w.hasConstraint(ctx, a.Constraint)
 	if err != nil || constrained {
 		return err
@@ -48,7 +59,7 @@ func (w *work) build(ctx context.Context) error {
 	err = w.statement(buildStatement(*w.t), func(r ddl.Runner) error {
 		return r.EnsureIndex(ctx, w.conn, w.table(), a.Index, a.Create)
 	})
-	if sqlState(err) == "23505" { // unique_violation
+	if sqlState(err) == uniqueViolation {
 		return w.duplicated(ctx, err)
 	}
 	if err != nil || a.Constraint == "" {
@@ -56,6 +67,8 @@ func (w *work) build(ctx context.Context) error {
 	}
 	return w.run(ctx, ddl.AddUniqueConstraint(w.table(), a.Constraint, a.Index, a.Body))
 }
+
+const uniqueViolation = "23505"
 
 // duplicatesTimeout bounds the search for duplicates, which reads and groups the
 // whole table. The build has found that there are some.

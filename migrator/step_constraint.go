@@ -15,6 +15,9 @@ var constraintStep = step{
 	summary: "add the constraint, and let PostgreSQL prove that every row satisfies it",
 	do:      func(ctx context.Context, w *work) error { return w.ensureConstraint(ctx) },
 	undo: func(ctx context.Context, w *work) error {
+		if x, tree := treeForeignKeyOf(*w.t); tree {
+			return x.Drop(ctx, w.conn, w.statement)
+		}
 		exists, err := w.hasConstraint(ctx, w.alteration().Constraint)
 		if err == nil && exists {
 			err = w.run(ctx, dropConstraintStatement(*w.t))
@@ -28,6 +31,10 @@ var constraintStep = step{
 
 func constraintStatements(t ledger.Transition) []ddl.Statement {
 	a, table := *t.Definition.Alteration, tableOf(t)
+	if x, tree := treeForeignKeyOf(t); tree {
+		add, _ := x.Plan()
+		return add
+	}
 	if a.References != nil {
 		key := foreignKeyOf(t)
 		return []ddl.Statement{ddl.AddForeignKey(key, a.Constraint), ddl.ValidateForeignKey(key, a.Constraint)}
@@ -53,10 +60,25 @@ func foreignKeyOf(t ledger.Transition) ddl.ForeignKey {
 	}
 }
 
+// treeForeignKeyOf is the same where the table is partitioned.
+func treeForeignKeyOf(t ledger.Transition) (x ddl.TreeForeignKey, tree bool) {
+	if t.Definition.Alteration.References == nil || !t.Definition.Partitioned {
+		return x, false
+	}
+	return treeForeignKey(t, foreignKeyOf(t), t.Definition.Alteration.Constraint), true
+}
+
 // ensureConstraint adds and validates the constraint. If rows stand in the way
 // after all, a CHECK is taken away, which would refuse every write of such a row.
 // A FOREIGN KEY stays: it refuses only writes that refer to nothing anew.
 func (w *work) ensureConstraint(ctx context.Context) error {
+	if x, tree := treeForeignKeyOf(*w.t); tree {
+		err := x.Ensure(ctx, w.conn, w.statement)
+		if sqlState(err) == foreignKeyViolation {
+			err = w.violated(ctx, err)
+		}
+		return err
+	}
 	c, err := ddl.ReadConstraint(ctx, w.conn, w.table(), w.alteration().Constraint)
 	if err != nil || c.Validated {
 		return err
@@ -72,9 +94,9 @@ func (w *work) ensureConstraint(ctx context.Context) error {
 		err = w.validate(ctx, w.alteration().Constraint)
 	}
 	switch sqlState(err) {
-	case "23503": // foreign_key_violation
+	case foreignKeyViolation:
 		return w.violated(ctx, err)
-	case "23514": // check_violation
+	case checkViolation:
 		if dropErr := w.run(ctx, dropConstraintStatement(*w.t)); dropErr != nil {
 			return errors.Join(err, dropErr)
 		}
@@ -82,3 +104,5 @@ func (w *work) ensureConstraint(ctx context.Context) error {
 	}
 	return err
 }
+
+const foreignKeyViolation = "23503"

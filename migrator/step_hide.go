@@ -26,7 +26,7 @@ var relaxStep = step{
 // it are for somebody to fill.
 func (w *work) restoreNotNull(ctx context.Context) error {
 	err := w.proveNotNull(ctx)
-	if _, violated := asViolation(err); violated || sqlState(err) == "23514" {
+	if _, violated := asViolation(err); violated || sqlState(err) == checkViolation {
 		return w.closed("fill them (update "+w.table().String()+" ... where "+w.alteration().Violated+") and roll back again",
 			"the column has its name back, but rows that were inserted without it keep it from being NOT NULL: %v", err)
 	}

@@ -15,6 +15,9 @@ var indexStep = step{
 	name: "index", phase: DualWrite,
 	summary: "build the indexes and statistics of the source on the target, and let the planner know them",
 	do: func(ctx context.Context, w *work) error {
+		if err := w.settleTail(ctx); err != nil {
+			return err
+		}
 		for _, index := range indexesOf(*w.t) {
 			if err := w.ensureIndex(ctx, index); err != nil {
 				return err

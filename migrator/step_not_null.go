@@ -32,7 +32,7 @@ func provenStatements(t ledger.Transition) []ddl.Statement {
 func (w *work) proveNotNull(ctx context.Context) error {
 	column := w.alteration().Column.Name
 	err := w.ensureColumnNotNull(ctx, column)
-	if sqlState(err) != "23514" { // check_violation
+	if sqlState(err) != checkViolation {
 		return err
 	}
 	if dropErr := w.ensureColumnNullable(ctx, column); dropErr != nil {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/fence"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/logical"
 )
 
 // tailStep makes the slot, from which on nothing that writers without the hook
@@ -25,7 +27,7 @@ var tailStep = step{
 		if err := tailer.Setup(ctx); err != nil {
 			return &TailError{Transition: w.t.Name, Err: err}
 		}
-		slot, err := w.slotName(ctx, w.t.ID)
+		slot, err := ledger.SlotName(ctx, w.conn, w.t.ID)
 		if err != nil {
 			return err
 		}
@@ -44,7 +46,7 @@ var tailStep = step{
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
 		return []ddl.Statement{
 				{
-					SQL: "create publication crossfade_<database>_t<id> for table " + tableOf(t).String(), Lock: shareUpdateExclusive, On: tableOf(t).String(),
+					SQL: "create publication crossfade_t<id> for table " + tableOf(t).String(), Lock: shareUpdateExclusive, On: tableOf(t).String(),
 					LockTimeout: 2 * time.Second, Hazard: "a table without a replica identity would take no UPDATE or DELETE: refused before",
 					Why: "the log says which rows change",
 				},
@@ -55,7 +57,7 @@ var tailStep = step{
 				},
 			}, []ddl.Statement{
 				{SQL: "select pg_drop_replication_slot('crossfade_<database>_t<id>')", Why: "the server keeps no more log for it"},
-				{SQL: "drop publication crossfade_<database>_t<id>", Why: "nothing is left of it"},
+				{SQL: "drop publication crossfade_t<id>", Why: "nothing is left of it"},
 			}
 	},
 }
@@ -140,19 +142,34 @@ func (w *work) catchUp(ctx context.Context) (string, error) {
 		ctx, cancel = context.WithTimeout(ctx, w.DrainTimeout)
 		defer cancel()
 	}
-	lsn, err := tailer.Barrier(ctx)
-	if err != nil {
-		if errors.Is(err, context.DeadlineExceeded) {
+	for {
+		lsn, err := tailer.Barrier(ctx)
+		_, lost := logical.AsSlotLost(err)
+		_, refused := logical.AsRefusal(err)
+		switch state := sqlState(err); {
+		case err == nil:
+			return lsn.String(), nil
+		case errors.Is(err, context.DeadlineExceeded):
 			return "", w.closed("look who is active and how far it is: crossfade status "+w.t.Name,
 				"the marker in the log was not applied within %s", w.DrainTimeout)
+		case lost:
+			return "", &TailError{Transition: w.t.Name, Err: err}
+		case refused || ctx.Err() != nil || state != "" && !strings.HasPrefix(state, "57P"):
+			return "", err
 		}
-		return "", fmt.Errorf("barrier: %w", err)
+		// Its connection was lost; with the migrator's own there is no going on.
+		if err := w.conn.Ping(ctx); err != nil {
+			return "", fmt.Errorf("barrier: %w", err)
+		}
+		if err := w.pause(ctx); err != nil {
+			return "", err
+		}
 	}
-	return lsn.String(), nil
 }
 
-// settleTail: the CHECK refuses one side from here on, and has waited for all who
-// had written one; when what they have left is applied, it can be validated.
+// settleTail: what somebody without the hook has written all the same is applied
+// before a unique index is built, before rows are compared, and before the CHECK
+// that refuses one side is validated: that has waited for all who had written one.
 func (w *work) settleTail(ctx context.Context) error {
 	done, _, err := w.standing()
 	if err != nil || w.tail == nil || !w.inTail(done) {
@@ -186,11 +203,11 @@ func (w *work) dropTail(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("drop the tail of %q: %w", w.t.Name, err)
 	}
-	return nil
+	return ledger.ForgetPositions(ctx, w.conn, w.t.ID)
 }
 
 func (w *work) endReader(ctx context.Context) error {
-	slot, err := w.slotName(ctx, w.t.ID)
+	slot, err := ledger.SlotName(ctx, w.conn, w.t.ID)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,9 @@ var verifyStep = step{
 	name: "verify", phase: DualWrite,
 	summary: "compare source and target in every row",
 	do: func(ctx context.Context, w *work) error {
+		if err := w.settleTail(ctx); err != nil {
+			return err
+		}
 		if err := w.mend(ctx); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -47,7 +48,7 @@ func (w *work) inTail(done int) bool {
 // tailer makes one of the tailers of a transition: any number may run, one of them
 // is active.
 func (s *session) tailer(ctx context.Context, t ledger.Transition) (*logical.Tailer, error) {
-	slot, err := s.slotName(ctx, t.ID)
+	slot, err := ledger.SlotName(ctx, s.conn, t.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func (s *session) tailer(ctx context.Context, t ledger.Transition) (*logical.Tai
 	conn.AfterConnect = ownTail
 	keys := &sweep.Keys{Transition: t}
 	return logical.New(logical.Config{
-		Conn: conn, Slot: slot, Tables: []logical.Table{{Schema: t.Schema, Name: t.Table}},
+		Conn: conn, Slot: slot, Publication: fmt.Sprintf("crossfade_t%d", t.ID), Tables: []logical.Table{{Schema: t.Schema, Name: t.Table}},
 		Apply: func(ctx context.Context, tx pgx.Tx, batch logical.Batch) error {
 			return applyTail(ctx, tx, batch, keys)
 		},
@@ -66,17 +67,6 @@ func (s *session) tailer(ctx context.Context, t ledger.Transition) (*logical.Tai
 		StatusInterval: time.Second, StandbyInterval: 500 * time.Millisecond, MaxBackoff: 2 * time.Second,
 		Logger: s.Logger,
 	})
-}
-
-// slotName is the name of a transition's slot. Slots are the server's, so it tells
-// the database too.
-func (s *session) slotName(ctx context.Context, id int64) (name string, err error) {
-	err = s.conn.QueryRow(ctx, `select format('crossfade_%s_t%s', oid, $1::bigint) from pg_catalog.pg_database
-		where datname = current_database()`, id).Scan(&name)
-	if err != nil {
-		return "", fmt.Errorf("name the slot: %w", err)
-	}
-	return name, nil
 }
 
 // ownTail makes a connection one that no drain waits for, and independent of
@@ -107,7 +97,7 @@ func applyTail(ctx context.Context, tx pgx.Tx, batch logical.Batch, k *sweep.Key
 		values := part.Keys(part.Changes[0].Relation.Table())
 		copied, err := k.Copy(ctx, tx, token, part.Changes[0].Relation.Key, values)
 		if err != nil {
-			return fmt.Errorf("tail of %q: %w", t.Name, err)
+			return &refusedKeys{names: part.Changes[0].Relation.Key, values: values, err: fmt.Errorf("tail of %q: %w", t.Name, err)}
 		}
 		if len(copied) == 0 {
 			continue
@@ -153,6 +143,34 @@ func halfWritten(batch logical.Batch, copied [][]string) []ledger.HalfWritten {
 	return list
 }
 
+// refusedKeys is an error of a batch, with its keys.
+type refusedKeys struct {
+	names  []string
+	values [][]string
+	err    error
+}
+
+func (e *refusedKeys) Error() string { return e.err.Error() }
+func (e *refusedKeys) Unwrap() error { return e.err }
+
+// blame names the row for which a batch has failed, where that can be found.
+func (s *session) blame(ctx context.Context, t ledger.Transition, cause error) error {
+	var refused *refusedKeys
+	if !errors.As(cause, &refused) {
+		return cause
+	}
+	token, err := ledger.Permission(ctx, s.conn, t, ledger.Backfill)
+	if err != nil || token == "" {
+		return cause
+	}
+	keys := &sweep.Keys{Transition: t}
+	key, alone, err := keys.Blame(ctx, s.conn, token, refused.names, refused.values)
+	if err != nil || key == nil {
+		return cause
+	}
+	return fmt.Errorf("the row with %s (%s): %w", strings.Join(refused.names, ", "), strings.Join(key, ", "), alone)
+}
+
 // TailError: nobody follows the log any more, and it cannot go on by itself. What
 // has been written since is in the log as long as the slot is; the transition goes
 // nowhere without it.
@@ -178,6 +196,10 @@ func (e *TailError) Hint() string {
 	switch {
 	case errors.Is(e.Err, sweep.ErrNoCounterpart):
 		return "change that value and run again, or roll back to off"
+	case strings.HasPrefix(sqlState(e.Err), "23"):
+		return fmt.Sprintf("end who has written without the hook (crossfade writers %[1]s), and put the row right if its values are wrong; "+
+			"then take the constraints of the target away: crossfade tail %[1]s --renew; run builds them anew, and says which of them rows really break; "+
+			"or roll back to off", e.Transition)
 	case errors.Is(e.Err, sweep.ErrForbidden):
 		return "`crossfade status` shows where it stands; run again"
 	}

@@ -157,9 +157,41 @@ func TestTwoTails(t *testing.T) {
 }
 
 // TestTailSlotDropped: without its slot the transition goes nowhere, until there is
-// a new one and every row has been looked at anew.
+// a new one and every row has been looked at anew. So it is when the position has
+// gone too: the ledger knows that there was one.
 func TestTailSlotDropped(t *testing.T) {
 	t.Parallel()
+	for name, also := range map[string]string{
+		"slot": `select`, "slot and position": `delete from crossfade.position`, "slot, position and publication": `delete from crossfade.position; drop publication crossfade_t1`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dropSlot(t, also)
+		})
+	}
+}
+
+// TestTailPositionDropped: nobody can tell what has been applied.
+func TestTailPositionDropped(t *testing.T) {
+	t.Parallel()
+	db := pgtest.NewFrom(t, users)
+	m, legacy := tailed(t, db, "backfill")
+	halfWrites(t, legacy, 1)
+	leave(t, db, legacy)
+	db.Exec(t, `delete from crossfade.position`)
+	_, err := m.Run(ctx, rename.Name, migrator.RunOptions{})
+	require.ErrorAs(t, err, new(*migrator.TailError))
+	require.ErrorContains(t, err, "--renew")
+	_, err = m.RenewTail(ctx, rename.Name)
+	require.NoError(t, err)
+	_, err = m.Run(ctx, rename.Name, migrator.RunOptions{Until: migrator.Live})
+	require.NoError(t, err)
+	conn := audit(t, db)
+	equal(t, conn)
+	require.Zero(t, tailTraces(t, conn))
+}
+
+func dropSlot(t *testing.T, also string) {
 	db := pgtest.NewFrom(t, users)
 	m, legacy := tailed(t, db, "backfill")
 	conn := audit(t, db)
@@ -172,6 +204,7 @@ func TestTailSlotDropped(t *testing.T) {
 		_, err := conn.Exec(ctx, `select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = current_database()`)
 		return err == nil
 	})
+	db.Exec(t, also)
 	halfWrites(t, legacy, 2) // nobody sees that
 	leave(t, db, legacy)
 	for range 2 {

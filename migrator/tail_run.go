@@ -74,9 +74,9 @@ func (s *session) followOnce(ctx context.Context, name string, followed *bool) (
 }
 
 // RenewTail makes a new slot in place of one that was lost, or that nobody shall
-// catch up with. What was written in between is unknown, so every row counts as not
-// looked at: backfill, barrier and verification are done anew by whoever runs the
-// transition next.
+// catch up with. What was written in between is unknown, so the steps from sync on
+// are undone, and that one is done again: every row counts as not looked at, and
+// no constraint of the targets refuses what is found in it.
 func (m *Migrator) RenewTail(ctx context.Context, name string) (Position, error) {
 	return m.work(ctx, name, func(w *work) error {
 		w.step = tailStep
@@ -91,81 +91,16 @@ func (m *Migrator) RenewTail(ctx context.Context, name string) (Position, error)
 	})
 }
 
-// renewTail goes back to the step sync. The steps after it are not undone: each
-// looks at what is there when it is done again.
 func (w *work) renewTail(ctx context.Context) error {
-	return w.act(tailStep.name, func() error {
-		if w.t.Underway != tailStep.name {
-			if err := w.record(ctx, w.way.previous(tailStep), tailStep.name, "renew"); err != nil {
-				return err
-			}
-		}
-		for _, job := range []ledger.Job{ledger.Backfill, ledger.Verify} {
-			if err := w.forget(ctx, job); err != nil {
-				return err
-			}
-		}
-		if err := w.dropTail(ctx); err != nil {
-			return err
-		}
-		if err := tailStep.do(ctx, w); err != nil {
-			return err
-		}
-		return w.record(ctx, tailStep.name, "", "done")
-	})
-}
-
-// TailAll is Tail for all transitions with sync: logical, those that begin later
-// too. It ends with ctx, or with the first *TailError.
-func (m *Migrator) TailAll(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	ended, running := make(chan ledger.Transition), map[int64]bool{}
-	failed := make(chan error, 1)
-	defer func() {
-		cancel()
-		for range running {
-			<-ended
-		}
-	}()
-	return m.look(ctx, func(s *session) error {
-		if err := ledger.Check(ctx, s.conn); err != nil {
-			return err
-		}
-		for {
-			list, err := ledger.List(ctx, s.conn)
-			if err != nil {
-				return err
-			}
-			for _, t := range list {
-				now, err := s.tailing(ctx, t)
-				if err != nil {
-					return err
-				}
-				if running[t.ID] || !now {
-					continue
-				}
-				running[t.ID] = true
-				go func() {
-					if err := m.Tail(ctx, t.Name); err != nil {
-						select {
-						case failed <- err:
-						default: // the first one counts
-						}
-					}
-					ended <- t
-				}()
-			}
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case err := <-failed:
-				return err
-			case t := <-ended:
-				delete(running, t.ID)
-			case <-time.After(time.Second):
-			}
-		}
-	})
+	first, err := w.way.indexOf(tailStep.name)
+	if err != nil {
+		return err
+	}
+	w.stopTail()
+	if err := w.back(ctx, first-1); err != nil {
+		return err
+	}
+	return w.forward(ctx, first)
 }
 
 // follow runs a tailer, and looks every second whether it is still wanted and
@@ -191,7 +126,7 @@ func (s *session) follow(ctx context.Context, t ledger.Transition) error {
 	if over, lookErr := s.tailOver(ctx, t); lookErr == nil && over {
 		return nil // who ended it has dropped the slot
 	}
-	return &TailError{Transition: t.Name, Err: err}
+	return &TailError{Transition: t.Name, Err: s.blame(ctx, t, err)}
 }
 
 // tailOver tells whether nothing is to be followed any more.
@@ -204,7 +139,7 @@ func (s *session) tailOver(ctx context.Context, t ledger.Transition) (bool, erro
 		return err == nil, err
 	}
 	wanted, err := s.tailing(ctx, now)
-	return !wanted, err
+	return err == nil && !wanted, err
 }
 
 // attend returns nil when the tailer has ended, and otherwise why it is to end.
@@ -252,8 +187,8 @@ func (s *session) reopen(ctx context.Context) error {
 	return err
 }
 
-// missesTail makes the slot anew where a rollback that was broken off has dropped
-// it: what was written meanwhile is unknown.
+// missesTail makes the slot anew where a rollback from beyond it was broken off:
+// what was written meanwhile is unknown.
 func (w *work) missesTail(ctx context.Context, done int) (renewed bool, err error) {
 	if !w.inTail(done) || w.t.Underway == untailStep.name {
 		return false, nil

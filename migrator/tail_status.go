@@ -75,7 +75,7 @@ func (s *session) tailStatus(ctx context.Context, t ledger.Transition) (*TailSta
 		select coalesce(s.wal_status, 'missing'), coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn), 0)::bigint, s.safe_wal_size,
 			coalesce(s.active_pid, 0), coalesce(a.usename, ''), coalesce(a.application_name, ''), coalesce(host(a.client_addr), 'local')
 		from (select) as one
-		left join pg_catalog.pg_replication_slots s on s.slot_name = $1
+		left join pg_catalog.pg_replication_slots s on s.slot_name = $1 and s.database = current_database()
 		left join pg_catalog.pg_stat_activity a on a.pid = s.active_pid`, tail.Slot).
 		Scan(&status.WALStatus, &status.Held, &status.Safe, &reader.PID, &reader.Role, &reader.Application, &reader.Client)
 	if err != nil {

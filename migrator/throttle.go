@@ -69,7 +69,8 @@ func (t Throttle) validate() error {
 	return nil
 }
 
-// Signal is what one signal of the throttle read last.
+// Signal is what one signal of the throttle read last: Value and Limit, in Unit, and
+// whether it Holds the scan, with the Reason.
 type Signal = sweep.Reading
 
 // errNegativeRate: a rate is a number of rows per second.

@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
+
+	"github.com/pgcrossfade/crossfade/examples/internal/example"
 )
 
 // options are the flags.
@@ -17,51 +16,30 @@ type options struct {
 	databaseURL string
 }
 
-func parseOptions(args []string) (options, error) {
-	var o options
-	flags := flag.NewFlagSet("alter", flag.ContinueOnError)
+func (o *options) Define(flags *flag.FlagSet) {
 	flags.IntVar(&o.rows, "rows", 50_000, "rows in the table orders")
 	flags.IntVar(&o.workers, "workers", 4, "goroutines of the application")
-	flags.StringVar(&o.databaseURL, "database-url", "", "an existing server to use; the example makes a database of its own on it")
-	if err := flags.Parse(args); err != nil {
-		return o, err
-	}
-	switch {
-	case flags.NArg() > 0:
-		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	case o.rows < 100:
-		return o, errors.New("-rows must be at least 100")
-	case o.workers < 1:
-		return o, errors.New("-workers must be at least 1")
-	}
-	return o, nil
+	example.DatabaseFlag(flags, &o.databaseURL)
 }
 
-// Exit statuses.
-const (
-	exitDamage = 1 // the audit found something
-	exitUsage  = 2
-	exitFailed = 3 // it did not get to the end
-)
+func (o *options) Check() error {
+	switch {
+	case o.rows < 100:
+		return errors.New("-rows must be at least 100")
+	case o.workers < 1:
+		return errors.New("-workers must be at least 1")
+	}
+	return nil
+}
 
 func main() {
-	o, err := parseOptions(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "alter:", err)
-		os.Exit(exitUsage)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	r, err := run(ctx, o)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "alter:", err)
-		os.Exit(exitFailed)
-	}
-	r.print(os.Stdout)
-	if !r.OK {
-		os.Exit(exitDamage)
-	}
+	var o options
+	example.Main("alter", &o, func(ctx context.Context) (damage bool, err error) {
+		r, err := run(ctx, o)
+		if err != nil {
+			return false, err
+		}
+		r.print(os.Stdout)
+		return !r.OK, nil
+	})
 }

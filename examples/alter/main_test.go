@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pgcrossfade/crossfade/examples/internal/example"
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 )
 
@@ -48,7 +49,6 @@ func TestAuditNotices(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	for _, args := range [][]string{{"-rows", "10"}, {"-workers", "0"}, {"more"}, {"-what"}} {
-		_, err := parseOptions(args)
-		require.Error(t, err, "%v", args)
+		require.Error(t, example.Parse("alter", args, &options{}), "%v", args)
 	}
 }

@@ -36,14 +36,14 @@ type report struct {
 
 // run is the whole of it.
 func run(ctx context.Context, o options) (r *report, err error) {
-	d, err := database.Open(ctx, database.Config{Name: "alter", URL: o.databaseURL, Connections: 30})
+	d, err := database.Open(ctx, database.Config{
+		Name: "alter", URL: o.databaseURL, Connections: 30,
+		Fill: func(ctx context.Context, conn *pgx.Conn) error { return createTables(ctx, conn, o.rows) },
+	})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, d.End(ctx, false)) }()
-	if err := database.WithConn(ctx, d.URL(), func(conn *pgx.Conn) error { return createTables(ctx, conn, o.rows) }); err != nil {
-		return nil, err
-	}
 	pool, err := pgxpool.New(ctx, d.URL())
 	if err != nil {
 		return nil, err

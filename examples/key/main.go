@@ -39,18 +39,14 @@ func main() {
 
 // run is the whole of it. url is an existing server to use, or empty.
 func run(ctx context.Context, url string, out io.Writer) (err error) {
-	d, err := database.Open(ctx, database.Config{Name: "key", URL: url, Connections: 40})
+	d, err := database.Open(ctx, database.Config{Name: "key", URL: url, Connections: 40, Fill: func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, schema)
+		return err
+	}})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.End(ctx, false)) }()
-	err = database.WithConn(ctx, d.URL(), func(conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, schema)
-		return err
-	})
-	if err != nil {
-		return err
-	}
 	s, err := openShop(ctx, d.URL())
 	if err != nil {
 		return err

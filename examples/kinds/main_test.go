@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pgcrossfade/crossfade/examples/internal/example"
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 )
 
@@ -66,7 +67,7 @@ func TestAuditNotices(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, saboteur.Close(t.Context())) // a drain would wait for it
 	}, "-rows", "500")
-	require.Equal(t, exitDamage, status)
+	require.Equal(t, example.ExitDamage, status)
 	require.False(t, r.OK)
 	require.Positive(t, r.LostUpdates)
 	require.Zero(t, r.Errors)
@@ -74,8 +75,7 @@ func TestAuditNotices(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	for _, args := range [][]string{{"-rows", "10"}, {"-duration", "-1s"}, {"more"}, {"-what"}} {
-		_, err := parseOptions(args)
-		require.Error(t, err, "%v", args)
+		require.Error(t, example.Parse("kinds", args, &options{}), "%v", args)
 	}
 }
 
@@ -83,7 +83,7 @@ func requireClean(t *testing.T, r report, status int) {
 	t.Helper()
 	require.Zero(t, status)
 	require.True(t, r.OK)
-	require.False(t, r.damage())
+	require.False(t, r.Damage())
 	require.Equal(t, map[string]string{"amount": "contracted", "names": "contracted", "phone": "contracted", "remark": "named"}, r.Phases)
 	require.Greater(t, r.CheckedReads, r.CheckedWrites)
 	require.Greater(t, r.BackfilledRows, int64(r.Rows))

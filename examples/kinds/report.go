@@ -1,24 +1,18 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
 	"time"
 
+	"github.com/pgcrossfade/crossfade/examples/internal/example"
 	"github.com/pgcrossfade/crossfade/internal/console"
 )
 
 // report is what happened. As JSON it is the last line of the output.
 type report struct {
-	// OK: it got to the end, and the next five are 0.
-	OK            bool  `json:"ok"`
-	Errors        int64 `json:"errors"`
-	LostUpdates   int64 `json:"lost_updates"`   // rows that are not as the shop has written them
-	WrongReads    int64 `json:"wrong_reads"`    // not what the shop knows it has written
-	DivergentRows int64 `json:"divergent_rows"` // sides at odds where a phase keeps both
-	Unexplained   int64 `json:"unexplained_rows"`
+	example.Verdict
 
 	Statements     int64   `json:"statements"`
 	StatementsPerS float64 `json:"statements_per_s"`
@@ -49,27 +43,22 @@ func (m *migration) report(version string, took time.Duration, reached bool) *re
 	_, refilled := m.watch.scanned("refill")
 	verified, _ := m.watch.scanned("verify")
 	r := &report{
-		Errors: sum.Errors, LostUpdates: m.audit.lost, WrongReads: sum.WrongReads,
-		DivergentRows: m.audit.divergent, Unexplained: m.audit.unexplained,
+		Verdict: example.Verdict{
+			Errors: sum.Errors, LostUpdates: m.audit.lost, WrongReads: sum.WrongReads,
+			DivergentRows: m.audit.divergent, Unexplained: m.audit.unexplained,
+		},
 
 		Statements: sum.Statements, StatementsPerS: math.Round(float64(sum.Statements) / took.Seconds()),
 		CheckedWrites: sum.Writes, CheckedReads: sum.Reads, StaleRetries: sum.Stale, Refused: sum.Refused,
-		LongestStallMS: ms(sum.LongestStall), LongestHeldMS: ms(sum.LongestHeld), Flips: flips, SlowestDrainMS: ms(slowest),
+		LongestStallMS: example.MS(sum.LongestStall), LongestHeldMS: example.MS(sum.LongestHeld), Flips: flips, SlowestDrainMS: example.MS(slowest),
 		BackfilledRows: backfilled, RefilledRows: refilled, VerifiedRows: verified, AuditedRows: m.audit.audited,
 
 		Rows: m.options.rows, Transitions: len(moves), Phases: m.watch.phases(),
 		Seconds: math.Round(took.Seconds()*10) / 10, PostgreSQL: version,
 	}
-	r.OK = reached && !r.damage()
+	r.OK = reached && !r.Damage()
 	return r
 }
-
-// damage tells whether something went wrong that must not.
-func (r *report) damage() bool {
-	return r != nil && r.Errors+r.LostUpdates+r.WrongReads+r.DivergentRows+r.Unexplained > 0
-}
-
-func ms(d time.Duration) float64 { return math.Round(float64(d.Microseconds())/100) / 10 }
 
 // print writes the report in words, and as JSON on the last line.
 func (r *report) print(w io.Writer) {
@@ -98,10 +87,5 @@ In %.1f s, %d transitions of one table went side by side, while its application 
 		count(r.DivergentRows), count(r.Unexplained),
 		r.Flips, r.SlowestDrainMS, count(r.StaleRetries), r.LongestStallMS, r.LongestHeldMS,
 		count(r.BackfilledRows), count(r.RefilledRows), count(r.VerifiedRows))
-	if r.OK {
-		fmt.Fprintln(w, "Nothing was lost, and nobody noticed.")
-	} else {
-		fmt.Fprintln(w, "THE AUDIT FAILED, or the migration did not get to its end.")
-	}
-	_ = json.NewEncoder(w).Encode(r)
+	r.Verdict.Print(w, r)
 }

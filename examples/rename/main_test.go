@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pgcrossfade/crossfade/examples/internal/example"
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 )
 
@@ -78,7 +79,7 @@ func TestRollbackAndForwardAgain(t *testing.T) {
 func TestAuditNoticesThatTheFenceIsMissing(t *testing.T) {
 	t.Parallel()
 	r, status := runExample(t, pgtest.New(t), "-rows", "1000", "-apps", "2", "-unsafe-no-tokens")
-	require.Equal(t, exitDamage, status)
+	require.Equal(t, example.ExitDamage, status)
 	require.False(t, r.OK)
 	require.Positive(t, r.LostUpdates+r.WrongReads+r.DivergentRows)
 	require.Zero(t, r.Errors, "the damage is silent")
@@ -131,12 +132,11 @@ func TestNothingIsLeftBehind(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	o, err := parseOptions([]string{"-unsafe-no-tokens"})
-	require.NoError(t, err)
+	var o options
+	require.NoError(t, example.Parse("rename", []string{"-unsafe-no-tokens"}, &o))
 	require.True(t, o.pause, "without a pause there is nothing to see")
 	for _, args := range [][]string{{"-apps", "1"}, {"-rows", "10"}, {"-duration", "-1s"}, {"more"}, {"-what"}, {"-sync", "both"}} {
-		_, err := parseOptions(args)
-		require.Error(t, err, "%v", args)
+		require.Error(t, example.Parse("rename", args, &options{}), "%v", args)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"sync"
 	"time"
+
+	"github.com/pgcrossfade/crossfade/examples/internal/example"
 )
 
 // appEnv holds the settings of a process, as JSON. It is how the program
@@ -40,7 +42,7 @@ func appMain() int {
 	var s settings
 	if err := json.Unmarshal([]byte(os.Getenv(appEnv)), &s); err != nil {
 		fmt.Fprintln(os.Stderr, "read settings:", err)
-		return exitUsage
+		return example.ExitUsage
 	}
 	a := &app{settings: s, queries: newQueries(s.Column), tally: &tally{}, out: newSender(os.Stdout)}
 	if s.Pause {
@@ -48,7 +50,7 @@ func appMain() int {
 	}
 	if err := a.serve(context.Background()); err != nil {
 		fmt.Fprintf(os.Stderr, "app %d: %v\n", s.Index+1, err)
-		return exitFailed
+		return example.ExitFailed
 	}
 	return 0
 }
@@ -106,7 +108,7 @@ func (a *app) obey(orders map[order]func()) {
 			f()
 		}
 	}
-	os.Exit(exitFailed)
+	os.Exit(example.ExitFailed)
 }
 
 func (a *app) tick(end <-chan struct{}) {

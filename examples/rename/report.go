@@ -1,25 +1,19 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
 	"strings"
 	"time"
 
+	"github.com/pgcrossfade/crossfade/examples/internal/example"
 	"github.com/pgcrossfade/crossfade/internal/console"
 )
 
 // report is what happened. As JSON it is the last line of the output.
 type report struct {
-	// OK: it got to the end, and the next four are 0 (and Unexplained is).
-	OK            bool  `json:"ok"`
-	Errors        int64 `json:"errors"`
-	LostUpdates   int64 `json:"lost_updates"`   // acknowledged, and not in the table
-	WrongReads    int64 `json:"wrong_reads"`    // not what the process knows it has written
-	DivergentRows int64 `json:"divergent_rows"` // columns differ where a phase keeps both
-	Unexplained   int64 `json:"unexplained_rows"`
+	example.Verdict
 
 	Statements       int64   `json:"statements"`
 	StatementsPerS   float64 `json:"statements_per_s"`
@@ -63,11 +57,13 @@ func (m *migration) report(version string, took time.Duration, reached bool) *re
 	_, refilled, _ := m.watch.scanned("refill")
 	verified, _, _ := m.watch.scanned("verify")
 	r := &report{
-		Errors:        sum.Errors,
-		LostUpdates:   m.audit.lostUpdates,
-		WrongReads:    sum.WrongReads,
-		DivergentRows: int64(len(m.audit.divergent)),
-		Unexplained:   m.audit.unexplained,
+		Verdict: example.Verdict{
+			Errors:        sum.Errors,
+			LostUpdates:   m.audit.lostUpdates,
+			WrongReads:    sum.WrongReads,
+			DivergentRows: int64(len(m.audit.divergent)),
+			Unexplained:   m.audit.unexplained,
+		},
 
 		Statements:       sum.Statements,
 		StatementsPerS:   rate(sum.Statements, took),
@@ -75,11 +71,11 @@ func (m *migration) report(version string, took time.Duration, reached bool) *re
 		CheckedReads:     sum.Reads,
 		StaleRetries:     sum.StaleRetries,
 		Refused:          sum.Refused,
-		LongestStallMS:   ms(sum.LongestStall),
+		LongestStallMS:   example.MS(sum.LongestStall),
 		StalledOn:        strings.Join(strings.Fields(sum.StalledOn), " "),
 		Flips:            len(m.watch.flips),
-		FirstDrainMS:     ms(m.watch.first),
-		SlowestDrainMS:   ms(m.watch.slowestDrain()),
+		FirstDrainMS:     example.MS(m.watch.first),
+		SlowestDrainMS:   example.MS(m.watch.slowestDrain()),
 		BackfilledRows:   backfilled,
 		BackfillRowsPerS: rate(backfilled, backfillTook),
 		RefilledRows:     refilled,
@@ -88,8 +84,8 @@ func (m *migration) report(version string, took time.Duration, reached bool) *re
 
 		Sync:         m.options.sync,
 		LegacyLeftIn: m.legacyLeft,
-		TailLagMS:    ms(m.lag),
-		ConvergedMS:  ms(m.converged),
+		TailLagMS:    example.MS(m.lag),
+		ConvergedMS:  example.MS(m.converged),
 
 		Rows:       m.options.rows,
 		Apps:       m.options.apps,
@@ -100,7 +96,7 @@ func (m *migration) report(version string, took time.Duration, reached bool) *re
 	if m.legacy != nil {
 		r.LegacyWrites = m.legacy.count().Writes
 	}
-	r.OK = reached && !r.damage()
+	r.OK = reached && !r.Damage()
 	return r
 }
 
@@ -111,13 +107,6 @@ func (r *report) tail() string {
 	}
 	return fmt.Sprintf("\n  tail                %8.0f   ms behind at most; all was the same %.0f ms after that end", r.TailLagMS, r.ConvergedMS)
 }
-
-// damage tells whether something went wrong that must not.
-func (r *report) damage() bool {
-	return r != nil && r.Errors+r.LostUpdates+r.WrongReads+r.DivergentRows+r.Unexplained > 0
-}
-
-func ms(d time.Duration) float64 { return math.Round(float64(d.Microseconds())/100) / 10 }
 
 func rate(n int64, d time.Duration) float64 {
 	if d <= 0 {
@@ -156,10 +145,5 @@ became users.name in phase %s, on PostgreSQL %s.
 		count(r.StaleRetries), r.LongestStallMS, r.StalledOn,
 		count(r.BackfilledRows), count(int64(r.BackfillRowsPerS)), count(r.RefilledRows),
 		count(r.VerifiedRows), count(r.LegacyWrites), r.Sync, r.LegacyLeftIn, r.tail())
-	if r.OK {
-		fmt.Fprintln(w, "Nothing was lost, and nobody noticed.")
-	} else {
-		fmt.Fprintln(w, "THE AUDIT FAILED, or the migration did not get to its end.")
-	}
-	_ = json.NewEncoder(w).Encode(r)
+	r.Verdict.Print(w, r)
 }

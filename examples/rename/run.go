@@ -18,17 +18,15 @@ import (
 // run is the whole of it, and prints the report. That is nil when there is
 // nothing to report; there can be one together with an error.
 func run(ctx context.Context, o options, stdout io.Writer) (r *report, err error) {
-	fmt.Fprintln(os.Stderr, "starting PostgreSQL ...")
-	d, err := database.Open(ctx, database.Config{Name: "rename", URL: o.databaseURL, Connections: 40 + 20*o.apps})
+	d, err := database.Open(ctx, database.Config{
+		Name: "rename", URL: o.databaseURL, Connections: 40 + 20*o.apps,
+		What: "users with " + console.Count(int64(o.rows)) + " rows",
+		Fill: func(ctx context.Context, conn *pgx.Conn) error { return createTables(ctx, conn, o.rows) },
+	})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, d.End(ctx, o.keep)) }()
-	fmt.Fprintf(os.Stderr, "PostgreSQL %s; filling users with %s rows ...\n", d.Version(), console.Count(int64(o.rows)))
-	err = database.WithConn(ctx, d.URL(), func(conn *pgx.Conn) error { return createTables(ctx, conn, o.rows) })
-	if err != nil {
-		return nil, err
-	}
 
 	output, began := console.NewOutput(os.Stderr, console.Options{}), time.Now()
 	v := &view{began: began}

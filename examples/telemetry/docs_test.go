@@ -34,6 +34,7 @@ func exported(t *testing.T) map[string]telemetry.Metric {
 		families, err := registry.Gather()
 		require.NoError(t, err)
 		require.Len(t, families, 1)
+		require.Equal(t, families[0].GetName(), m.Prometheus())
 		names[families[0].GetName()] = m
 		require.NoError(t, provider.Shutdown(t.Context()))
 	}

@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -33,4 +34,29 @@ func Duration(d time.Duration) string {
 		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
 	}
 	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+}
+
+// Size prints a number of bytes: 12 bytes, 1.5 MB.
+func Size(bytes float64) string {
+	unit := 0
+	for ; bytes >= 1024 && unit < 4; unit++ {
+		bytes /= 1024
+	}
+	if unit == 0 {
+		return fmt.Sprintf("%.0f bytes", bytes)
+	}
+	return fmt.Sprintf("%.1f %cB", bytes, "kMGT"[unit-1])
+}
+
+// Measure prints a value with its unit, as signals of the throttle have them.
+func Measure(value float64, unit string) string {
+	switch unit {
+	case "bytes":
+		return Size(value)
+	case "bytes/s":
+		return Size(value) + "/s"
+	case "seconds":
+		return strings.TrimSuffix(strings.TrimSuffix(fmt.Sprintf("%.2f", value), "0"), ".0") + "s"
+	}
+	return Count(int64(value)) + " " + unit
 }

@@ -50,10 +50,14 @@ func holders(ctx context.Context, conn *pgx.Conn, s Statement) ([]Blocker, error
 			select to_regclass($1)::oid
 			union all
 			select i.inhrelid from tree t join pg_inherits i on i.inhparent = t.oid where not $3
+		), also (oid) as (
+			select to_regclass(nullif($4, ''))::oid
+			union all
+			select i.inhrelid from also t join pg_inherits i on i.inhparent = t.oid
 		) `+blockerColumns+`
 		from (
 			select pid, virtualtransaction, bool_or(granted) as granted from pg_locks
-			where locktype = 'relation' and (relation in (select oid from tree) or relation = to_regclass(nullif($4, ''))) and mode = any($2)
+			where locktype = 'relation' and (mode = any($2) and relation in (select oid from tree) or mode = any($5) and relation in (select oid from also))
 				and database = (select oid from pg_database where datname = current_database())
 				and pid is distinct from pg_backend_pid()
 			group by 1, 2) b
@@ -61,7 +65,7 @@ func holders(ctx context.Context, conn *pgx.Conn, s Statement) ([]Blocker, error
 		left join pg_locks x on b.pid is null and x.pid is null and x.locktype = 'transactionid' and x.granted
 			and x.virtualtransaction = b.virtualtransaction
 		left join pg_prepared_xacts p on p.transaction = x.transactionid
-		order by b.granted desc, 7 desc`, s.On, conflicts(s.Lock), s.Only, s.Also)
+		order by b.granted desc, 7 desc`, s.On, conflicts(s.Lock), s.Only, s.Also, conflicts(s.alsoLock()))
 	if err != nil {
 		return nil, fmt.Errorf("list sessions in the way of %s: %w", s.On, err)
 	}

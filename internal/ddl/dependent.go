@@ -61,7 +61,9 @@ func ReplaceView(view Name, options []string, query string) Statement {
 
 // AlterPolicy gives a policy other conditions.
 func AlterPolicy(table Name, policy, conditions string) Statement {
-	return quick(table, "alter policy "+ident(policy)+" on "+table.String()+" "+conditions, "the policy reads the columns that are kept")
+	s := quick(table, "alter policy "+ident(policy)+" on "+table.String()+" "+conditions, "the policy reads the columns that are kept")
+	s.Only = true
+	return s
 }
 
 // ReplaceTrigger makes a trigger anew, in one transaction. further are the

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -14,6 +15,7 @@ import (
 // them.
 type lockedTables struct {
 	names []string
+	modes []string // of each
 	// several: more than one lock is taken, one after the other. They are taken
 	// before the statement, all within one lock timeout: were each waited for
 	// by itself, those who queue up behind the first would wait for the sum.
@@ -32,29 +34,40 @@ func locked(ctx context.Context, conn *pgx.Conn, s Statement) (t lockedTables, e
 	if err != nil {
 		return t, fmt.Errorf("run %s: look at the table: %w", s.SQL, err)
 	}
-	t.names = []string{cmp.Or(s.Of, s.On)}
+	t.names, t.modes = []string{cmp.Or(s.Of, s.On)}, []string{s.Lock}
 	if s.Only {
 		t.names[0] = "only " + t.names[0]
 	}
 	pair := s.Pair && lockable
 	if pair {
-		t.names = append(t.names, s.Also)
+		t.names, t.modes = append(t.names, s.Also), append(t.modes, s.alsoLock())
 	}
-	t.several = pair || tree && s.Lock == AccessExclusive && !s.Only
+	t.several = pair || tree && (s.Lock == AccessExclusive || s.Lock == ShareRowExclusive) && !s.Only
 	return t, nil
 }
 
-// inOrder lists the tables as an attempt locks them. Whoever writes both tables
-// of a foreign key has one of them and waits for the other behind us: an attempt
-// that takes them the other way round can only fail. Most write the referenced
-// table first, but who writes the referencing one alone looks at the other
+func (s Statement) alsoLock() string { return cmp.Or(s.AlsoLock, s.Lock) }
+
+// inOrder are the statements with which an attempt locks the tables. Whoever writes
+// both tables of a foreign key has one of them and waits for the other behind us: an
+// attempt that takes them the other way round can only fail. Most write the
+// referenced table first, but who writes the referencing one alone looks at the other
 // after it, so attempts take turns.
-func (t lockedTables) inOrder(attempt int) string {
-	names := slices.Clone(t.names)
+func (t lockedTables) inOrder(attempt int, within time.Duration) string {
+	names, modes := slices.Clone(t.names), slices.Clone(t.modes)
 	if attempt%2 == 0 {
 		slices.Reverse(names)
+		slices.Reverse(modes)
 	}
-	return strings.Join(names, ", ")
+	if len(slices.Compact(slices.Clone(modes))) == 1 {
+		names, modes = []string{strings.Join(names, ", ")}, modes[:1]
+	}
+	timeout := max((within / time.Duration(len(names))).Milliseconds(), 1)
+	sql := fmt.Sprintf("set local lock_timeout = %[1]d; set local statement_timeout = %[1]d; ", timeout)
+	for i, name := range names {
+		sql += fmt.Sprintf("lock table %s in %s mode; ", name, modes[i])
+	}
+	return sql
 }
 
 // runOnce sends one message with several statements, which PostgreSQL runs as
@@ -65,14 +78,12 @@ func (t lockedTables) inOrder(attempt int) string {
 // it longer: reads and writes pass by such a waiter, an autovacuum gives way.
 func runOnce(ctx context.Context, conn *pgx.Conn, s Statement, tables lockedTables, attempts int) error {
 	var sql strings.Builder
-	timeout := max(s.LockTimeout.Milliseconds(), 1)
 	if attempts > 0 {
 		fmt.Fprintf(&sql, "set local lock_timeout = %d; lock table %s in share update exclusive mode; ",
 			max(s.LockTimeout, vacuumTimeout).Milliseconds(), strings.Join(tables.names, ", "))
 	}
 	if tables.several {
-		fmt.Fprintf(&sql, "set local lock_timeout = %[1]d; set local statement_timeout = %[1]d; lock table %[2]s in %[3]s mode; ",
-			timeout, tables.inOrder(attempts), s.Lock)
+		sql.WriteString(tables.inOrder(attempts, s.LockTimeout))
 	}
 	fmt.Fprintf(&sql, "set local lock_timeout = %d; set local statement_timeout = %d; %s",
 		s.LockTimeout.Milliseconds(), s.StatementTimeout.Milliseconds(), s.SQL)

@@ -37,8 +37,10 @@ type Statement struct {
 	On string `json:"on"`
 	// Of is the table, quoted and qualified, where On is an index.
 	Of string `json:"of,omitempty"`
-	// Also is another table, or a sequence, that it takes the same lock on; empty for none.
-	Also string `json:"also,omitempty"`
+	// Also is another table, or a sequence, that it locks; empty for none. AlsoLock is
+	// the level of that lock; empty means Lock.
+	Also     string `json:"also,omitempty"`
+	AlsoLock string `json:"also_lock,omitempty"`
 	// Pair: Also is a table, and both locks are taken within one lock timeout.
 	Pair bool `json:"-"`
 	// LockTimeout bounds each wait for a lock; 0 means the Runner's.

@@ -15,6 +15,8 @@ import (
 // each partition that has partitions itself; each leaf gets its part
 // CONCURRENTLY; and each part is attached to its parent's. With the last one the
 // whole becomes valid. A partition that is created meanwhile brings its part.
+// Parts are built under names that only this index has, and get their own when
+// they are attached.
 type TreeIndex struct {
 	Root Name
 	Name string
@@ -22,9 +24,11 @@ type TreeIndex struct {
 	Create string
 	// Constraint: it carries a UNIQUE constraint of the same name.
 	Constraint bool
-	// Columns are columns of which every index that has one of the names that
-	// its parts get, and belongs to no other index, is an earlier attempt.
-	Columns []string
+	// Timing says when that is checked: DEFERRABLE, INITIALLY DEFERRED.
+	Timing string
+	// Mark begins the names of parts that are not attached yet. Nobody else gives
+	// such names, so what bears one is an earlier attempt.
+	Mark string
 }
 
 // Do runs a function that executes a statement, or makes sure that it has been.
@@ -43,18 +47,24 @@ func (x TreeIndex) Ensure(ctx context.Context, conn *pgx.Conn, do Do) error {
 			return err
 		}
 		state, err := ReadIndex(ctx, conn, x.Root, x.Name)
-		if err != nil || state == IndexValid {
+		if err != nil {
 			return err
 		}
-		err = x.ensureParts(ctx, conn, d, members, do)
-		if err == nil {
-			state, err = ReadIndex(ctx, conn, x.Root, x.Name)
+		if state != IndexValid {
+			err = x.ensureParts(ctx, conn, d, members, do)
+			if err == nil {
+				state, err = ReadIndex(ctx, conn, x.Root, x.Name)
+			}
 		}
-		if err == nil && state == IndexValid {
-			return nil
-		}
-		if err == nil {
+		switch {
+		case err != nil:
+		case state == IndexValid:
+			err = x.settle(ctx, conn, do)
+		default:
 			err = fmt.Errorf("index %s of %s is %s although every partition has its part", ident(x.Name), x.Root, state)
+		}
+		if err == nil {
+			return nil
 		}
 		now, lookErr := ReadTree(ctx, conn, x.Root)
 		if lookErr != nil || slices.Equal(members, now) {
@@ -67,9 +77,7 @@ func (x TreeIndex) Ensure(ctx context.Context, conn *pgx.Conn, do Do) error {
 // part that makes its parent valid would lock the tables above too, all of them, were
 // the parent attached already.
 func (x TreeIndex) ensureParts(ctx context.Context, conn *pgx.Conn, d definition, members []Member, do Do) error {
-	run := func(s Statement) error {
-		return do(s, func(r Runner) error { return r.Run(ctx, conn, s) })
-	}
+	run := runner(ctx, conn, do)
 	parts := map[Name]string{x.Root: x.Name}
 	var attach []Statement
 	for _, m := range members {
@@ -87,6 +95,9 @@ func (x TreeIndex) ensureParts(ctx context.Context, conn *pgx.Conn, d definition
 		part, attached, err := x.findPart(ctx, conn, m, parent)
 		if err != nil {
 			return err
+		}
+		if part == "" {
+			return nil // the partition has gone: Ensure looks anew
 		}
 		parts[m.Name] = part
 		if attached {
@@ -121,7 +132,7 @@ func (x TreeIndex) ensurePart(ctx context.Context, conn *pgx.Conn, d definition,
 	}
 	c, err := ReadConstraint(ctx, conn, m.Name, part)
 	if err == nil && !c.Exists {
-		err = run(AddUniqueUsingIndex(m.Name, part, part))
+		err = run(AddUniqueConstraint(m.Name, part, part, d.timing))
 	}
 	return err
 }
@@ -129,43 +140,50 @@ func (x TreeIndex) ensurePart(ctx context.Context, conn *pgx.Conn, d definition,
 // Drop drops the index with all its parts, those too that have never been
 // attached.
 func (x TreeIndex) Drop(ctx context.Context, conn *pgx.Conn, do Do) error {
-	run := func(s Statement) error {
-		return do(s, func(r Runner) error { return r.Run(ctx, conn, s) })
-	}
-	members, err := ReadTree(ctx, conn, x.Root)
-	if err != nil {
-		return err
-	}
 	state, err := ReadIndex(ctx, conn, x.Root, x.Name)
+	if err == nil && state != IndexMissing {
+		s := x.dropWhole(x.Root, x.Name)
+		err = runner(ctx, conn, do)(s)
+	}
 	if err != nil {
 		return err
 	}
-	if state != IndexMissing {
-		if err := run(x.dropWhole(x.Root, x.Name)); err != nil {
-			return err
-		}
+	return x.dropLoose(ctx, conn, do)
+}
+
+// settle gives the parts their own names, and drops those that have none to be
+// attached to: of partitions that have been detached.
+func (x TreeIndex) settle(ctx context.Context, conn *pgx.Conn, do Do) error {
+	parts, err := x.marked(ctx, conn, true)
+	if err != nil {
+		return err
 	}
-	for _, m := range members {
-		if m.Name == x.Root {
-			continue
-		}
-		part, _, err := x.findPart(ctx, conn, m, x.Name)
+	for _, p := range parts {
+		name, err := x.nameOf(ctx, conn, p.Table)
 		if err != nil {
 			return err
 		}
-		if state, err = ReadIndex(ctx, conn, m.Name, part); err != nil {
+		s := RenameIndex(p.Table, p.Name, name)
+		s.Why = "the part gets the name that it keeps"
+		if err := runner(ctx, conn, do)(s); err != nil {
 			return err
 		}
-		if state == IndexMissing {
-			continue
+	}
+	return x.dropLoose(ctx, conn, do)
+}
+
+// dropLoose drops the parts that are attached to nothing.
+func (x TreeIndex) dropLoose(ctx context.Context, conn *pgx.Conn, do Do) error {
+	parts, err := x.marked(ctx, conn, false)
+	if err != nil {
+		return err
+	}
+	for _, p := range parts {
+		s := DropIndexConcurrently(p.Table, p.Name)
+		if p.Whole || p.Constraint {
+			s = x.dropWhole(p.Table, p.Name)
 		}
-		drop := x.dropWhole(m.Name, part)
-		if c, err := ReadConstraint(ctx, conn, m.Name, part); err != nil {
-			return err
-		} else if m.Leaf && !c.Exists {
-			drop = DropIndexConcurrently(m.Name, part)
-		}
-		if err := run(drop); err != nil {
+		if err := runner(ctx, conn, do)(s); err != nil {
 			return err
 		}
 	}
@@ -190,24 +208,26 @@ func (x TreeIndex) Plan() (ensure []Statement, drop Statement) {
 	partition, part := Name{Schema: "<schema>", Table: "<partition>"}, "<index>"
 	ensure = append(ensure, d.only(x.Root, x.Name), d.leaf(partition, part))
 	if x.Constraint {
-		ensure = append(ensure, AddUniqueUsingIndex(partition, part, part))
+		ensure = append(ensure, AddUniqueConstraint(partition, part, part, d.timing))
 	}
-	return append(ensure, AttachIndex(x.Root, x.Name, partition, part)), x.dropWhole(x.Root, x.Name)
+	return append(ensure, AttachIndex(x.Root, x.Name, partition, part), RenameIndex(partition, part, "<name>")), x.dropWhole(x.Root, x.Name)
 }
 
 // definition is a statement of Counterpart, taken apart.
 type definition struct {
 	unique, constraint bool
 	body               string // from USING on
+	timing             string
 }
 
 func (x TreeIndex) definition() (definition, error) {
 	for _, kind := range []string{"CREATE INDEX ", "CREATE UNIQUE INDEX "} {
-		rest, ok := strings.CutPrefix(x.Create, kind+"CONCURRENTLY "+ident(x.Name)+" ON ONLY ")
+		rest, ok := strings.CutPrefix(x.Create, kind+"CONCURRENTLY "+ident(x.Name)+" ON ")
+		rest = strings.TrimPrefix(rest, "ONLY ")
 		for _, schema := range []string{x.Root.Schema, ident(x.Root.Schema)} {
 			for _, table := range []string{x.Root.Table, ident(x.Root.Table)} {
 				if body, found := strings.CutPrefix(rest, schema+"."+table+" USING "); ok && found {
-					return definition{kind == "CREATE UNIQUE INDEX ", x.Constraint, "USING " + body}, nil
+					return definition{kind == "CREATE UNIQUE INDEX ", x.Constraint, "USING " + body, x.Timing}, nil
 				}
 			}
 		}
@@ -225,7 +245,7 @@ func (d definition) kind() string {
 // only makes the index on a table that has partitions, and on it alone.
 func (d definition) only(table Name, index string) Statement {
 	if d.constraint {
-		s := quick(table, "alter table only "+table.String()+" add constraint "+ident(index)+" unique "+strings.TrimPrefix(d.body, "USING btree "),
+		s := quick(table, "alter table only "+table.String()+" add constraint "+ident(index)+" "+d.uniqueRule(),
 			"the UNIQUE constraints of the partitions are attached to it")
 		s.Only = true
 		return s
@@ -235,6 +255,20 @@ func (d definition) only(table Name, index string) Statement {
 		StatementTimeout: quickTimeout, Why: "the indexes of the partitions are attached to it",
 		Hazard: "stops writes through the table for milliseconds, and for up to lock_timeout while it waits",
 	}
+}
+
+// uniqueRule is the body as a constraint, which says elsewhere that NULLs are equal.
+func (d definition) uniqueRule() string {
+	const nulls = " NULLS NOT DISTINCT"
+	rule, body := "unique", strings.TrimPrefix(d.body, "USING btree ")
+	if before, after, found := strings.Cut(body, ")"+nulls); found {
+		rule, body = rule+strings.ToLower(nulls), before+")"+after
+	}
+	rule += " " + body
+	if d.timing != "" {
+		rule += " " + d.timing
+	}
+	return rule
 }
 
 // leaf builds the part of a leaf.

@@ -71,6 +71,9 @@ func (k check) add(table ddl.Name, name, condition string) ledger.Change {
 	}
 	c := change(do, []ddl.Statement{ddl.DropConstraint(table, name)})
 	c.Do[0].Unless = name
+	if !k.Unchecked {
+		c.Do[1].Validates = name
+	}
 	return c
 }
 

@@ -123,7 +123,7 @@ func change(do, undo []ddl.Statement) ledger.Change {
 	keep := func(statements []ddl.Statement) []ledger.Statement {
 		var kept []ledger.Statement
 		for _, s := range statements {
-			kept = append(kept, ledger.Statement{SQL: s.SQL, Lock: s.Lock, On: s.On, Hazard: s.Hazard, Why: s.Why, Quick: s.IsQuick()})
+			kept = append(kept, ledger.Statement{SQL: s.SQL, Lock: s.Lock, On: s.On, Hazard: s.Hazard, Why: s.Why, Quick: s.IsQuick(), Only: s.Only})
 		}
 		return kept
 	}
@@ -132,7 +132,7 @@ func change(do, undo []ddl.Statement) ledger.Change {
 
 // Statement is a statement of the ledger as one to run.
 func Statement(s ledger.Statement) ddl.Statement {
-	statement := ddl.Statement{SQL: s.SQL, Lock: s.Lock, On: s.On, Hazard: s.Hazard, Why: s.Why}
+	statement := ddl.Statement{SQL: s.SQL, Lock: s.Lock, On: s.On, Hazard: s.Hazard, Why: s.Why, Only: s.Only}
 	if s.Quick {
 		statement = statement.Bounded()
 	}

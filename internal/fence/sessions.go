@@ -98,15 +98,15 @@ func Holders(ctx context.Context, db Querier, token string) ([]Session, error) {
 }
 
 // HoldersOf lists the sessions and prepared transactions that hold a lock on a
-// table.
+// table, or a partition of it.
 func HoldersOf(ctx context.Context, db Querier, schema, table string) ([]Session, error) {
 	return holders(ctx, db, pgx.Identifier{schema, table})
 }
 
-// PreparedOn lists the prepared transactions that hold a lock on a table, but
-// not on the relation crossfade.token: they name the table without permission
-// of the phase in force. They belong to no session, so no epoch lock speaks for
-// them.
+// PreparedOn lists the prepared transactions that hold a lock on a table, or a
+// partition of it, but not on the relation crossfade.token: they name the table
+// without permission of the phase in force. They belong to no session, so no epoch
+// lock speaks for them.
 func PreparedOn(ctx context.Context, db Querier, schema, table, token string) ([]Session, error) {
 	sessions, err := holders(ctx, db, pgx.Identifier{schema, table})
 	if err != nil {
@@ -127,10 +127,10 @@ func PreparedOn(ctx context.Context, db Querier, schema, table, token string) ([
 
 func holders(ctx context.Context, db Querier, relation pgx.Identifier) ([]Session, error) {
 	rows, err := db.Query(ctx, `
-		select coalesce(l.pid, 0), coalesce(a.usename, p.owner, ''), coalesce(a.application_name, ''),
+		select distinct coalesce(l.pid, 0), coalesce(a.usename, p.owner, ''), coalesce(a.application_name, ''),
 			coalesce(host(a.client_addr), 'local'), coalesce(a.state, 'prepared'), left(coalesce(a.query, ''), 500),
 			coalesce(p.gid, ''), coalesce(e.epoch, $2::int),
-			coalesce(extract(epoch from clock_timestamp() - coalesce(a.xact_start, p.prepared, a.state_change)), 0)::float8,
+			coalesce(extract(epoch from statement_timestamp() - coalesce(a.xact_start, p.prepared, a.state_change)), 0)::float8,
 			true, coalesce(a.wait_event_type || ':' || a.wait_event, ''), true
 		from pg_locks l
 		left join pg_stat_activity a on a.pid = l.pid
@@ -140,7 +140,8 @@ func holders(ctx context.Context, db Querier, relation pgx.Identifier) ([]Sessio
 		left join lateral (
 			select min(objid::bigint)::int as epoch from pg_locks
 			where locktype = 'advisory' and objsubid = 2 and granted and classid::bigint = $3 and pid = l.pid) e on true
-		where l.locktype = 'relation' and l.granted and l.relation = to_regclass($1)
+		where l.locktype = 'relation' and l.granted
+			and l.relation in (select to_regclass($1) union select relid from pg_partition_tree(to_regclass($1)))
 			and l.database = (select oid from pg_database where datname = current_database())
 			and l.pid is distinct from pg_backend_pid()
 		order by 1`, relation.Sanitize(), NoEpoch, EpochClass)

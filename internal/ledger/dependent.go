@@ -69,6 +69,10 @@ type Statement struct {
 	Why    string `json:"why,omitempty"`
 	// Quick: it only changes the catalog, so that its duration is bounded.
 	Quick bool `json:"quick,omitempty"`
+	// Only: of a partitioned table it locks the table alone.
+	Only bool `json:"only,omitempty"`
 	// Unless names a constraint of the table that makes it needless.
 	Unless string `json:"unless,omitempty"`
+	// Validates names the constraint of the table that it validates.
+	Validates string `json:"validates,omitempty"`
 }

@@ -40,6 +40,8 @@ type ForeignKey struct {
 	Schema string `json:"schema"`
 	Table  string `json:"table"`
 	Name   string `json:"name"`
+	// Partitioned: that table is partitioned.
+	Partitioned bool `json:"partitioned,omitempty"`
 	// Columns and References are the columns on both sides, and TargetColumns and
 	// TargetReferences those of the counterpart.
 	Columns          []string `json:"columns"`

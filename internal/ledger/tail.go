@@ -13,6 +13,17 @@ import (
 // PositionTable is where, in Schema, the positions of slots stand.
 const PositionTable = "position"
 
+// SlotName is the name of a transition's slot. Slots are the server's, so it tells
+// the database too: a copy of the database has no slot of that name.
+func SlotName(ctx context.Context, db Conn, id int64) (name string, err error) {
+	err = db.QueryRow(ctx, `select format('crossfade_%s_t%s', oid, $1::bigint) from pg_catalog.pg_database
+		where datname = current_database()`, id).Scan(&name)
+	if err != nil {
+		return "", fmt.Errorf("name the slot: %w", err)
+	}
+	return name, nil
+}
+
 // Tailed is a transition that is, or was, followed in the log.
 type Tailed struct {
 	// Slot is empty when it is not followed any more.
@@ -60,6 +71,16 @@ func BeginTail(ctx context.Context, db Conn, id int64, slot string) error {
 func EndTail(ctx context.Context, db Conn, id int64) error {
 	if _, err := db.Exec(ctx, `update crossfade.tail set slot = '' where transition_id = $1`, id); err != nil {
 		return fmt.Errorf("end the tail: %w", err)
+	}
+	return nil
+}
+
+// ForgetPositions removes how far the log has been applied, also what came with a
+// copy of another database.
+func ForgetPositions(ctx context.Context, db Conn, id int64) error {
+	_, err := db.Exec(ctx, `delete from crossfade.position where slot ~ format('^crossfade_\d+_t%s$', $1::bigint)`, id)
+	if err != nil {
+		return fmt.Errorf("forget positions: %w", err)
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ const startTimeout = 5 * time.Minute
 // goroutines are left, other than those that ignore names. Call it from TestMain.
 func Main(m *testing.M, ignore ...goleak.Option) {
 	code := m.Run()
+	examples.end()
 	if err := shared.stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "pgtest:", err)
 		code = max(code, 1)
@@ -91,17 +92,19 @@ type sharedServer struct {
 // get starts the server for the first test that needs it.
 func (s *sharedServer) get(t testing.TB) *postgres.Server {
 	t.Helper()
-	s.once.Do(func() {
-		s.server, s.err = start(postgres.Config{Parameters: map[string]string{
-			"max_connections":           "400",
-			"max_prepared_transactions": "20",
-			"max_replication_slots":     "20",
-			"max_wal_senders":           "20",
-			"shared_buffers":            "128MB",
-		}})
-	})
+	s.once.Do(s.start)
 	require(t, s.err)
 	return s.server
+}
+
+func (s *sharedServer) start() {
+	s.server, s.err = start(postgres.Config{Parameters: map[string]string{
+		"max_connections":           "400",
+		"max_prepared_transactions": "20",
+		"max_replication_slots":     "20",
+		"max_wal_senders":           "20",
+		"shared_buffers":            "128MB",
+	}})
 }
 
 func (s *sharedServer) stop() error {

@@ -42,10 +42,6 @@ var alterations = map[transform.Kind]func(context.Context, *inspection) error{
 	ledger.AddForeignKey: checkAddForeignKey,
 }
 
-// alterable are the kinds that PostgreSQL can do on a partitioned table as they
-// are done on a plain one.
-var alterable = []transform.Kind{ledger.AddColumn, ledger.DropColumn, ledger.SetNotNull, ledger.AddCheck}
-
 // alteration is what is known of it: as it is in the Definition, or as asked for.
 func (in *inspection) alteration() *ledger.Alteration {
 	if a := in.report.Definition.Alteration; a != nil {
@@ -97,9 +93,6 @@ func checkAlteredTable(ctx context.Context, in *inspection) error {
 	case isOther && t.Kind != "p":
 		in.over = true
 		refuse("it is "+kind, "only a table can be altered so")
-	case isOther && !slices.Contains(alterable, in.Move.Kind):
-		refuse("it is "+kind+", on which PostgreSQL cannot do this beside the traffic", "do it on each of its partitions; "+
-			"of an index, make one on the parent with ON ONLY then, and attach theirs (alter index ... attach partition)")
 	case strings.HasPrefix(in.Schema, "pg_") || in.Schema == "information_schema" || in.Schema == ledger.Schema:
 		refuse("it belongs to PostgreSQL or to crossfade itself", "only a table of the application can be altered")
 	case t.Partition && (column || in.Move.Kind == ledger.SetNotNull):
@@ -112,7 +105,7 @@ func checkAlteredTable(ctx context.Context, in *inspection) error {
 		refuse("it is a temporary table", "only a table that every session sees can be altered")
 	}
 	if t.Kind == "p" {
-		in.warn("partitions-locked", in.tableName(), "it is partitioned: its statements lock every partition at once",
+		in.warn("partitions-locked", in.tableName(), "it is partitioned: what takes long goes partition by partition, but some statements lock every one at once, for a moment",
 			"a transaction that uses any of them keeps them waiting: let long ones end")
 	}
 	in.checkOwner()

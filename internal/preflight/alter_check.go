@@ -37,16 +37,17 @@ func (in *inspection) constraintName(name string) string {
 	return "constraint " + name + " on " + in.tableName()
 }
 
-// constraintFree tells whether the table has no constraint of that name;
-// otherwise it has refused.
+// constraintFree tells whether neither the table nor a partition has a constraint
+// of that name; otherwise it has refused.
 func (in *inspection) constraintFree(ctx context.Context, name string) (bool, error) {
-	found, err := query[struct{ Definition string }](ctx, in,
-		`select pg_get_constraintdef(oid) from pg_constraint where conrelid = $1 and conname = $2`, in.table.OID, name)
+	found, err := query[struct{ Table, Definition string }](ctx, in,
+		`select conrelid::regclass::text, pg_get_constraintdef(oid) from pg_constraint where conrelid = any($1) and conname = $2 order by conrelid <> $3, 1`,
+		in.tree(), name, in.table.OID)
 	if err != nil {
 		return false, fmt.Errorf("read constraints: %w", err)
 	}
 	if len(found) > 0 {
-		in.refuse("name-taken", in.constraintName(name), "it exists already: "+found[0].Definition, "choose another name")
+		in.refuse("name-taken", "constraint "+name+" on table "+found[0].Table, "it exists already: "+found[0].Definition, "choose another name")
 	}
 	return len(found) == 0, nil
 }

@@ -3,7 +3,6 @@ package preflight
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
@@ -56,7 +55,8 @@ type attachment struct {
 	Outside bool
 }
 
-// checkDropped looks at everything that PostgreSQL knows to hang on a column.
+// checkDropped looks at everything that PostgreSQL knows to hang on a column, and
+// in partitions at what they do not have from the table.
 func (in *inspection) checkDropped(ctx context.Context, c column) error {
 	attached, err := query[attachment](ctx, in, `
 		select distinct d.classid::regclass::text, pg_describe_object(d.classid, d.objid, d.objsubid),
@@ -71,27 +71,35 @@ func (in *inspection) checkDropped(ctx context.Context, c column) error {
 				when 'pg_policy' then (select concat_ws(' with check ', pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
 					from pg_policy where oid = d.objid) end, ''),
 			coalesce(k.contype::text, case when x.indisreplident then 'identity' when x.indexrelid is not null then 'index' end,
-				case when f.adnum = $2 then 'own' when d.classid = 'pg_class'::regclass and d.objsubid > 0 then 'column' end, ''),
+				case when f.adnum = d.refobjsubid then 'own' when d.classid = 'pg_class'::regclass and d.objsubid > 0 then 'column' end, ''),
 			coalesce(x.indisunique or cardinality(array(select distinct unnest(x.indkey::int2[]))) > 1 or cardinality(k.conkey) > 1, false),
-			coalesce(k.conrelid <> $1, false)
+			coalesce(k.conrelid <> d.refobjid, false)
 		from pg_depend d
+		join pg_attribute c on d.refclassid = 'pg_class'::regclass and c.attrelid = d.refobjid and c.attnum = d.refobjsubid
 		left join pg_index x on d.classid = 'pg_class'::regclass and x.indexrelid = d.objid
 		left join pg_constraint k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid
-		left join pg_attrdef f on d.classid = 'pg_attrdef'::regclass and f.oid = d.objid and f.adrelid = $1
-		where d.refclassid = 'pg_class'::regclass and d.refobjid = $1 and d.refobjsubid = $2
-		order by 1, 2`, in.table.OID, c.Number)
+		left join pg_attrdef f on d.classid = 'pg_attrdef'::regclass and f.oid = d.objid and f.adrelid = d.refobjid
+		left join pg_trigger t on d.classid = 'pg_trigger'::regclass and t.oid = d.objid
+		where d.refobjid = any($2) and c.attname = $3 and (d.refobjid = $1
+			or coalesce(k.conparentid = 0 and k.coninhcount = 0, true) and coalesce(t.tgparentid = 0, true)
+				and not exists (select from pg_inherits i where x.indexrelid = i.inhrelid))
+		order by 1, 2`, in.table.OID, in.tree(), c.Name)
 	if err != nil {
 		return fmt.Errorf("read dependents: %w", err)
 	}
 	for _, a := range attached {
 		in.checkAttached(a)
 	}
-	keys, err := query[struct{ Partition bool }](ctx, in,
-		`select $2::int2 = any(partattrs::int2[]) from pg_partitioned_table where partrelid = $1`, in.table.OID, c.Number)
-	if err == nil && slices.ContainsFunc(keys, func(k struct{ Partition bool }) bool { return k.Partition }) {
-		in.refuse("partition-key", in.columnName(c.Name), "the table is partitioned by it", "it cannot be dropped")
+	own, err := query[struct{ Name string }](ctx, in, `
+		select attrelid::regclass::text || '.' || quote_ident(attname) from pg_attribute
+		where attrelid = any($1) and attrelid <> $2 and attname = $3 and attnotnull and not $4 order by 1`, in.tree(), in.table.OID, c.Name, c.NotNull)
+	if err != nil {
+		return fmt.Errorf("read columns of partitions: %w", err)
 	}
-	return err
+	for _, p := range own {
+		in.refuse("partition-not-null", "column "+p.Name, "it is NOT NULL in this partition only, so inserts that leave it out would fail", "drop that")
+	}
+	return in.checkPartitionKey(ctx, c.Name, "it cannot be dropped")
 }
 
 func (in *inspection) checkAttached(a attachment) {

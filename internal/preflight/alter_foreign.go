@@ -54,6 +54,9 @@ func checkAddForeignKey(ctx context.Context, in *inspection) error {
 	if err != nil || !read {
 		return err
 	}
+	if fits, err := in.checkForeignTree(ctx, r, object); err != nil || !fits {
+		return err
+	}
 	if err := in.checkReferencing(ctx); err != nil {
 		return err
 	}
@@ -112,8 +115,8 @@ func (in *inspection) readReferenced(ctx context.Context, name ddl.Name) (refere
 		columns = r.Primary
 	}
 	switch {
-	case r.Kind != "r":
-		in.refuse("referenced-table", object, "it is not a plain table", "only a plain table can be referenced beside the traffic")
+	case r.Kind != "r" && r.Kind != "p":
+		in.refuse("referenced-table", object, "it is no table", "only a table can be referenced")
 	case r.Persistence != in.table.Persistence && r.Persistence != "p":
 		in.refuse("referenced-table", object, "it is not as permanent as the table that references it", "run alter table ... set logged")
 	case !r.Allowed:

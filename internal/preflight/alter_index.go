@@ -107,9 +107,9 @@ func (in *inspection) readIndex(ctx context.Context) (ledger.Alteration, bool, e
 		in.refuse("index-tablespace", object, "it names a tablespace, which is not supported yet", "run alter index ... set tablespace ... later")
 		return ledger.Alteration{}, false, nil
 	}
-	if !in.table.MayCreate {
-		in.refuse("no-create-on-schema", "schema "+in.Schema, fmt.Sprintf("role %s may not create an index in it", in.table.User),
-			"grant create on the schema to it")
+	in.checkMayCreate("the index")
+	if fits, err := in.tryOnTree(ctx, object); err != nil || !fits {
+		return ledger.Alteration{}, false, err
 	}
 	a := ledger.Alteration{
 		Columns: x.Columns, Index: name, Unique: x.Unique,
@@ -147,7 +147,7 @@ func (in *inspection) indexFree(ctx context.Context, name string) error {
 		Description string
 		Leftover    bool
 	}](ctx, in, `
-		select pg_describe_object('pg_class'::regclass, c.oid, 0), coalesce(x.indrelid = $3 and not x.indisvalid, false)
+		select pg_describe_object('pg_class'::regclass, c.oid, 0), coalesce(x.indrelid = $3 and not x.indisvalid and c.relkind = 'i', false)
 		from pg_class c left join pg_index x on x.indexrelid = c.oid
 		where c.relnamespace = $1 and c.relname = $2`, in.table.Namespace, name, in.table.OID)
 	if err != nil {

@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
@@ -20,6 +21,15 @@ func checkSetNotNull(ctx context.Context, in *inspection) error {
 	}
 	in.warn("nulls-refused", in.columnName(c.Name), "from the step constrain on, writes that leave it NULL fail",
 		"deploy an application first that writes it always, or give the column a default")
+	own, err := query[struct{ Table string }](ctx, in, `
+		select attrelid::regclass::text from pg_attribute where attrelid = any($1) and attname = $2 and attnotnull order by 1`, in.tree(), c.Name)
+	if err != nil {
+		return fmt.Errorf("read columns of partitions: %w", err)
+	}
+	for _, p := range own {
+		in.warn("partition-not-null", "column "+p.Table+"."+c.Name, "it is NOT NULL in this partition already: a rollback makes it nullable there, too",
+			"after a rollback, set it NOT NULL there again")
+	}
 	constrained := c.vocabulary()
 	a := ledger.Alteration{Column: &constrained, Violated: "t." + ident(c.Name) + " is null"}
 	if asked.Value != "" {
@@ -27,7 +37,6 @@ func checkSetNotNull(ctx context.Context, in *inspection) error {
 			in.refuse("generated", in.columnName(c.Name), "it is a generated column, which cannot be filled", "leave the value out")
 			return nil
 		}
-		var err error
 		if constrained.Value, a.Columns, err = in.readValue(ctx, c, asked.Value); err != nil || constrained.Value == "" {
 			return err
 		}

@@ -20,9 +20,13 @@ type foreignKey struct {
 	Deferrable, Deferred, Validated        bool
 	Enforced, Temporal                     bool
 	// From: a source is among Columns. To: a source is among References.
-	From, To    bool
-	Partitioned bool
-	Owned       bool
+	From, To bool
+	// Partitioned, ToPartitioned and Partition are what its table and the other
+	// one are.
+	Partitioned, ToPartitioned, Partition bool
+	Leaves                                int // of its table
+
+	Owned bool
 	// References: the owner of the table may reference the other one.
 	MayReference bool
 	Definition   string
@@ -35,7 +39,9 @@ func checkForeignKeys(ctx context.Context, in *inspection) error {
 		select k.conname, n.nspname, c.relname, tn.nspname, tc.relname, own.names, refs.names, own.types, refs.types,
 			k.confmatchtype::text, k.confupdtype::text, k.confdeltype::text, k.condeferrable, k.condeferred, k.convalidated,
 			coalesce((to_jsonb(k) ->> 'conenforced')::bool, true), coalesce((to_jsonb(k) ->> 'conperiod')::bool, false),
-			k.conrelid = $1 and $2::int2[] && k.conkey, k.confrelid = $1 and $2::int2[] && k.confkey, c.relkind = 'p',
+			k.conrelid = $1 and $2::int2[] && k.conkey, k.confrelid = $1 and $2::int2[] && k.confkey,
+			c.relkind = 'p', tc.relkind = 'p', c.relispartition and k.conrelid <> $1,
+			(select count(*) from pg_partition_tree(c.oid) where isleaf),
 			pg_has_role(c.relowner, 'usage'), pg_has_role(tc.relowner, 'usage') or has_table_privilege(tc.oid, 'references'),
 			pg_get_constraintdef(k.oid)
 		from pg_constraint k
@@ -90,9 +96,14 @@ func (in *inspection) checkForeignKey(k foreignKey) {
 		in.refuse("foreign-key-depends", object, "the source references itself: "+k.Definition, dropIt)
 	case !k.Enforced || k.Temporal:
 		in.refuse("foreign-key-depends", object, "foreign keys with PERIOD, or NOT ENFORCED, do not move: "+k.Definition, dropIt)
-	case k.Partitioned:
-		in.refuse("foreign-key-partitioned", object, "its table is partitioned, so its counterpart could not be added without a scan under lock: "+
+	case k.Partitioned && k.ToPartitioned:
+		in.refuse("foreign-key-partitioned", object, "both of its tables are partitioned, so its counterpart could not be added without a scan under lock: "+
 			k.Definition, dropIt)
+	case k.Partitioned && !k.Validated:
+		in.refuse("foreign-key-partitioned", object, "its table is partitioned, and it does not hold for every row: "+k.Definition,
+			"run alter table ... validate constraint, or "+dropIt)
+	case k.Partition:
+		in.refuse("foreign-key-partitioned", object, "it belongs to a partition alone: "+k.Definition, "make it part of the whole table, or "+dropIt)
 	case k.From && (strings.Contains("nd", k.OnDelete) || strings.Contains("cnd", k.OnUpdate)):
 		in.refuse("foreign-key-action", object, "PostgreSQL itself writes the source when the row that it references is changed or deleted, "+
 			"and would not write the target: "+k.Definition,
@@ -103,6 +114,9 @@ func (in *inspection) checkForeignKey(k foreignKey) {
 	case !k.MayReference:
 		in.refuse("foreign-key-not-owner", object, "role "+in.table.User+" may not reference "+k.ToSchema+"."+k.ToTable,
 			"grant references on that table to it")
+	}
+	if k.Partitioned {
+		in.checkHold(object, k.Leaves)
 	}
 	for _, t := range in.active {
 		columns := append(t.Definition.SourceNames(), t.Definition.TargetNames()...)
@@ -121,7 +135,7 @@ func (in *inspection) checkForeignKey(k foreignKey) {
 func (in *inspection) movedForeignKey(k foreignKey) ledger.ForeignKey {
 	m := in.report.Definition.Move
 	moved := ledger.ForeignKey{
-		Schema: k.Schema, Table: k.Table, Name: k.Name, Columns: k.Columns, References: k.References,
+		Schema: k.Schema, Table: k.Table, Name: k.Name, Partitioned: k.Partitioned, Columns: k.Columns, References: k.References,
 		ToSchema: k.ToSchema, ToTable: k.ToTable, Options: k.options(), Validated: k.Validated,
 		TargetColumns: slices.Clone(k.Columns), TargetReferences: slices.Clone(k.References),
 	}

@@ -74,19 +74,19 @@ func checkIndexes(ctx context.Context, in *inspection) error {
 			"may fail with 23505 on the other of the two", "let the application try such a statement again; nothing is lost")
 	}
 	if len(in.report.Definition.Indexes) > 0 {
-		in.checkMayCreate()
+		in.checkMayCreate(fmt.Sprintf("the counterparts of %d indexes", len(in.report.Definition.Indexes)))
 	}
 	return nil
 }
 
 // checkMayCreate: an index is made in the schema of its table, or partition.
-func (in *inspection) checkMayCreate() {
+func (in *inspection) checkMayCreate(what string) {
 	var refused []string
 	for _, m := range in.members {
 		if !m.MayCreate && !slices.Contains(refused, m.Schema) {
 			refused = append(refused, m.Schema)
-			in.refuse("no-create-on-schema", "schema "+m.Schema, fmt.Sprintf("role %s may not create the counterparts of %d indexes in it",
-				in.table.User, len(in.report.Definition.Indexes)), "grant create on the schema to it")
+			in.refuse("no-create-on-schema", "schema "+m.Schema, fmt.Sprintf("role %s may not create %s in it", in.table.User, what),
+				"grant create on the schema to it")
 		}
 	}
 }

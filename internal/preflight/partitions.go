@@ -3,8 +3,6 @@ package preflight
 import (
 	"context"
 	"fmt"
-
-	"github.com/pgcrossfade/crossfade/internal/dependents"
 )
 
 // member is a table of the partition tree; a plain table is the only one of its
@@ -91,21 +89,31 @@ func checkPartitions(ctx context.Context, in *inspection) error {
 // checkPartitionKeys: the value of a partition key decides where a row is. Were it
 // moved, each row would move.
 func checkPartitionKeys(ctx context.Context, in *inspection) error {
+	for _, source := range in.Move.SourceNames() {
+		err := in.checkPartitionKey(ctx, source, "copy the rows into a table that is partitioned by the new column; a column alone cannot move there")
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkPartitionKey refuses a column that any table of the tree is partitioned by.
+func (in *inspection) checkPartitionKey(ctx context.Context, column, hint string) error {
 	// PostgreSQL ties the columns of a key, and of expressions in it, to the table.
 	keys, err := query[struct{ Table, Column, Key string }](ctx, in, `
 		select p.partrelid::regclass::text, a.attname, pg_get_partkeydef(p.partrelid)
 		from pg_partitioned_table p
-		join pg_attribute a on a.attrelid = p.partrelid and a.attname = any($2) and not a.attisdropped
+		join pg_attribute a on a.attrelid = p.partrelid and a.attname = $2 and not a.attisdropped
 		where p.partrelid = any($1) and (a.attnum = any(p.partattrs::int2[]) or exists (
 			select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = p.partrelid and d.objsubid = a.attnum
 				and d.refclassid = 'pg_class'::regclass and d.refobjid = p.partrelid and d.refobjsubid = 0 and d.deptype = 'i'))
-		order by 1, 2`, in.tree(), in.Move.SourceNames())
+		order by 1, 2`, in.tree(), column)
 	if err != nil {
 		return fmt.Errorf("read partition keys: %w", err)
 	}
 	for _, k := range keys {
-		in.refuse("source-in-partition-key", "column "+k.Table+"."+k.Column, "the table is partitioned by it: "+k.Key,
-			"copy the rows into a table that is partitioned by the new column; a column alone cannot move there")
+		in.refuse("source-in-partition-key", "column "+k.Table+"."+k.Column, "the table is partitioned by it: "+k.Key, hint)
 	}
 	return nil
 }
@@ -196,18 +204,35 @@ func checkPartitionRows(ctx context.Context, in *inspection) error {
 	return nil
 }
 
-// checkPartitionedDependents: what hangs on the source and is no index moves in
-// statements that were made for one table.
-func checkPartitionedDependents(_ context.Context, in *inspection) error {
+// checkPartitionedDependents refuses what does not move on a partitioned table.
+func checkPartitionedDependents(ctx context.Context, in *inspection) error {
 	d := in.report.Definition
 	if !d.Partitioned {
 		return nil
 	}
-	for _, dependent := range d.Dependents {
-		if len(dependent.Changes) > 0 && dependent.Kind != dependents.Settings {
-			in.refuse("partitioned-dependent", dependent.String(), "it hangs on the source, and does not move on a partitioned table",
-				"drop it for the time of the transition, and make it over the target after contract")
-		}
+	identities, err := query[struct{ Index, Table string }](ctx, in, `
+		select i.relname, x.indrelid::regclass::text from pg_index x join pg_class i on i.oid = x.indexrelid
+		where x.indrelid = any($1) and x.indisreplident and exists (select from pg_attribute a
+			where a.attrelid = x.indrelid and a.attname = any($2) and a.attnum = any(x.indkey::int2[]))
+		order by 2`, in.tree(), in.Move.SourceNames())
+	if err != nil {
+		return fmt.Errorf("read replica identities: %w", err)
+	}
+	for _, i := range identities {
+		in.refuse("replica-identity", "index "+i.Index, "it is the replica identity of "+i.Table+", and each partition has its own",
+			"run alter table ... replica identity default, or full, on each partition")
+	}
+	triggers, err := query[struct{ Name, Table string }](ctx, in, `
+		select quote_ident(t.tgname), t.tgrelid::regclass::text
+		from pg_trigger r join pg_trigger t on t.tgrelid = any($1) and t.tgname = r.tgname and t.tgparentid <> 0
+		where r.oid = any($2) and t.tgenabled <> r.tgenabled
+		order by 2, 1`, in.tree(), in.of("pg_trigger"))
+	if err != nil {
+		return fmt.Errorf("read triggers of partitions: %w", err)
+	}
+	for _, t := range triggers {
+		in.refuse("partition-trigger", "trigger "+t.Name+" on table "+t.Table, "it is enabled, or disabled, in this partition only, and would not be any more",
+			"make it the same in all of the table")
 	}
 	return nil
 }

@@ -77,7 +77,10 @@ func TestRefusalsOfPartitions(t *testing.T) {
 		{"table of rows", "create table app.history (was old.early)", "", "partition-row-type", "app.history", "whole rows"},
 		{"function names one", "create function app.f() returns text language plpgsql as 'begin return (select max(full_name) from old.early); end'", "",
 			"function-names-column", "function app.f()", "names the table"},
-		{"check of all", "alter table app.users add constraint c check (full_name <> '')", "", "partitioned-dependent", "check constraint", "does not move"},
+		{"replica identity of one", "alter table app.users alter full_name set not null; alter table app.l0 replica identity using index l0_full_name_id_region_key", "",
+			"replica-identity", "index l0_full_name_id_region_key", "app.l0"},
+		{"trigger enabled in one", "create trigger t before update of full_name on app.users for each row execute function app.touch();" +
+			"alter table app.l0 disable trigger t", "", "partition-trigger", "trigger t on table app.l0", "in this partition only"},
 		{"invalid index", "create index i on only app.users (full_name)", "", "index-invalid", "index app.i", "partitions lack"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

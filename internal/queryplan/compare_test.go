@@ -42,6 +42,12 @@ create index on other.partly (a);`
 func TestCompare(t *testing.T) {
 	t.Parallel()
 	conn := pgtest.NewFrom(t, schema).Conn(t)
+	var before14 bool
+	require.NoError(t, conn.QueryRow(t.Context(), `select current_setting('server_version_num')::int < 140000`).Scan(&before14))
+	theOtherPlace := []Code{ConditionLost}
+	if before14 {
+		theOtherPlace = append(theOtherPlace, IndexLost) // it prefers to read an empty table as a whole
+	}
 	for _, c := range []struct {
 		name, table, source, target string
 		want                        []Code
@@ -57,7 +63,7 @@ func TestCompare(t *testing.T) {
 		{"order without index", "partly", "select a from partly order by a limit 10", "select b from partly order by b limit 10", []Code{IndexLost}},
 		{"no condition", "partly", "select a from partly", "select b from partly", nil},
 		{"the other place", "partly", "select x.a from partly x join partly y on y.id = x.id where x.tenant = $1 and y.a = $2",
-			"select x.b from partly x join partly y on y.id = x.id where x.tenant = $1 and y.b = $2", []Code{ConditionLost}},
+			"select x.b from partly x join partly y on y.id = x.id where x.tenant = $1 and y.b = $2", theOtherPlace},
 		{"update", "partly", "update partly set a = $1, b = $1 where a = $2", "update partly set a = $1, b = $1 where b = $2", []Code{IndexLost}},
 		{"delete", "partly", "delete from partly where a = any($1)", "delete from partly where b = any($1)", []Code{IndexLost}},
 		{"insert from itself", "empty", "insert into empty (id, a) select id + 1, a from empty where a = $1",

@@ -84,8 +84,27 @@ func (in *insertion) valuesRow(row []*pg.Node, open, closing int) {
 	}
 	once := in.oncePerRow()
 	in.rearrange(places, func(s slot) string {
+		if text, ok := in.outgrownDefault(row, s); ok {
+			return text
+		}
 		return in.value(s, func(name string) (string, bool) { text, ok := values[name]; return text, ok }, once)
 	})
+}
+
+// outgrownDefault is what DEFAULT in the place of a source gives its target, where
+// that may be too great for the source: the same as when both are left out.
+func (in *insertion) outgrownDefault(row []*pg.Node, s slot) (string, bool) {
+	for _, c := range in.table.byName[s.column] {
+		if s.from >= 0 || !c.target || !c.move.outgrows() {
+			continue
+		}
+		i := slices.Index(in.names, c.move.sources[0].Name)
+		if i >= 0 && i < len(row) && row[i].GetSetToDefault() != nil {
+			held, _ := c.held(c.absent).text()
+			return "(" + held + ")", true
+		}
+	}
+	return "", false
 }
 
 // rowValue is what a named column gets in a row of VALUES.

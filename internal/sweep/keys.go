@@ -54,6 +54,31 @@ func (k *Keys) Copy(ctx context.Context, tx pgx.Tx, token string, names []string
 	return copied, explainKeys(err)
 }
 
+// Blame finds the first of those keys whose row makes Copy fail for what it holds,
+// and what is wrong with it. Nothing is copied. A nil key: none does, alone.
+func (k *Keys) Blame(ctx context.Context, conn *pgx.Conn, token string, names []string, values [][]string) (key []string, cause error, err error) {
+	for i := range values[0] {
+		one := make([][]string, len(values))
+		key := make([]string, len(values))
+		for column := range values {
+			key[column] = values[column][i]
+			one[column] = []string{key[column]}
+		}
+		tx, err := conn.Begin(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		_, cause := k.Copy(ctx, tx, token, names, one)
+		if err := tx.Rollback(ctx); err != nil {
+			return nil, nil, err
+		}
+		if errors.Is(cause, ErrNoCounterpart) || errors.Is(cause, ErrConstraint) {
+			return key, cause, nil
+		}
+	}
+	return nil, nil, nil
+}
+
 func (k *Keys) look(ctx context.Context, tx pgx.Tx, names []string) error {
 	table := Table{Schema: k.Transition.Schema, Name: k.Transition.Table, Key: names}
 	key, sources, targets, err := readColumns(ctx, tx.Conn(), table, k.Transition.Definition.Move)
@@ -95,6 +120,8 @@ func explainKeys(err error) error {
 		return fmt.Errorf("%w: %w", ErrForbidden, err)
 	case strings.HasPrefix(pgErr.Code, "22"):
 		return fmt.Errorf("%w: %w", ErrNoCounterpart, err)
+	case strings.HasPrefix(pgErr.Code, "23"):
+		return fmt.Errorf("%w: %w", ErrConstraint, err)
 	}
 	return err
 }

@@ -89,6 +89,9 @@ var (
 	// ErrNoCounterpart: a row holds a value that the expressions cannot bring to
 	// the other side. Nothing of its batch was copied.
 	ErrNoCounterpart = errors.New("a value has no counterpart on the other side")
+	// ErrConstraint: a constraint of the targets, or of the table, refuses what the
+	// expressions make of a row. Only Keys tells.
+	ErrConstraint = errors.New("a constraint refuses what a row would hold")
 	// ErrKeyChanged: the key is not what it was when the transition began.
 	ErrKeyChanged = errors.New("the key of the table has changed since the transition began")
 )

@@ -2,15 +2,12 @@ package synctrigger_test
 
 import (
 	"fmt"
-	"math/rand/v2"
+	"slices"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/internal/phase"
-	"github.com/pgcrossfade/crossfade/internal/synctrigger"
 )
 
 // The compatibility matrix: one row, an instance in each of two phases, and
@@ -48,10 +45,23 @@ func (c cell) read(p phase.Phase) int {
 	return c.s
 }
 
-// write puts v where a phase writes; of a new row the rest is NULL. The trigger
-// goes by what has changed.
-func (c cell) write(p phase.Phase, v int, trigger bool) cell {
-	next := c
+// mode is what the trigger does: nothing without one, and in mode count.
+type mode int
+
+const (
+	without mode = iota
+	syncing
+	refusing
+)
+
+// writer puts v where a phase writes; of a new row the rest is NULL. refused: the
+// statement fails.
+type writer func(c cell, p phase.Phase, v int, m mode) (next cell, refused bool)
+
+// write is what the rewriter and the trigger do. The trigger goes by what has
+// changed.
+func write(c cell, p phase.Phase, v int, m mode) (next cell, refused bool) {
+	next = c
 	b := p.Behaviour()
 	if b.WritesBoth() || !b.WriteTarget {
 		next.s = v
@@ -59,51 +69,57 @@ func (c cell) write(p phase.Phase, v int, trigger bool) cell {
 	if b.WriteTarget {
 		next.t = forward(v)
 	}
+	source, target := next.s != c.s, next.t != c.t
 	switch {
-	case !trigger || next.t == forward(next.s):
-	case next.s != c.s && next.t == c.t:
+	case m == without || next.t == forward(next.s) || source == target:
+	case m == refusing:
+		return c, true
+	case source:
 		next.t = forward(next.s)
-	case next.s == c.s && next.t != c.t:
+	default:
 		next.s = backward(next.t)
 	}
-	return next
+	return next, false
 }
 
 // step is what somebody does. It may not apply; it is not right when it reads what
 // nobody has written last.
 type step struct {
 	name string
-	do   func(c cell, p phase.Phase, v int, trigger bool) (next cell, applies, right bool)
+	do   func(c cell, p phase.Phase, v int, m mode, write writer) (next cell, applies, right bool)
 }
 
 var steps = []step{
-	{"insert", func(c cell, p phase.Phase, v int, trigger bool) (cell, bool, bool) {
+	{"insert", func(c cell, p phase.Phase, v int, m mode, write writer) (cell, bool, bool) {
 		if c.register != null {
 			return c, false, true
 		}
-		next := cell{null, null, null}.write(p, v, trigger)
+		next, refused := write(cell{null, null, null}, p, v, m)
 		next.register = v
-		return next, true, true
+		return next, !refused, true
 	}},
-	{"set", func(c cell, p phase.Phase, v int, trigger bool) (cell, bool, bool) {
-		next := c.write(p, v, trigger)
+	{"set", func(c cell, p phase.Phase, v int, m mode, write writer) (cell, bool, bool) {
+		next, refused := write(c, p, v, m)
 		next.register = v
-		return next, c.register != null, true
+		return next, c.register != null && !refused, true
 	}},
-	{"add", func(c cell, p phase.Phase, _ int, trigger bool) (cell, bool, bool) {
+	{"add", func(c cell, p phase.Phase, _ int, m mode, write writer) (cell, bool, bool) {
 		v := c.read(p)
 		right := v == c.register
 		if v != null {
 			v++
 		}
-		next := c.write(p, v, trigger)
+		next, refused := write(c, p, v, m)
 		next.register = c.register + 1
-		return next, c.register != null, right
+		return next, c.register != null && !refused, right
 	}},
-	{"read", func(c cell, p phase.Phase, _ int, _ bool) (cell, bool, bool) {
+	{"touch", func(c cell, _ phase.Phase, _ int, _ mode, _ writer) (cell, bool, bool) {
+		return c, c.register != null, true
+	}},
+	{"read", func(c cell, p phase.Phase, _ int, _ mode, _ writer) (cell, bool, bool) {
 		return c, c.register != null, c.read(p) == c.register
 	}},
-	{"delete", func(c cell, _ phase.Phase, _ int, _ bool) (cell, bool, bool) {
+	{"delete", func(c cell, _ phase.Phase, _ int, _ mode, _ writer) (cell, bool, bool) {
 		return cell{null, null, null}, c.register != null, true
 	}},
 }
@@ -113,47 +129,109 @@ var steps = []step{
 // whoever copies has been there.
 type verdict struct{ reads, source, target, converges bool }
 
-// search runs every sequence of that many operations.
-func search(a, b phase.Phase, begin cell, copier, trigger bool, depth int) (v verdict, runs int) {
-	v = verdict{true, true, true, true}
-	var walk func(c cell, level int)
+var allRight = verdict{true, true, true, true}
+
+// act is a step of one of the two, or of who copies.
+type act struct {
+	step   int // of steps; copying for who copies
+	second bool
+}
+
+const copying = -1
+
+// matrix is a search of every sequence of depth operations of an instance in phase
+// a and one in b.
+type matrix struct {
+	a, b   phase.Phase
+	begin  cell
+	copier bool
+	mode   mode
+	depth  int
+	write  writer
+}
+
+// search also returns the sequences that end with a wrong read, one for each
+// operation that makes it, and how many it has run.
+func (x matrix) search() (v verdict, wrong [][]act, runs int) {
+	v = allRight
+	found := map[act]bool{}
 	look := func(c cell) {
 		if c.register == null {
 			return
 		}
 		v.source = v.source && c.s == c.register
 		v.target = v.target && c.t == forward(c.register)
-		copied := c
-		copied.t = forward(c.s)
-		v.converges = v.converges && copied.t == forward(c.register)
+		v.converges = v.converges && forward(c.s) == forward(c.register)
 	}
-	walk = func(c cell, level int) {
+	var walk func(c cell, path []act)
+	walk = func(c cell, path []act) {
 		look(c)
-		if level == depth {
+		if len(path) == x.depth {
 			runs++
 			return
 		}
-		for _, s := range steps {
-			for i, p := range []phase.Phase{a, b} {
-				if i == 1 && a == b {
+		for n, s := range steps {
+			for i, p := range []phase.Phase{x.a, x.b} {
+				if i == 1 && x.a == x.b {
 					continue // the same again
 				}
-				next, applies, right := s.do(c, p, 10*(level+1)+i, trigger)
-				if applies {
-					v.reads = v.reads && right
-					walk(next, level+1)
+				next, applies, right := s.do(c, p, value(len(path), i), x.mode, x.write)
+				if !applies {
+					continue
 				}
+				did := act{n, i == 1}
+				if v.reads = v.reads && right; !right && !found[did] {
+					found[did] = true
+					wrong = append(wrong, append(slices.Clone(path), did))
+				}
+				walk(next, append(path, did))
 			}
 		}
-		if copier && c.register != null {
+		if x.copier && c.register != null {
 			next := c
 			next.t = forward(c.s)
-			walk(next, level+1)
+			walk(next, append(path, act{step: copying}))
 		}
 	}
-	walk(begin, 0)
-	return v, runs
+	walk(x.begin, make([]act, 0, x.depth))
+	return v, wrong, runs
 }
+
+// value is what an operation writes, each one something else.
+func value(level, who int) int { return 10*(level+1) + who }
+
+// pairs is the matrix: reads after the backfill, before it, while it runs, and
+// after it when somebody copies forward still; which side the next step may rely
+// on; and whether what is half written becomes whole.
+var pairs = []struct {
+	a, b                    phase.Phase
+	after, before, copies   bool
+	source, target, catches bool
+}{
+	{phase.Off, phase.Off, true, true, true, true, false, true},
+	{phase.Off, phase.DualWrite, true, true, true, true, false, true},
+	{phase.Off, phase.Shadow, true, true, true, true, false, true},
+	{phase.Off, phase.Live, false, false, false, false, false, false},
+	{phase.Off, phase.Complete, false, false, false, false, false, false},
+	{phase.DualWrite, phase.DualWrite, true, true, true, true, true, true},
+	{phase.DualWrite, phase.Shadow, true, true, true, true, true, true},
+	{phase.Shadow, phase.Shadow, true, true, true, true, true, true},
+	{phase.DualWrite, phase.Live, true, false, true, true, true, true},
+	{phase.Shadow, phase.Live, true, false, true, true, true, true},
+	{phase.DualWrite, phase.Complete, false, false, false, false, false, false},
+	{phase.Shadow, phase.Complete, false, false, false, false, false, false},
+	{phase.Live, phase.Live, true, false, true, true, true, true},
+	{phase.Live, phase.Complete, true, false, false, false, true, false},
+	{phase.Complete, phase.Complete, true, false, false, false, true, false},
+	// From here on the source does not exist, and nobody copies.
+	{phase.Complete, phase.Contracted, true, false, false, false, true, false},
+	{phase.Contracted, phase.Contracted, true, false, false, false, true, false},
+}
+
+var (
+	filled   = cell{1, 1 + shift, 1}
+	unfilled = cell{1, null, 1}
+)
 
 func TestCompatibilityMatrix(t *testing.T) {
 	t.Parallel()
@@ -161,42 +239,18 @@ func TestCompatibilityMatrix(t *testing.T) {
 	if testing.Short() {
 		depth = 4
 	}
-	off, dual, shadow, live, complete := phase.Off, phase.DualWrite, phase.Shadow, phase.Live, phase.Complete
-	filled, unfilled := cell{1, 1 + shift, 1}, cell{1, null, 1}
 	total := 0
-	find := func(a, b phase.Phase, begin cell, copier, trigger bool) verdict {
-		v, runs := search(a, b, begin, copier, trigger, depth)
-		total += runs
-		return v
-	}
-	// Reads after the backfill; before it, while it runs; after it, when somebody
-	// copies forward still; and which side the next step may rely on.
-	for _, row := range []struct {
-		a, b                    phase.Phase
-		after, before, copies   bool
-		source, target, catches bool
-	}{
-		{off, off, true, true, true, true, false, true},
-		{off, dual, true, true, true, true, false, true},
-		{off, shadow, true, true, true, true, false, true},
-		{off, live, false, false, false, false, false, false},
-		{off, complete, false, false, false, false, false, false},
-		{dual, dual, true, true, true, true, true, true},
-		{dual, shadow, true, true, true, true, true, true},
-		{shadow, shadow, true, true, true, true, true, true},
-		{dual, live, true, false, true, true, true, true},
-		{shadow, live, true, false, true, true, true, true},
-		{dual, complete, false, false, false, false, false, false},
-		{shadow, complete, false, false, false, false, false, false},
-		{live, live, true, false, true, true, true, true},
-		{live, complete, true, false, false, false, true, false},
-		{complete, complete, true, false, false, false, true, false},
-	} {
+	for _, row := range pairs {
+		find := func(begin cell, copier bool, m mode) verdict {
+			v, _, runs := matrix{row.a, row.b, begin, copier, m, depth, write}.search()
+			total += runs
+			return v
+		}
 		name := fmt.Sprintf("%s with %s", row.a, row.b)
-		after := find(row.a, row.b, filled, false, false)
+		after := find(filled, false, without)
 		require.Equal(t, row.after, after.reads, "%s: reads after the backfill", name)
-		require.Equal(t, row.before, find(row.a, row.b, unfilled, true, false).reads, "%s: reads before the backfill", name)
-		copied := find(row.a, row.b, filled, true, false)
+		require.Equal(t, row.before, find(unfilled, true, without).reads, "%s: reads before the backfill", name)
+		copied := find(filled, true, without)
 		require.Equal(t, row.copies, copied.reads, "%s: reads while somebody copies", name)
 		// A tail is somebody who copies: what is half written becomes whole, as
 		// long as the source is the authority.
@@ -205,74 +259,64 @@ func TestCompatibilityMatrix(t *testing.T) {
 			require.Equal(t, row.source, after.source, "%s: the source", name)
 			require.Equal(t, row.target, after.target, "%s: the target", name)
 		}
-		// With the trigger everything works together after the backfill.
-		require.Equal(t, verdict{true, true, true, true}, find(row.a, row.b, filled, true, true), "%s: with a trigger", name)
+		// With the trigger everything works together after the backfill, and what
+		// one that refuses lets pass does too.
+		require.Equal(t, allRight, find(filled, true, syncing), "%s: with a trigger", name)
+		require.Equal(t, allRight, find(filled, true, refusing), "%s: with a trigger that refuses", name)
 	}
 	t.Logf("%d runs of %d operations", total, depth)
 	require.Greater(t, total, 10_000)
 }
 
-// TestMatrixOnServer runs some of the sequences on the server, whose row must be
-// the model's after each operation.
-func TestMatrixOnServer(t *testing.T) {
+// TestMatrixFindsFaults: a rewriter or a trigger with a fault changes what the
+// search finds of a pair that works together.
+func TestMatrixFindsFaults(t *testing.T) {
 	t.Parallel()
-	sequences := 300
-	if testing.Short() {
-		sequences = 60
-	}
-	for _, trigger := range []bool{false, true} {
-		t.Run(fmt.Sprintf("trigger %t", trigger), func(t *testing.T) {
-			t.Parallel()
-			move := renamed("integer")
-			move.Kind = "change"
-			move.Sources[0].Value, move.Targets[0].Value = fmt.Sprintf("t - %d", shift), fmt.Sprintf("s + %d", shift)
-			db := pgtest.NewFrom(t, "create table x (id int primary key, note text, s int, t int)")
-			if trigger {
-				install(t, db, "x", move, synctrigger.Sync)
+	for _, c := range []struct {
+		name   string
+		a, b   phase.Phase
+		mode   mode
+		faulty writer
+	}{
+		{"dualwrite leaves the target out", phase.DualWrite, phase.Live, without, func(c cell, p phase.Phase, v int, m mode) (cell, bool) {
+			if p == phase.DualWrite {
+				p = phase.Off
 			}
-			conn := db.Conn(t)
-			_, err := conn.Exec(t.Context(), "set synchronous_commit = off; begin")
-			require.NoError(t, err)
-			random := rand.New(rand.NewPCG(1, 2))
-			phases := []phase.Phase{phase.Off, phase.DualWrite, phase.Shadow, phase.Live, phase.Complete}
-			exec := func(sql string) {
-				_, err := conn.Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol)
-				require.NoError(t, err, sql)
+			return write(c, p, v, m)
+		}},
+		{"live leaves the source out", phase.Shadow, phase.Live, without, func(c cell, p phase.Phase, v int, m mode) (cell, bool) {
+			if p == phase.Live {
+				p = phase.Complete
 			}
-			for range sequences {
-				exec(fmt.Sprintf("delete from x; insert into x (id, s, t) values (1, 1, %d)", 1+shift))
-				c, path := cell{1, 1 + shift, 1}, "filled"
-				for level := range 5 {
-					s, p, v := steps[random.IntN(len(steps))], phases[random.IntN(len(phases))], 10*(level+1)
-					next, applies, _ := s.do(c, p, v, trigger)
-					if !applies || next.s == null && next.t == null && s.name != "delete" {
-						continue // a row of which a stale writer has left nothing
-					}
-					path += fmt.Sprintf(" / %s in %s", s.name, p)
-					switch s.name {
-					case "insert":
-						columns, values := "s, t", fmt.Sprintf("%d, %d", v, v+shift)
-						if b := p.Behaviour(); !b.WriteTarget {
-							columns, values = "s", fmt.Sprint(v)
-						} else if !b.WritesBoth() {
-							columns, values = "t", fmt.Sprint(v+shift)
-						}
-						exec(fmt.Sprintf("insert into x (id, %s) values (1, %s)", columns, values))
-					case "set":
-						exec("update x set " + set(p, fmt.Sprint(v)))
-					case "add":
-						exec("update x set " + set(p, seen(p)+" + 1"))
-					case "delete":
-						exec("delete from x")
-					}
-					got := cell{null, null, next.register}
-					if next.register != null {
-						require.NoError(t, conn.QueryRow(t.Context(), "select coalesce(s, -1), coalesce(t, -1) from x").Scan(&got.s, &got.t), path)
-					}
-					require.Equal(t, next, got, path)
-					c = next
-				}
+			return write(c, p, v, m)
+		}},
+		{"the trigger knows one direction", phase.Off, phase.Complete, syncing, func(c cell, p phase.Phase, v int, _ mode) (cell, bool) {
+			next, _ := write(c, p, v, without)
+			if next.s != c.s {
+				next.t = forward(next.s)
 			}
-		})
+			return next, false
+		}},
+		{"the trigger goes by the phase, not by what has changed", phase.Off, phase.Live, syncing, func(c cell, p phase.Phase, v int, _ mode) (cell, bool) {
+			next, _ := write(c, p, v, without)
+			if p != phase.Off {
+				next.t = forward(next.s)
+			}
+			return next, false
+		}},
+		{"the trigger does not see inserts", phase.Off, phase.Live, syncing, func(c cell, p phase.Phase, v int, m mode) (cell, bool) {
+			if c.register == null {
+				m = without
+			}
+			return write(c, p, v, m)
+		}},
+		{"the trigger refuses nothing", phase.Off, phase.Live, refusing, func(c cell, p phase.Phase, v int, _ mode) (cell, bool) {
+			return write(c, p, v, without)
+		}},
+	} {
+		right, _, _ := matrix{c.a, c.b, filled, false, c.mode, 4, write}.search()
+		require.Equal(t, allRight, right, c.name)
+		wrong, _, _ := matrix{c.a, c.b, filled, false, c.mode, 4, c.faulty}.search()
+		require.NotEqual(t, right, wrong, c.name)
 	}
 }

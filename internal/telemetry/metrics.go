@@ -1,6 +1,10 @@
 package telemetry
 
-import "github.com/pgcrossfade/crossfade/internal/phase"
+import (
+	"strings"
+
+	"github.com/pgcrossfade/crossfade/internal/phase"
+)
 
 // Metric is a metric that Crossfade reports.
 type Metric struct {
@@ -12,6 +16,25 @@ type Metric struct {
 	By []string
 	// Description is a sentence for the documentation.
 	Description string
+}
+
+// Prometheus is its name as the OpenTelemetry exporter for Prometheus makes it.
+func (m Metric) Prometheus() string {
+	name := strings.ReplaceAll(m.Name, ".", "_")
+	switch {
+	case m.Unit == "s":
+		name += "_seconds"
+	case m.Unit == "By":
+		name += "_bytes"
+	case m.Unit == "1" && m.Kind == Gauge:
+		name += "_ratio"
+	case strings.HasSuffix(m.Unit, "/s"):
+		name += "_per_second"
+	}
+	if m.Kind == Counter {
+		name += "_total"
+	}
+	return name
 }
 
 // Kind is the kind of an instrument.

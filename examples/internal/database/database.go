@@ -24,6 +24,10 @@ type Config struct {
 	URL string
 	// Connections is how many a server that is started must take.
 	Connections int
+	// Fill makes the tables, on a connection without the hook; nil makes none.
+	Fill func(context.Context, *pgx.Conn) error
+	// What says what it fills, for people who wait; empty says nothing.
+	What string
 }
 
 // Database is a database that nobody else uses.
@@ -34,9 +38,12 @@ type Database struct {
 	foreign bool
 }
 
-// Open finds or starts a server and creates the database. End it with
+// Open finds or starts a server, creates the database and fills it. End it with
 // End.
 func Open(ctx context.Context, c Config) (*Database, error) {
+	if c.What != "" {
+		fmt.Fprintln(os.Stderr, "starting PostgreSQL ...")
+	}
 	server, err := postgres.Start(ctx, postgres.Config{
 		URL: c.URL,
 		Parameters: map[string]string{
@@ -58,6 +65,15 @@ func Open(ctx context.Context, c Config) (*Database, error) {
 		return err
 	}); err != nil {
 		return nil, errors.Join(fmt.Errorf("create database: %w", err), server.Stop())
+	}
+	if c.What != "" {
+		fmt.Fprintf(os.Stderr, "PostgreSQL %s; filling %s ...\n", d.Version(), c.What)
+	}
+	if c.Fill == nil {
+		return d, nil
+	}
+	if err := WithConn(ctx, d.URL(), func(conn *pgx.Conn) error { return c.Fill(ctx, conn) }); err != nil {
+		return nil, errors.Join(err, d.close())
 	}
 	return d, nil
 }

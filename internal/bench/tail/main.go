@@ -1,12 +1,15 @@
-// Command tail measures the tailer of package logical, each figure beside its
-// baseline in one run:
+// Command tail measures how the log is followed, each figure beside its baseline in
+// one run, in about two minutes:
 //
-//   - throughput in changes per second, and of pg_recvlogical, which reads the
-//     same log from a slot of its own and throws it away;
-//   - the time from a commit to the commit of its batch, at fixed rates;
+//   - throughput of package logical in changes per second, and of pg_recvlogical,
+//     which reads the same log from a slot of its own and throws it away;
+//   - how long a row that somebody without the hook has written stays half written
+//     under crossfade tail, at fixed rates, and how long after the last one none is
+//     left: by the server's times of commits;
 //   - the memory that one transaction of many rows takes.
 //
-// It starts a server, or uses $CROSSFADE_DATABASE_URL.
+// It starts a server, or uses $CROSSFADE_DATABASE_URL, which needs
+// track_commit_timestamp.
 package main
 
 import (
@@ -18,6 +21,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"text/tabwriter"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -46,7 +50,7 @@ func main() {
 
 func run(ctx context.Context, o options) (err error) {
 	server, err := postgres.Start(ctx, postgres.Config{Log: os.Stderr, Parameters: map[string]string{
-		"shared_buffers": "128MB", "max_wal_size": "8GB", "synchronous_commit": "off",
+		"shared_buffers": "128MB", "max_wal_size": "8GB", "synchronous_commit": "off", "track_commit_timestamp": "on",
 	}})
 	if err != nil {
 		return err
@@ -56,31 +60,39 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("PostgreSQL %s\n\n", server.Version())
+	fmt.Fprintf(b.out, "PostgreSQL %s\n\n", server.Version())
 	for _, measure := range []func(context.Context, options) error{b.throughput, b.rates, b.memory} {
 		if err := measure(ctx, o); err != nil {
 			return err
 		}
-		fmt.Println()
+		fmt.Fprintln(b.out)
+		if err := b.out.Flush(); err != nil {
+			return err
+		}
 	}
 	return b.conn.Close(ctx)
 }
 
 // bench is a database with a table to follow.
 type bench struct {
-	server *postgres.Server
-	url    string
-	conn   *pgx.Conn
+	url  string
+	conn *pgx.Conn
+	out  *tabwriter.Writer
 }
 
 func newBench(ctx context.Context, server *postgres.Server) (*bench, error) {
 	url := server.URL("")
-	conn, err := pgx.Connect(ctx, url)
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	config.RuntimeParams["application_name"] = "bench"
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, err
 	}
 	_, err = conn.Exec(ctx, `drop table if exists tail_item; create table tail_item (id bigint primary key, body text, note text)`)
-	return &bench{server: server, url: url, conn: conn}, err
+	return &bench{url: url, conn: conn, out: tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)}, err
 }
 
 // tailer makes one with a slot of its own, and returns what removes it.

@@ -56,22 +56,22 @@ func (b *bench) throughput(ctx context.Context, o options) error {
 	if err := b.conn.QueryRow(ctx, `select pg_current_wal_insert_lsn()::text`).Scan(&end); err != nil {
 		return err
 	}
-	fmt.Printf("throughput, %d changes in transactions of ten\n", o.rows)
+	fmt.Fprintf(b.out, "%d changes, ten in a transaction\tchanges/s\tof pg_recvlogical\n", o.rows)
 	var base float64
 	took, err := recvlogical(ctx, b.url, end)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		fmt.Println("  pg_recvlogical        skipped: not beside the server")
+		fmt.Fprintln(b.out, "pg_recvlogical\tnot beside the server\t")
 	case err != nil:
 		return err
 	default:
 		base = rate(o.rows, took)
-		fmt.Printf("  pg_recvlogical   %9.0f changes/s\n", base)
+		fmt.Fprintf(b.out, "pg_recvlogical\t%.0f\t\n", base)
 	}
 	for _, c := range []struct {
 		name   string
 		tailer *logical.Tailer
-	}{{"apply nothing", idle}, {"apply a repair", busy}} {
+	}{{"logical, apply nothing", idle}, {"logical, apply a repair", busy}} {
 		start := time.Now()
 		err := follow(ctx, c.tailer, func() error {
 			_, err := c.tailer.Barrier(ctx)
@@ -81,11 +81,11 @@ func (b *bench) throughput(ctx context.Context, o options) error {
 			return err
 		}
 		got := rate(o.rows, time.Since(start))
-		line := fmt.Sprintf("  %-16s %9.0f changes/s", c.name, got)
+		compared := ""
 		if base > 0 {
-			line += fmt.Sprintf("   %.2f of pg_recvlogical", got/base)
+			compared = fmt.Sprintf("%.2f", got/base)
 		}
-		fmt.Println(line)
+		fmt.Fprintf(b.out, "%s\t%.0f\t%s\n", c.name, got, compared)
 	}
 	return nil
 }

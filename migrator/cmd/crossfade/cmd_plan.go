@@ -73,7 +73,7 @@ func printPlan(w io.Writer, s console.Style, p migrator.Plan, undo bool) error {
 	printFindings(&b, s, p.Findings)
 	if f := p.Forecast; f != nil {
 		fmt.Fprintf(&b, "\n%s about %s rows; up to %s of WAL and %s more on disk until it is vacuumed; how long, its first batches tell\n",
-			s.Bold("backfill:"), console.Count(f.Rows), size(float64(f.WALBytes)), size(float64(f.GrowthBytes)))
+			s.Bold("backfill:"), console.Count(f.Rows), console.Size(float64(f.WALBytes)), console.Size(float64(f.GrowthBytes)))
 	}
 	contract := false
 	for i, step := range p.Steps {

@@ -130,7 +130,7 @@ func printRehearsal(w io.Writer, s console.Style, r migrator.Rehearsal) error {
 	fmt.Fprintln(table, "PASS\tSTEP\tTIME\tLONGEST LOCK\tLONGEST STALL\tWAL\tGROWTH")
 	for _, step := range r.Steps {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", step.Pass, stepName(step.Name, step.Undo), console.Duration(step.Elapsed),
-			dashed(step.Lock), dashed(step.Stall), size(float64(step.WALBytes)), grown(step.GrowthBytes))
+			dashed(step.Lock), dashed(step.Stall), console.Size(float64(step.WALBytes)), grown(step.GrowthBytes))
 	}
 	_ = table.Flush() // a strings.Builder takes everything
 	fmt.Fprintf(&b, "\n%s probes; %s statements, %s failed\n", console.Count(int64(r.Traffic.Probes)), console.Count(int64(r.Traffic.Statements)),

@@ -254,7 +254,7 @@ func jobText(j migrator.JobProgress) string {
 	if !j.Finished {
 		text = fmt.Sprintf("%s of about %s rows", console.Count(j.RowsScanned), console.Count(max(j.Estimate, j.RowsScanned)))
 	}
-	if j.Job != "verify" && j.Job != "watch" {
+	if !j.Compares() {
 		text += ", " + console.Count(j.RowsChanged) + " changed"
 	}
 	if j.Aside > 0 {

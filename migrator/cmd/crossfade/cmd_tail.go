@@ -18,15 +18,16 @@ func newTail(a *app) *cobra.Command {
 		Short: "Follow the server's log for writers without the hook",
 		Long: `Follows the server's log for transitions with sync: logical, and puts right the rows
 that a writer without the hook has left with one side only. Without a NAME it does so
-for all of them, those that begin later too, until it is stopped. With one it ends
-when the transition needs it no more.
+for all of them, those that begin later too, until it is stopped; one that cannot be
+followed is logged and tried again. With a NAME it ends when the transition needs it
+no more.
 
 crossfade run does the same while it works. Between two commands the log waits, and
 the server keeps it: run one or more of these beside it. One is active, the others
 stand by; any of them may be killed at any time. See status for the lag.
 
---renew makes a new slot in place of one that was lost, and ends. Every row counts as
-not looked at then: the next run does backfill, barrier and verification again.`,
+--renew makes a new slot in place of one that was lost, and ends. It goes back to the
+step sync: the next run does all steps from the backfill on again.`,
 		Example: `  crossfade tail
   crossfade tail users-name
   crossfade tail users-name --renew`,
@@ -75,9 +76,9 @@ func tailLines(t *migrator.TailStatus, s console.Style) []string {
 	if t == nil || t.Slot == "" {
 		return nil
 	}
-	slot := fmt.Sprintf("slot %s, %s, keeps %s of the log", t.Slot, t.WALStatus, size(float64(t.Held)))
+	slot := fmt.Sprintf("slot %s, %s, keeps %s of the log", t.Slot, t.WALStatus, console.Size(float64(t.Held)))
 	if t.Safe != nil {
-		slot += ", may be lost after " + size(float64(*t.Safe)) + " more"
+		slot += ", may be lost after " + console.Size(float64(*t.Safe)) + " more"
 	}
 	if t.WALStatus == "missing" || t.WALStatus == "lost" {
 		slot = s.Bad(fmt.Sprintf("slot %s is %s", t.Slot, t.WALStatus))
@@ -89,7 +90,7 @@ func tailLines(t *migrator.TailStatus, s console.Style) []string {
 		lines = append(lines, "followed by "+t.Active.String())
 	}
 	if t.NotedAgo != nil {
-		lines = append(lines, fmt.Sprintf("lag %s, %s, by the word of %s %s ago", size(float64(t.LagBytes)), console.Duration(t.Lag), t.Actor, console.Duration(*t.NotedAgo)))
+		lines = append(lines, fmt.Sprintf("lag %s, %s, by the word of %s %s ago", console.Size(float64(t.LagBytes)), console.Duration(t.Lag), t.Actor, console.Duration(*t.NotedAgo)))
 	}
 	lines = append(lines, fmt.Sprintf("%s put right since the backfill", plural(int(t.Repaired), "half-written row")))
 	if t.BarrierAt != nil {

@@ -88,7 +88,7 @@ func TestSignalsAreShown(t *testing.T) {
 	}})
 	contains(t, strings.Join(p.Lines(120, console.Style{}), "\n"), "slot x", "slot-lag         1.5 GB of 1.0 GB  holds",
 		"batch-latency    0.1s of 0.4s\n", "active-sessions  3 sessions of 25 sessions")
-	if got := measure(90, "seconds"); got != "90s" {
+	if got := console.Measure(90, "seconds"); got != "90s" {
 		t.Errorf("90 s are shown as %s", got)
 	}
 }

@@ -78,7 +78,7 @@ func printUndo(b *strings.Builder, s console.Style, step migrator.RollbackStep, 
 	fmt.Fprintf(b, "\n  %s\n", s.Bold(name))
 	fmt.Fprintf(b, "    time: %s\n", step.Time)
 	if scan := step.Scan; scan != nil {
-		fmt.Fprintf(b, "    looks at about %s rows, and writes those that differ: WAL up to %s\n", console.Count(scan.Rows), size(float64(scan.WALBytes)))
+		fmt.Fprintf(b, "    looks at about %s rows, and writes those that differ: WAL up to %s\n", console.Count(scan.Rows), console.Size(float64(scan.WALBytes)))
 	}
 	for _, lost := range step.Lost {
 		fmt.Fprintf(b, "    %s %s\n", s.Warn("lost:"), lost)

@@ -223,4 +223,3 @@ func (s *situation) saysError(err error) {
 	}
 	s.says(text)
 }
-

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -64,12 +65,10 @@ func (w *watched) Status() string {
 // --output json.
 func (a *app) watchStatus(ctx context.Context, m *migrator.Migrator, name string, events int) error {
 	view := &watched{name: name}
+	reader := m.StatusReader()
+	defer reader.Close(ctx)
 	look := func() ([]migrator.Status, error) {
-		if name != "" {
-			status, err := one(ctx, m, name, events)
-			return []migrator.Status{status}, err
-		}
-		return m.Status(ctx, migrator.StatusOptions{Events: events})
+		return reader.Status(ctx, migrator.StatusOptions{Name: name, Events: events})
 	}
 	first, err := look()
 	if err != nil {
@@ -78,7 +77,7 @@ func (a *app) watchStatus(ctx context.Context, m *migrator.Migrator, name string
 	encoder := json.NewEncoder(a.stdout)
 	encoder.SetEscapeHTML(false)
 	show := func(list []migrator.Status) error {
-		changed := !reflect.DeepEqual(list, view.list)
+		changed := !reflect.DeepEqual(ageless(list), ageless(view.list))
 		view.set(list)
 		if a.output != outputJSON || !changed {
 			return nil
@@ -109,4 +108,32 @@ func (a *app) watchStatus(ctx context.Context, m *migrator.Migrator, name string
 		return again()
 	}
 	return console.NewLive(a.out(), view).While(again)
+}
+
+// ageless is a copy without what changes by itself as time goes by.
+func ageless(list []migrator.Status) []migrator.Status {
+	list = slices.Clone(list)
+	young := func(sessions []migrator.Session) []migrator.Session {
+		sessions = slices.Clone(sessions)
+		for i := range sessions {
+			sessions[i].Age = 0
+		}
+		return sessions
+	}
+	for i := range list {
+		s := &list[i]
+		s.Laggards, s.Instances, s.Writers = young(s.Laggards), slices.Clone(s.Instances), slices.Clone(s.Writers)
+		for k := range s.Instances {
+			s.Instances[k].Oldest = 0
+		}
+		for k := range s.Writers {
+			s.Writers[k].Ago = 0
+		}
+		if s.Drain != nil {
+			drain := *s.Drain
+			drain.Waiting, drain.Fenced = young(drain.Waiting), young(drain.Fenced)
+			s.Drain = &drain
+		}
+	}
+	return list
 }

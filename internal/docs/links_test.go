@@ -19,6 +19,9 @@ var (
 	notInSlug = regexp.MustCompile(`[^a-z0-9_ -]`)
 )
 
+// root is the repository.
+const root = "../../"
+
 // TestLinks: every link to a file of the repository, and to a heading of it, leads somewhere.
 func TestLinks(t *testing.T) {
 	t.Parallel()
@@ -44,29 +47,55 @@ func TestLinks(t *testing.T) {
 // TestPagesAreLinked: the README leads to every page.
 func TestPagesAreLinked(t *testing.T) {
 	t.Parallel()
-	readme := prose(t, "../README.md")
+	readme := prose(t, root+"README.md")
 	for _, page := range pages(t) {
-		if filepath.Dir(page) == "." {
-			assert.Contains(t, readme, "](docs/"+page+")")
+		if name := filepath.Base(page); page != root+name {
+			assert.Contains(t, readme, "](docs/"+name+")")
 		}
+	}
+}
+
+// TestLibraries: the lines of adopting.md for libraries on *sql.DB stand in the tests
+// of those libraries too.
+func TestLibraries(t *testing.T) {
+	t.Parallel()
+	paths, err := filepath.Glob(root + "internal/compat/*_test.go")
+	require.NoError(t, err)
+	var tests strings.Builder
+	for _, path := range paths {
+		tests.WriteString(read(t, path))
+	}
+	lines := regexp.MustCompile("(?m)^\\| (GORM|bun|ent) \\| (`[^`]*`) \\| (`[^`]*`|the same), db from").FindAllStringSubmatch(read(t, root+"docs/adopting.md"), -1)
+	require.Len(t, lines, 3)
+	for _, line := range lines {
+		code := line[3]
+		if code == "the same" {
+			code = line[2]
+		}
+		assert.Contains(t, tests.String(), strings.Trim(code, "`"), line[1])
 	}
 }
 
 func pages(t *testing.T) []string {
 	t.Helper()
-	here, err := filepath.Glob("*.md")
+	manuals, err := filepath.Glob(root + "docs/*.md")
 	require.NoError(t, err)
-	above, err := filepath.Glob("../*.md")
+	above, err := filepath.Glob(root + "*.md")
 	require.NoError(t, err)
-	return append(here, above...)
+	return append(manuals, above...)
 }
 
 // prose is a page without its blocks of code.
 func prose(t *testing.T, page string) string {
 	t.Helper()
-	text, err := os.ReadFile(page) //nolint:gosec // a page of this repository
+	return fence.ReplaceAllString(read(t, page), "")
+}
+
+func read(t *testing.T, page string) string {
+	t.Helper()
+	text, err := os.ReadFile(page)
 	require.NoError(t, err)
-	return fence.ReplaceAllString(string(text), "")
+	return string(text)
 }
 
 // slugs are the anchors that GitHub gives to headings.
