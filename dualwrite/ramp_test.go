@@ -141,7 +141,9 @@ func TestRampIsReported(t *testing.T) {
 		reads, err := ledger.ReadsOf(ctx, f.admin, f.move)
 		require.NoError(t, err)
 		for _, r := range reads {
-			return r.SourceStatements == 24 && r.TargetStatements == 24 && r.SourceErrors == 0 && r.TargetErrors == 8 && r.TargetFailed > 0
+			// One of three statements fails, where the target is read.
+			return r.SourceStatements > 0 && r.TargetStatements > 0 && r.SourceStatements+r.TargetStatements == 48 &&
+				r.SourceErrors == 0 && r.TargetErrors == r.TargetStatements/3 && r.TargetFailed > 0
 		}
 		return false
 	})

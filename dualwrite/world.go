@@ -40,7 +40,7 @@ type world struct {
 func newWorld(h *Hook, view fence.View, snapshot catalog.Snapshot) (*world, error) {
 	w := &world{hook: h, epoch: view.Epoch, view: view, snapshot: snapshot}
 	w.confirmed.Store(int64(h.uptime()))
-	return w, w.reading.fill(w, "")
+	return w, w.fill(w, "")
 }
 
 // catalog is what rewriting goes by where the phases are those of view.

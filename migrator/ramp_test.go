@@ -187,8 +187,8 @@ func TestStepBackUnderTraffic(t *testing.T) {
 	ended := make(chan error, 2)
 	defer func() {
 		stop()
-		<-ended
-		<-ended
+		require.ErrorIs(t, <-ended, context.Canceled)
+		require.ErrorIs(t, <-ended, context.Canceled)
 		pool.Close()
 	}()
 	go func() { ended <- hook.Run(running) }()
