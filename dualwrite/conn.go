@@ -37,7 +37,9 @@ type conn struct {
 	epoch  int
 	tokens []string
 	pid    uint32
-	pgConn weak.Pointer[pgconn.PgConn]
+	// standby: the server was one when the connection joined.
+	standby bool
+	pgConn  weak.Pointer[pgconn.PgConn]
 	// share is this connection's place in the time that Config.RecycleWithin
 	// gives: from 0 to 1.
 	share float64
@@ -206,6 +208,9 @@ func (c *conn) restore(e *pgproto3.ErrorResponse, s *statement) *pgproto3.ErrorR
 		}
 		c.event(event)
 		return e
+	case e.Code == codeConflict && c.standby:
+		c.mark("a conflict with the replay of the standby") // perhaps of the end of its phase
+		return nil
 	case s == nil:
 		return nil
 	case s.result.Outcome == rewrite.Refused:

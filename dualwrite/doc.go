@@ -29,7 +29,8 @@
 // the two columns only, as its data cannot be changed on the way. pgx's exec mode
 // (QueryExecModeExec) and pgconn.Batch write past the writer: the mode is
 // refused at Install, and a connection that does it nevertheless is ended. A
-// pooler in transaction mode and standbys are refused when a connection joins.
+// pooler is refused when a connection joins. On a standby statements go by what
+// has been replayed there.
 // What ConnConfig.ValidateConnect sends goes out as it is: the connection has
 // not joined yet. SQL inside of strings, and the bodies of functions in the
 // database, are not rewritten: Config.OpaqueText and OpaqueCalls say what becomes

@@ -25,8 +25,6 @@ var (
 	ErrHookedTwice = errors.New("dualwrite: the hook is installed twice in this configuration")
 	// ErrPooler: a pooler hands out the server's connections by transaction.
 	ErrPooler = fence.ErrPooler
-	// ErrStandby: the server is a standby while a transition is active.
-	ErrStandby = fence.ErrStandby
 	// ErrPrivilege: the role may not read the ledger.
 	ErrPrivilege = fence.ErrPrivilege
 	// ErrEncoding: the texts of the connection are in an encoding that the hook
@@ -43,6 +41,7 @@ const (
 	codeNoTable     = "42P01" // of a token that is gone
 	codeNoColumn    = "42703" // of a column that is gone
 	codeReadOnly    = "25006" // of LISTEN on a standby
+	codeConflict    = "40001" // on a standby: of a statement that replay could not wait for
 )
 
 // The SQLSTATEs of the errors that the hook makes.

@@ -30,6 +30,10 @@ func (c *conn) reported(body []byte) {
 	case "search_path": // since PostgreSQL 18: by a function, or a rollback
 		c.movePath()
 		c.unsettled = c.pathInTx
+	case "in_hot_standby": // since PostgreSQL 14
+		if c.standby && string(value) == "off" {
+			c.mark("the standby has been promoted")
+		}
 	}
 }
 

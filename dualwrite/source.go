@@ -137,6 +137,7 @@ func (c *conn) join(ctx context.Context, pc *pgconn.PgConn) error {
 	if err != nil {
 		return err
 	}
+	c.standby = view.Standby
 	c.arm(pc, s, w, texts)
 	c.event(Event{Kind: Joined})
 	return nil

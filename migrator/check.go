@@ -19,6 +19,7 @@ func (s *session) check(ctx context.Context, t Transition) (ledger.Transition, p
 	}
 	request := t.Request(schema, table)
 	request.IgnoreApplications = slices.Concat(t.IgnoreApplications, s.IgnoreApplications)
+	request.Standbys = len(s.Standbys) > 0
 	request.Path = append([]string{}, s.schemas...)
 	report, err := preflight.Check(ctx, s.conn, request)
 	if err != nil {

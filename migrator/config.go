@@ -8,6 +8,7 @@ import (
 	"os/user"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
@@ -77,6 +78,11 @@ type Config struct {
 	// IgnoreApplications lists application names, in addition to those of the
 	// transition, whose sessions without the hook need not be waited for.
 	IgnoreApplications []string
+	// Standbys lead to the standbys that applications read from. Drains also wait
+	// for the sessions there, and gate standby-readers asks that no session there is
+	// older than the transition. The migrator must be allowed to connect, directly,
+	// with the rights that it has on the primary. Nil means none.
+	Standbys []*pgx.ConnConfig
 	// StandbyWait is how long a flip forward waits for the standbys to replay
 	// what led to it, before gate replica-lag is closed. 0 means 30 s.
 	StandbyWait time.Duration

@@ -40,9 +40,11 @@ func (d Drain) what() string {
 
 // Hint says what an operator can do about those it waits for.
 func (d Drain) Hint() string {
-	var unhooked, inTx, prepared, idle bool
+	var unhooked, inTx, prepared, idle, behind bool
 	for _, s := range d.Waiting {
 		switch {
+		case s.Behind != "":
+			behind = true
 		case s.PID == 0:
 			prepared = true
 		case !s.Hooked():
@@ -65,6 +67,7 @@ func (d Drain) Hint() string {
 	add(prepared, "commit or roll back the prepared transactions")
 	add(inTx, "let the open transactions end, or end their sessions with pg_terminate_backend(pid)")
 	add(unhooked, "close the sessions without the hook, or list their application_name under ignore_applications if they never touch the column")
+	add(behind, "let the standby catch up, or leave it out of --standby")
 	add(idle, "restart or close the idle connections that keep an older epoch")
 	if hints == "" {
 		return "nobody is left to wait for"

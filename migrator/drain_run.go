@@ -27,16 +27,21 @@ func (w *work) drain(ctx context.Context) error {
 	if w.t.Draining == "" && !first {
 		return nil
 	}
-	return w.await(ctx, w.lookAround, w.endDrain)
+	return w.await(ctx, w.lookEverywhere, w.endDrain)
 }
 
 // await looks around until nobody is left to wait for and end says that it is
 // over. It applies the policy for laggards after the grace.
 func (w *work) await(ctx context.Context, look func(ctx context.Context, fencing bool) (Drain, error),
-	end func(context.Context, Drain) (bool, error)) error {
+	end func(context.Context, Drain) (bool, error)) (err error) {
+	defer func() {
+		if err != nil {
+			w.measured.gaveUp(w.t)
+		}
+	}()
 	began := time.Now()
-	ended := map[int]bool{} // sessions that it has ended
-	var logged []Session    // those that the log has named
+	ended := map[target]bool{} // sessions that it has ended
+	var logged []Session       // those that the log has named
 	for {
 		elapsed := time.Since(began)
 		d, err := look(ctx, w.fencing(elapsed))
@@ -88,15 +93,7 @@ func (w *work) lookAround(ctx context.Context, fencing bool) (Drain, error) {
 	if err != nil {
 		return d, err
 	}
-	for _, s := range sessions {
-		switch {
-		case !w.concerns(s, previous):
-		case fencing && s.Epoch >= w.t.RegisteredEpoch && !s.InTx:
-			d.Fenced = append(d.Fenced, s)
-		default:
-			d.Waiting = append(d.Waiting, s)
-		}
-	}
+	w.sift(&d, sessions, previous, fencing)
 	if w.t.Draining != "" {
 		holders, err := fence.Holders(ctx, w.conn, w.t.Draining)
 		if err != nil {
@@ -115,6 +112,23 @@ func (w *work) lookAround(ctx context.Context, fencing bool) (Drain, error) {
 	}
 	d.Waiting = merge(d.Waiting, prepared)
 	return d, nil
+}
+
+// sift takes those of the sessions that concern the drain into it.
+func (w *work) sift(d *Drain, sessions []Session, previous int, fencing bool) {
+	for _, s := range sessions {
+		switch {
+		case s.Behind != "" && !d.waitsFor(fencing):
+			d.Fenced = append(d.Fenced, s)
+		case s.Behind != "":
+			d.Waiting = append(d.Waiting, s)
+		case !w.concerns(s, previous):
+		case fencing && s.Epoch >= w.t.RegisteredEpoch && !s.InTx:
+			d.Fenced = append(d.Fenced, s)
+		default:
+			d.Waiting = append(d.Waiting, s)
+		}
+	}
 }
 
 func (w *work) newDrain() (Drain, error) {
@@ -194,25 +208,41 @@ func (w *work) endDrain(ctx context.Context, d Drain) (bool, error) {
 // terminate ends the hooked sessions that dropping the token would not stop:
 // those in a transaction, and those that joined before the transition was
 // known.
-func (w *work) terminate(ctx context.Context, d Drain, ended map[int]bool) error {
+func (w *work) terminate(ctx context.Context, d Drain, ended map[target]bool) error {
 	for _, s := range d.Waiting {
-		if !s.Hooked() || ended[s.PID] {
+		if !s.Hooked() || ended[target{s.Standby, s.PID}] {
 			continue
 		}
-		gone, err := fence.Terminate(ctx, w.conn, s)
+		gone, err := fence.Terminate(ctx, w.connOf(s), s)
 		if err != nil {
 			return err
 		}
 		if !gone {
 			continue
 		}
-		ended[s.PID] = true
+		ended[target{s.Standby, s.PID}] = true
 		w.Logger.Warn("session ended", keyTransition, w.t.Name, keySession, s.String())
 		if err := ledger.Record(ctx, w.conn, *w.t, w.event("terminate", s.String())); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// target is a session that was ended.
+type target struct {
+	standby string
+	pid     int
+}
+
+// connOf is the connection to where a session has been seen.
+func (w *work) connOf(s Session) *pgx.Conn {
+	for _, standby := range w.standbys {
+		if standby.name == s.Standby {
+			return standby.conn
+		}
+	}
+	return w.conn
 }
 
 // logWaiting logs whom the drain waits for, once each.
@@ -244,7 +274,9 @@ func without(sessions, others []Session) []Session {
 	})
 }
 
-func same(a, b Session) bool { return a.PID == b.PID && a.Prepared == b.Prepared }
+func same(a, b Session) bool {
+	return a.Standby == b.Standby && a.Behind == b.Behind && a.PID == b.PID && a.Prepared == b.Prepared
+}
 
 func lines(sessions []Session) []string {
 	text := make([]string, len(sessions))

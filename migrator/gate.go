@@ -20,8 +20,8 @@ type gate struct {
 	// forcible: no row is wrong or lost without it, so that an operator may
 	// decide (Force). All others stand between a row and its loss.
 	forcible bool
-	// tries: to look is to wait, or to take locks and roll back, so status leaves it
-	// to the flip.
+	// tries: to look is to wait, to take locks and roll back, or to ask standbys, so
+	// status leaves it to the flip.
 	tries bool
 }
 
@@ -54,6 +54,7 @@ var gates = map[edge][]gate{
 		partitionsAlike,
 		{name: "dependents-released", check: dependentsAreReleased},
 		{name: equalityReleased.name, check: unlessSynced(equalityReleased.check)},
+		{name: standbyReaders.name, check: unlessSynced(readersKnow), forcible: true, tries: true},
 		standbysCurrent,
 	},
 	{Complete, Contracted}: {
@@ -61,6 +62,7 @@ var gates = map[edge][]gate{
 		{name: "nothing-new-on-source", check: nothingNewOnSource},
 		partitionsAlike,
 		{name: "source-droppable", check: sourceCanBeDropped, tries: true},
+		standbyReaders,
 		standbysCurrent,
 	},
 	{Contracted, Named}: {{name: "name-free", check: nameIsFree}, standbysCurrent},
@@ -75,6 +77,7 @@ var (
 	equalityReleased = gate{name: "equality-released", check: equalityIsNotEnforced}
 	partitionsAlike  = gate{name: "partitions-alike", check: partitionsAreAlike}
 	standbysCurrent  = gate{name: "replica-lag", check: standbysHaveReplayed, forcible: true, tries: true}
+	standbyReaders   = gate{name: "standby-readers", check: readersKnow, forcible: true, tries: true}
 )
 
 // gate looks whether all gates of a flip hold, and returns those that did not

@@ -71,6 +71,12 @@ func (i *instruments) observe(t *ledger.Transition, e Event) {
 	}
 }
 
+// gaveUp: a drain has ended without success. Nobody waits any more, and nobody
+// looks who is left.
+func (i *instruments) gaveUp(t *ledger.Transition) {
+	i.waiting.Record(context.Background(), 0, metric.WithAttributes(telemetry.Transition.String(t.Name)))
+}
+
 func fromTo(p phase.Phase, key attribute.Key) attribute.KeyValue { return key.String(string(p)) }
 
 func (i *instruments) scan(ctx context.Context, name attribute.KeyValue, p JobProgress) {

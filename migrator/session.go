@@ -26,7 +26,9 @@ type session struct {
 	// config is what others connect with, as the Migrator was given it.
 	config *pgx.ConnConfig
 	// another opens one more session like this one.
-	another  func(context.Context) (*session, error)
+	another func(context.Context) (*session, error)
+	// standbys are those of Config.Standbys.
+	standbys []*standby
 	measured *instruments
 	story    *story
 	// schemas are those of the role's own search_path, in its order.
@@ -48,7 +50,7 @@ func (m *Migrator) open(ctx context.Context) (*session, error) {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	s := &session{Config: m.config, conn: conn, config: m.conn, another: m.open,
-		measured: m.measured, story: newStory(ctx, m.config.TracerProvider)}
+		standbys: newStandbys(m.config.Standbys), measured: m.measured, story: newStory(ctx, m.config.TracerProvider)}
 	s.ddl = ddl.Runner{LockTimeout: m.config.LockTimeout, MaxWait: m.config.DDLMaxWait,
 		ConcurrentTimeout: m.config.ConcurrentTimeout}
 	if err := s.prepare(ctx); err != nil {
@@ -103,6 +105,9 @@ func (s *session) close(ctx context.Context) {
 		_, _ = s.conn.Exec(ctx, `select pg_advisory_unlock_all()`)
 	}
 	_ = s.conn.Close(ctx)
+	for _, standby := range s.standbys {
+		standby.close(ctx)
+	}
 }
 
 // look runs fn on a connection that only reads.

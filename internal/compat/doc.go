@@ -13,3 +13,5 @@
 // writes docs/compatibility.md from the results; without -update the test fails
 // when they differ.
 package compat
+
+//go:generate env CGO_ENABLED=0 go run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1 generate

@@ -47,6 +47,7 @@ type journey struct {
 	moves    []migrator.Transition
 	hook     *dualwrite.Hook
 	migrator *migrator.Migrator
+	standbys []*pgx.ConnConfig
 	audit    *pgx.Conn
 	position migrator.Phase
 }
@@ -68,13 +69,20 @@ func newJourneyOn(t *testing.T, db *pgtest.DB) *journey {
 	j.audit, err = pgx.ConnectConfig(t.Context(), config)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = j.audit.Close(context.Background()) })
-	j.migrator, err = migrator.New(j.Config(t), migrator.Config{
-		Actor: "compat", Logger: slog.New(slog.DiscardHandler), DrainTimeout: patience, Throttle: migrator.ThrottleOff,
+	j.migrate()
+	return j
+}
+
+// migrate makes the migrator.
+func (j *journey) migrate() {
+	var err error
+	j.migrator, err = migrator.New(j.Config(j.t), migrator.Config{
+		Standbys: j.standbys,
+		Actor:    "compat", Logger: slog.New(slog.DiscardHandler), DrainTimeout: patience, Throttle: migrator.ThrottleOff,
 		Grace:        2 * time.Second, // an idle session that stays is fenced after it
 		WritersQuiet: time.Nanosecond,
 	})
-	require.NoError(t, err)
-	return j
+	require.NoError(j.t, err)
 }
 
 // follow runs the hook until the test ends.

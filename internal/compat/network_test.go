@@ -32,8 +32,7 @@ var networks = []subject{
 	{sectionNetworks, "TLS, `sslmode=verify-full`, SCRAM with `channel_binding=require`", "", tlsWithChannelBinding},
 	pooler("PgBouncer, `pool_mode=session`", "session"),
 	pooler("PgBouncer, `pool_mode=transaction`", "transaction"),
-	{sectionNetworks, "hot standby, before the first transition", "", standbyBefore},
-	{sectionNetworks, "hot standby, while a transition is active", "", standbyDuring},
+	{sectionNetworks, "hot standby, a pool that reads", "", standbyReads},
 	{sectionNetworks, "several hosts, the standby first, `target_session_attrs=primary`", "", standbyFirst},
 }
 

@@ -26,8 +26,10 @@ func pooler(name, mode string) subject {
 	return subject{sectionNetworks, name, "", func(t *testing.T) outcome {
 		j := newJourney(t, "")
 		settings := []string{""}
-		if mode == "transaction" && pgbouncerHas(t, 1, 21) {
-			settings = append(settings, "max_prepared_statements = 100")
+		if pgbouncerHas(t, 1, 21) {
+			settings = []string{"max_prepared_statements = 0", "max_prepared_statements = 100"}
+		} else {
+			t.Log("max_prepared_statements is not tested: this PgBouncer has it not, 1.21 or later would")
 		}
 		look := func(where string) {
 			for _, extra := range settings {

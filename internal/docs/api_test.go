@@ -14,7 +14,7 @@ import (
 )
 
 // public are the packages that others import.
-var public = []string{"dualwrite", "logical", "migrator", "migrator/openfeature"}
+var public = []string{"dualwrite", "logical", "migrator", "migrator/openfeature", "migrator/statuspage"}
 
 // TestExportedNamesAreDocumented: each exported name has a comment. The names of a
 // group may have one for all.
@@ -39,8 +39,9 @@ func TestExportedNamesAreDocumented(t *testing.T) {
 func TestMainNamesHaveExamples(t *testing.T) {
 	t.Parallel()
 	for dir, names := range map[string][]string{
-		"dualwrite": {"Example", "ExampleHook_NewPool", "ExampleHook_OpenDB", "ExampleIsStalePhase", "ExampleAsRefusal"},
-		"logical":   {"Example", "ExampleTailer_Check"},
+		"dualwrite":           {"Example", "ExampleHook_NewPool", "ExampleHook_OpenDB", "ExampleIsStalePhase", "ExampleAsRefusal"},
+		"logical":             {"Example", "ExampleTailer_Check"},
+		"migrator/statuspage": {"Example"},
 		"migrator": {"Example", "ExampleMigrator_Plan", "ExampleMigrator_Run", "ExampleMigrator_Advance", "ExampleMigrator_Rollback",
 			"ExampleMigrator_Status", "ExampleMigrator_Verify", "ExampleMigrator_Follow"},
 	} {

@@ -21,10 +21,6 @@ var (
 	// session lock would stay behind in a connection that others use.
 	ErrPooler = errors.New("a connection pooler sits between this application and PostgreSQL: " +
 		"connect the hook to PostgreSQL directly, or through a pooler in session mode that keeps backend ids")
-	// ErrStandby: an advisory lock on a standby is not seen by the primary, so
-	// a flip could not wait for this connection.
-	ErrStandby = errors.New("this server is a standby and a transition is active: " +
-		"connect the hook to the primary, or leave the pool of the standby without the hook until the transition has ended")
 	// ErrPrivilege: the role may not read what a joining connection reads.
 	ErrPrivilege = errors.New("this role may not read the ledger: " +
 		"run `crossfade init --grant-to ROLE` for every role that an application connects as")
@@ -50,6 +46,9 @@ type View struct {
 	Transitions []Member
 	// SearchPath is current_schemas(true) of the session.
 	SearchPath []string
+	// Standby: the server was in recovery. What the session knows is what has been
+	// replayed there, and its epoch lock is seen there only.
+	Standby bool
 
 	// Ramps are, by id, how many of 100 connections read the targets; those in phase
 	// live that are missing are read by all.
@@ -67,6 +66,11 @@ const joinAttempts = 10
 // epoch's lock and reads the transitions, in one round trip. Without a ledger
 // the session becomes a member of epoch 0. While a migrator holds a flip it
 // waits. On an error the session must be closed: nobody may use it.
+//
+// On a standby it joins what has been replayed. There a hold keeps nobody: the
+// phase before is right until the rename is replayed, with which its token goes.
+// The session stays read-only after a promotion: what it may know nothing of, it
+// must not write.
 func Join(ctx context.Context, conn *pgconn.PgConn) (View, error) {
 	return JoinHeld(ctx, conn, func(int) {})
 }
@@ -117,17 +121,21 @@ set local statement_timeout = '10s';
 set local lock_timeout = '5s';
 `
 
+// readOnlyOnStandby is for what becomes of a standby when it is promoted.
+const readOnlyOnStandby = `select case when pg_is_in_recovery() then set_config('default_transaction_read_only', 'on', false) end;
+		`
+
 // readView locks the epoch it read, then reads again: the lock is worth
 // something only if the epoch has not moved in between.
 func readView(ctx context.Context, conn *pgconn.PgConn) (View, int, error) {
 	rows, err := query(ctx, conn, limits+`select epoch, `+lockIfDirect(conn, "epoch")+`, pg_is_in_recovery()
 		from crossfade.join_v1;
 		select epoch, transitions, array_to_json(current_schemas(true)), coalesce(held_ms, 0), coalesce(ramps, '{}') from crossfade.join_v1;
-		commit`)
+		`+readOnlyOnStandby+`commit`)
 	if err != nil {
 		return View{}, 0, err
 	}
-	if len(rows) != 2 || len(rows[0]) != 3 || len(rows[1]) != 5 {
+	if len(rows) != 3 || len(rows[0]) != 3 || len(rows[1]) != 5 {
 		return View{}, 0, errors.New("read the ledger: unexpected answer")
 	}
 	if err := checkLock(rows[0][1]); err != nil {
@@ -155,13 +163,13 @@ func readView(ctx context.Context, conn *pgconn.PgConn) (View, int, error) {
 	if err := json.Unmarshal(rows[1][4], &view.Ramps); err != nil {
 		return View{}, 0, fmt.Errorf("read the ramps: %w", err)
 	}
+	if view.Standby = string(rows[0][2]) == "t"; view.Standby {
+		view.held = 0
+	}
 	for _, m := range view.Transitions {
 		if _, err := phase.Parse(string(m.Phase)); err != nil {
 			return View{}, 0, fmt.Errorf("transition %q: %w: upgrade this application's crossfade", m.Name, err)
 		}
-	}
-	if string(rows[0][2]) == "t" && len(view.Transitions) > 0 {
-		return View{}, 0, ErrStandby
 	}
 	return view, locked, nil
 }
@@ -171,18 +179,18 @@ func readView(ctx context.Context, conn *pgconn.PgConn) (View, int, error) {
 func readWithout(ctx context.Context, conn *pgconn.PgConn) (View, int, error) {
 	// The failed attempt left the session in an aborted transaction.
 	rows, err := query(ctx, conn, `rollback; `+limits+`select `+lockIfDirect(conn, "0")+`;
-		select coalesce(to_regclass('crossfade.join_v1')::oid::text, ''), array_to_json(current_schemas(true));
-		commit`)
+		select coalesce(to_regclass('crossfade.join_v1')::oid::text, ''), array_to_json(current_schemas(true)), pg_is_in_recovery();
+		`+readOnlyOnStandby+`commit`)
 	if err != nil {
 		return View{}, 0, err
 	}
-	if len(rows) != 2 || len(rows[0]) != 1 || len(rows[1]) != 2 {
+	if len(rows) != 3 || len(rows[0]) != 1 || len(rows[1]) != 3 {
 		return View{}, 0, errors.New("look for the ledger: unexpected answer")
 	}
 	if err := checkLock(rows[0][0]); err != nil {
 		return View{}, 0, err
 	}
-	view := View{}
+	view := View{Standby: string(rows[1][2]) == "t"}
 	if len(rows[1][0]) > 0 {
 		view.Epoch = -1 // it exists by now: start over
 	}

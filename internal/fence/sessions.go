@@ -33,6 +33,11 @@ type Session struct {
 	InTx        bool          `json:"in_tx"`    // it is in a transaction
 	Waiting     string        `json:"waiting"`  // wait_event_type and wait_event
 	HoldsOld    bool          `json:"blocking"` // it holds the token of the phase being left
+	// Standby is the standby that the session is on; empty for the primary.
+	Standby string `json:"standby,omitempty"`
+	// Behind says why the standby's sessions are not known; it stands for no
+	// session then.
+	Behind string `json:"behind,omitempty"`
 }
 
 // Hooked tells whether the session embeds the hook.
@@ -40,6 +45,13 @@ func (s Session) Hooked() bool { return s.Epoch != NoEpoch }
 
 // String names the session in one line for an operator.
 func (s Session) String() string {
+	on := ""
+	if s.Standby != "" {
+		on = "standby " + s.Standby + ": "
+	}
+	if s.Behind != "" {
+		return on + s.Behind
+	}
 	if s.PID == 0 {
 		return fmt.Sprintf("prepared transaction %q of %s, %s old", s.Prepared, s.User, s.Age.Round(time.Millisecond))
 	}
@@ -54,8 +66,8 @@ func (s Session) String() string {
 	if query == "" {
 		query = "(hidden: grant pg_read_all_stats)"
 	}
-	return fmt.Sprintf("pid %d, role %s, application %q, client %s, %s, %s for %s: %s",
-		s.PID, s.User, s.Application, s.Client, hook, s.State, s.Age.Round(time.Millisecond), query)
+	return fmt.Sprintf("%spid %d, role %s, application %q, client %s, %s, %s for %s: %s",
+		on, s.PID, s.User, s.Application, s.Client, hook, s.State, s.Age.Round(time.Millisecond), query)
 }
 
 // Older lists the client sessions of this database that hold no epoch lock at

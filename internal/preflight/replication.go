@@ -25,8 +25,10 @@ func checkReplication(ctx context.Context, in *inspection) error {
 	}
 	for _, s := range standbys {
 		object := fmt.Sprintf("standby %q at %s", s.Name, s.Client)
-		in.warn("standby-attached", object, "statements that the hook sends to it are not waited for by a flip",
-			"use the hook on the primary only: pools of standbys are not supported yet")
+		if !in.Standbys {
+			in.warn("standby-attached", object, "who reads there is not looked at, and complete has a gate that asks for it",
+				"give its URL with --standby, in each command that moves the transition")
+		}
 		if s.Lag > backlog {
 			in.warn("replica-lag", object, fmt.Sprintf("it is %s behind", bytes(s.Lag)), "let it catch up before the backfill, which adds to it")
 		}

@@ -40,6 +40,8 @@ type Request struct {
 	// IgnoreApplications are the application_names of sessions that are known
 	// not to use the table, though they lack the hook.
 	IgnoreApplications []string
+	// Standbys: somebody looks at those who read from standbys.
+	Standbys bool
 	// LongTransaction is the age from which on a transaction is listed: a flip
 	// waits for it if it uses the table, an index build in any case. 0 means
 	// five minutes.

@@ -26,6 +26,8 @@ func (m Metric) Prometheus() string {
 		name += "_seconds"
 	case m.Unit == "By":
 		name += "_bytes"
+	case m.Unit == "%":
+		name += "_percent"
 	case m.Unit == "1" && m.Kind == Gauge:
 		name += "_ratio"
 	case strings.HasSuffix(m.Unit, "/s"):

@@ -324,3 +324,27 @@ func TestContext(t *testing.T) {
 		require.Equal(t, "TARGETING_MATCH", a.Reason)
 	}
 }
+
+// TestFlagsOfFewerStages: migration flags of four and of two stages go all the way
+// and back through the stages that they do not have.
+func TestFlagsOfFewerStages(t *testing.T) {
+	t.Parallel()
+	all := []string{"off -> dualwrite", "dualwrite -> shadow", "shadow -> live", "live -> rampdown", "rampdown -> complete",
+		"complete -> rampdown", "rampdown -> live", "live -> shadow", "shadow -> dualwrite", "dualwrite -> off"}
+	for stages, values := range map[string][]string{
+		"four": {"shadow", "live", "complete", "live", "shadow", "off"},
+		"two":  {"complete", "off"},
+	} {
+		t.Run(stages, func(t *testing.T) {
+			t.Parallel()
+			f, p := newFixture(t), newProvider("off")
+			f.follow(client(t, p), f.m, time.Millisecond)
+			f.granted(migrator.Off)
+			for _, value := range values {
+				p.set(flag(value))
+				f.granted(migrator.Phase(value))
+			}
+			require.Equal(t, all, f.moves())
+		})
+	}
+}

@@ -67,8 +67,13 @@ func (c Config) validate() error {
 			errs = append(errs, fmt.Errorf("%s is negative: %s", d.name, d.value))
 		}
 	}
-	if c.Events < 0 || c.MaxStreams < 0 {
-		errs = append(errs, errors.New("Events and MaxStreams are not negative"))
+	for _, n := range []struct {
+		name  string
+		value int
+	}{{"Events", c.Events}, {"MaxStreams", c.MaxStreams}} {
+		if n.value < 0 {
+			errs = append(errs, fmt.Errorf("%s is negative: %d", n.name, n.value))
+		}
 	}
 	if c.Token != "" && len(c.Token) < minToken {
 		errs = append(errs, fmt.Errorf("the token has %d characters, it takes at least %d", len(c.Token), minToken))

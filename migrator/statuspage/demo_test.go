@@ -65,7 +65,7 @@ func TestScreenshot(t *testing.T) {
 	b.size(1280, 900, "light")
 	b.open(s.url + "/")
 	b.wait("the backfill", `document.querySelector("#t-orders-amount progress")?.value >= 5`)
-	b.shoot("../../docs/status-page.png", 1280, 2100)
+	b.shoot("../../docs/status-page.png", 1280, eval[int](b, `document.documentElement.scrollHeight`))
 	for _, look := range []struct {
 		scheme        string
 		width, height int

@@ -257,7 +257,7 @@ func TestOneLook(t *testing.T) {
 	pids := map[int]bool{}
 	for range 20 {
 		var pid int
-		require.NoError(t, conn.QueryRow(ctx, `select pid from pg_stat_activity where application_name = 'crossfade migrator'`).Scan(&pid))
+		require.NoError(t, conn.QueryRow(ctx, `select pid from pg_stat_activity where application_name = 'crossfade migrator' and datname = current_database()`).Scan(&pid))
 		pids[pid] = true
 		s.ask("GET", "/")
 		s.ask("GET", "/status.json")
@@ -294,9 +294,9 @@ func TestNewValidates(t *testing.T) {
 	_, err := statuspage.New(nil, statuspage.Config{})
 	require.ErrorContains(t, err, "no migrator")
 	m := newMigrator(t, pgtest.New(t), migrator.Config{})
-	_, err = statuspage.New(m, statuspage.Config{Interval: -1, Events: -1, Token: "short"})
+	_, err = statuspage.New(m, statuspage.Config{Interval: -1, Events: -1, MaxStreams: -1, Token: "short"})
 	require.ErrorContains(t, err, "Interval is negative")
-	require.ErrorContains(t, err, "Events and MaxStreams")
+	require.ErrorContains(t, err, "MaxStreams is negative")
 	require.ErrorContains(t, err, "at least 16")
 }
 

@@ -16,6 +16,7 @@ type app struct {
 	stdout, stderr io.Writer
 
 	databaseURL             string
+	standbys                []string
 	output                  outputFormat
 	noColor, quiet, verbose bool
 	tuning                  migrator.Config

@@ -99,11 +99,10 @@ func (a *app) serve(ctx context.Context, listen string, c statuspage.Config) err
 	if err := a.announce("http://" + l.Addr().String() + "/"); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	err = page.Serve(ctx, l)
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		return nil // that is how it ends
+	if err := page.Serve(ctx, l); ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil // interrupted: that is how it ends
 }
 
 // announce says where the page is, in a line.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"strings"
@@ -31,6 +32,19 @@ func (a *app) connConfig() (*pgx.ConnConfig, error) {
 		config.RuntimeParams["application_name"] = "crossfade"
 	}
 	return config, nil
+}
+
+// standbyConfigs says where the standbys are that were named.
+func (a *app) standbyConfigs() ([]*pgx.ConnConfig, error) {
+	var configs []*pgx.ConnConfig
+	for _, connString := range a.standbys {
+		config, err := pgx.ParseConfig(connString)
+		if err != nil {
+			return nil, &usageError{cause: fmt.Errorf("--standby: %w", withoutPassword(connString, err))}
+		}
+		configs = append(configs, config)
+	}
+	return configs, nil
 }
 
 // withoutPassword says what is wrong with a connection string. Only of a URL

@@ -39,7 +39,7 @@ func drainText(d migrator.Drain, s console.Style) string {
 // sessionText names a session shortly, for a block of 80 columns; its own String
 // says more.
 func sessionText(session migrator.Session) string {
-	if session.PID == 0 {
+	if session.PID == 0 || session.Standby != "" {
 		return session.String()
 	}
 	hook := ""

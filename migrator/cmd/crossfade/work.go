@@ -32,6 +32,8 @@ func (a *app) workFlags(cmd *cobra.Command) {
 	flags.IntVar(&c.MinComparisons, "min-comparisons", 0, "how many reads must have been compared in shadow before live")
 	flags.DurationVar(&c.StandbyWait, "standby-wait", 0, "how long a flip waits for the standbys to replay what led to it (default 30s)")
 	flags.StringSliceVar(&c.IgnoreStandbys, "ignore-standby", nil, "application names of standbys that no flip waits for: delayed or never promoted")
+	flags.StringArrayVar(&a.standbys, "standby", nil,
+		"URL of a standby that applications read from, to look at the\nsessions there (repeatable)")
 	a.scanFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("laggards", cobra.FixedCompletions(laggardPolicies, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -72,6 +74,9 @@ func (a *app) migrator() (*migrator.Migrator, error) {
 func (a *app) newMigrator(config migrator.Config) (*migrator.Migrator, error) {
 	conn, err := a.connConfig()
 	if err != nil {
+		return nil, err
+	}
+	if config.Standbys, err = a.standbyConfigs(); err != nil {
 		return nil, err
 	}
 	m, err := migrator.New(conn, config)
