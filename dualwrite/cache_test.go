@@ -29,11 +29,11 @@ func TestCacheIsBounded(t *testing.T) {
 		"paths":      {1000, 20, "select full_name from users where id = %d"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			first := newTranslator(rewriter(t))
+			first := knownTexts(t)
 			before := heap()
 			turns := 0
 			for range c.paths {
-				texts := first.beside(rewriter(t))
+				texts := beside(t, first)
 				for n := range c.texts {
 					bytes := first.cache.bytes
 					kept(texts, fmt.Sprintf(c.format, n))
@@ -52,7 +52,7 @@ func TestCacheIsBounded(t *testing.T) {
 }
 
 func TestFloodLeavesNoTrace(t *testing.T) {
-	texts := newTranslator(rewriter(t))
+	texts := knownTexts(t)
 	hot := kept(texts, touching)
 	require.Same(t, hot, texts.translate([]byte(touching)))
 	bytes := texts.cache.bytes
@@ -64,7 +64,7 @@ func TestFloodLeavesNoTrace(t *testing.T) {
 }
 
 func TestUsedTextsAreKept(t *testing.T) {
-	texts := newTranslator(rewriter(t))
+	texts := knownTexts(t)
 	hot, once := kept(texts, touching), kept(texts, unrelated)
 	turns := 0
 	for n := 0; turns < 3; n++ {
@@ -79,8 +79,8 @@ func TestUsedTextsAreKept(t *testing.T) {
 }
 
 func TestTranslatorsShareRoomNotTexts(t *testing.T) {
-	first := newTranslator(rewriter(t))
-	second := first.beside(rewriter(t))
+	first := knownTexts(t)
+	second := beside(t, first)
 	s := kept(first, touching)
 	require.Same(t, second, kept(second, touching).by)
 	require.Same(t, s, first.translate([]byte(touching)))

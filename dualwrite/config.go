@@ -67,6 +67,10 @@ type Config struct {
 	// for each function and epoch. Empty means PolicyReport.
 	OpaqueCalls Policy
 
+	// Shadow compares a sample of the reads in the phases shadow and live. Its zero
+	// value compares none.
+	Shadow Shadow
+
 	// MeterProvider takes the hook's metrics, which docs/observability.md lists. Nil
 	// means the global one, which takes none until the application sets it. Spans
 	// need none: the hook makes no spans, it adds attributes to the application's.
@@ -106,6 +110,10 @@ func (c Config) withDefaults() (Config, error) {
 		if *d.value == 0 {
 			*d.value = d.fallback
 		}
+	}
+	var err error
+	if c.Shadow, err = c.Shadow.withDefaults(); err != nil {
+		return c, err
 	}
 	if c.RecycleWithin == 0 {
 		c.RecycleWithin = time.Second

@@ -27,8 +27,8 @@ type conn struct {
 	source *source
 	// raw is the network connection, by which pgconn.Construct is recognised.
 	raw io.Writer
-	// database is what the startup packet asked for.
-	database string
+	// user and database are what the startup packet asked for.
+	user, database string
 
 	// Fixed when armed.
 	armed  bool
@@ -43,6 +43,11 @@ type conn struct {
 	// share is this connection's place in the time that Config.RecycleWithin
 	// gives: from 0 to 1.
 	share float64
+	// lot is its place in the ramps, of which those were in force when it joined;
+	// reading is what follows for it.
+	lot     float64
+	ramps   *ramps
+	reading *reading
 
 	// texts translates what is sent. pathMoved: since the connection joined,
 	// search_path may have been another one than it is now; pathUnknown: it is
@@ -65,6 +70,11 @@ type conn struct {
 	writer *writer
 	// span is the application's, of what it is doing.
 	span annotation
+
+	// sampling: reads may be compared; then the types are kept that a Parse gave the
+	// parameters of the unnamed statement.
+	sampling     bool
+	unnamedTypes []byte
 
 	// marked: not to be handed out again.
 	marked atomic.Bool
@@ -89,6 +99,7 @@ func (c *conn) arm(pc *pgconn.PgConn, s *server, w *world, texts *translator) {
 	c.pgConn = weak.Make(pc)
 	c.share = rand.Float64()
 	c.backslashes = pc.ParameterStatus("standard_conforming_strings") == "off"
+	c.sampling = c.samples()
 	c.armed = true
 	pc.CustomData()[customData] = c
 }
@@ -110,7 +121,7 @@ func (c *conn) closed() bool {
 // outdated tells whether the connection has to make way for one that knows
 // better, though perhaps not yet.
 func (c *conn) outdated() bool {
-	return c.marked.Load() || c.epoch < c.server.known() || c.world.superseded.Load() || c.world.doubted.Load()
+	return c.marked.Load() || c.epoch < c.server.known() || c.world.superseded.Load() || c.world.doubted.Load() || c.misplaced()
 }
 
 // usable tells whether the connection may be handed out.
@@ -216,7 +227,9 @@ func (c *conn) restore(e *pgproto3.ErrorResponse, s *statement) *pgproto3.ErrorR
 		c.mark("a table has lost a column")
 		c.event(Event{Kind: Stale, SQL: s.original, Err: pgconn.ErrorResponseToPgError(e)})
 		return e
-	case s.result.Outcome == rewrite.Rewritten && e.Position > 0:
+	}
+	c.failed(e, s)
+	if s.result.Outcome == rewrite.Rewritten && e.Position > 0 {
 		e.Position = int32(s.originalPosition(int(e.Position)))
 		return e
 	}

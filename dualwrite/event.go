@@ -26,6 +26,15 @@ const (
 	Bypassed EventKind = "bypassed"
 	// Marked: the connection will be recycled, for the reason in Err.
 	Marked EventKind = "marked"
+	// Mismatched: a read was run both ways, as Config.Shadow has it, and the results
+	// differ, as Err says.
+	Mismatched EventKind = "mismatched"
+	// ShadowFailed: a read could not be compared, for the reason in Err, which is about
+	// the connection for it.
+	ShadowFailed EventKind = "shadow failed"
+	// ReportFailed: what was counted of reads could not be written into the ledger, for
+	// the reason in Err; it is tried again.
+	ReportFailed EventKind = "report failed"
 	// FollowFailed: Run's own connection failed for the reason in Err; it is
 	// made again.
 	FollowFailed EventKind = "follow failed"

@@ -33,6 +33,11 @@ func (h *Hook) Run(ctx context.Context) error {
 	defer followers.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if h.shadow != nil {
+		for range h.config.Shadow.Concurrency {
+			followers.Go(func() { h.shadow.run(ctx) })
+		}
+	}
 
 	following := map[*server]chan struct{}{}
 	for wait := time.Duration(0); ; {
@@ -122,11 +127,23 @@ func (s *server) listen(ctx context.Context, src *source, connected func()) erro
 		_ = conn.Close(ctx)
 	}()
 	connected()
+	reported := time.Now()
+	defer func() { // before the connection is closed
+		if ctx, never := context.WithoutCancel(ctx), (time.Time{}); !conn.IsClosed() {
+			_ = s.report(ctx, conn, &never)
+		}
+	}()
 	s.event(Event{Kind: Following, Epoch: s.known(), PID: conn.PgConn().PID()})
 	for {
 		absent, err := s.look(ctx, conn)
 		if err != nil {
 			return err
+		}
+		if err := s.report(ctx, conn, &reported); err != nil {
+			s.event(Event{Kind: ReportFailed, Epoch: s.known(), Err: err})
+			if conn.IsClosed() {
+				return err
+			}
 		}
 		interval := s.hook.config.PollInterval
 		if absent {
@@ -142,14 +159,38 @@ func (s *server) listen(ctx context.Context, src *source, connected func()) erro
 	}
 }
 
-// connect opens a connection without the hook to this server, and to no other
-// that the configuration may name.
+// connect opens a connection that hears of changes.
 func (s *server) connect(ctx context.Context, src *source) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	conn, err := s.open(ctx, src, "crossfade hook", "")
+	if err != nil {
+		return nil, fmt.Errorf("connect to follow: %w", err)
+	}
+	_, err = conn.Exec(ctx, `listen `+ledger.Channel)
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && pgErr.Code == codeReadOnly {
+		err = nil // a standby hears of nothing: it is polled
+	}
+	if err != nil {
+		_ = conn.Close(ctx)
+		return nil, fmt.Errorf("connect to follow: %w", err)
+	}
+	return conn, nil
+}
+
+// open opens a connection without the hook to this server, and to no other that
+// the configuration may name. Drains do not wait for it. user is whom the
+// configuration must lead to; empty is anybody.
+func (s *server) open(ctx context.Context, src *source, application, user string) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	config, err := src.config(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("configure a connection to follow: %w", err)
+		return nil, fmt.Errorf("configure a connection: %w", err)
+	}
+	if user != "" && config.User != user {
+		return nil, fmt.Errorf("the application's configuration leads to role %q now, not %q", config.User, user)
 	}
 	config.Database = s.database
 	dial := config.DialFunc
@@ -157,29 +198,21 @@ func (s *server) connect(ctx context.Context, src *source) (*pgx.Conn, error) {
 		c, err := dial(ctx, network, addr)
 		if err == nil && address(c) != s.address {
 			_ = c.Close()
-			return nil, errors.New("not the server to follow")
+			return nil, errors.New("not the server that is meant")
 		}
 		return c, err
 	}
-	config.RuntimeParams["application_name"] = "crossfade hook"
+	config.RuntimeParams["application_name"] = application
 	// What the application sends when it connects is for the hook to see.
 	config.AfterConnect, config.Tracer = nil, nil
 	config.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {} // it is enough to be woken
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return nil, fmt.Errorf("connect to follow: %w", err)
+		return nil, err
 	}
-	err = fence.Own(ctx, conn)
-	if err == nil {
-		_, err = conn.Exec(ctx, `listen `+ledger.Channel)
-		var pgErr *pgconn.PgError
-		if errors.As(err, &pgErr) && pgErr.Code == codeReadOnly {
-			err = nil // a standby hears of nothing: it is polled
-		}
-	}
-	if err != nil {
+	if err := fence.Own(ctx, conn); err != nil {
 		_ = conn.Close(ctx)
-		return nil, fmt.Errorf("connect to follow: %w", err)
+		return nil, err
 	}
 	return conn, nil
 }
@@ -190,9 +223,10 @@ func (s *server) look(ctx context.Context, conn *pgx.Conn) (absent bool, err err
 	defer cancel()
 	var epoch int
 	var exists, held bool
+	var ramps map[int64]int
 	err = conn.QueryRow(ctx, `select to_regclass('crossfade.join_v1') is not null`).Scan(&exists)
 	if err == nil && exists {
-		err = conn.QueryRow(ctx, `select epoch, held_ms is not null from crossfade.join_v1`).Scan(&epoch, &held)
+		err = conn.QueryRow(ctx, `select epoch, held_ms is not null, ramps from crossfade.join_v1`).Scan(&epoch, &held, &ramps)
 	}
 	if err != nil {
 		return false, fmt.Errorf("read the epoch: %w", err)
@@ -201,6 +235,7 @@ func (s *server) look(ctx context.Context, conn *pgx.Conn) (absent bool, err err
 		s.hurry(epoch)
 	}
 	s.raise(epoch)
+	s.ramp(ramps)
 	if w := s.current.Load(); w != nil && w.epoch == epoch && !w.fresh(w.view) {
 		if _, err := s.learn(ctx, conn.PgConn(), w.view); err != nil {
 			return false, err

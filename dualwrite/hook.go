@@ -3,6 +3,8 @@ package dualwrite
 import (
 	"database/sql"
 	"fmt"
+	"math/rand/v2"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +26,10 @@ type Hook struct {
 
 	// rewrites measures what the translators do.
 	rewrites metric.Float64Histogram
+	// shadow compares reads; nil when no sample is to be taken. instance is what this
+	// process is called in the ledger.
+	shadow   *comparer
+	instance string
 
 	mu      sync.Mutex // guards what follows
 	servers map[serverKey]*server
@@ -39,16 +45,27 @@ func New(c Config) (*Hook, error) {
 		return nil, err
 	}
 	h := &Hook{
-		config:  c,
-		started: time.Now(),
-		woken:   make(chan struct{}, 1),
-		servers: map[serverKey]*server{},
-		conns:   map[*conn]struct{}{},
+		config:   c,
+		started:  time.Now(),
+		woken:    make(chan struct{}, 1),
+		instance: instance(),
+		servers:  map[serverKey]*server{},
+		conns:    map[*conn]struct{}{},
 	}
+	h.shadow = newComparer(h)
 	if err := h.measure(c.MeterProvider); err != nil {
 		return nil, fmt.Errorf("dualwrite: %w", err)
 	}
 	return h, nil
+}
+
+// instance names this process and this hook.
+func instance() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s/%d/%08x", host, os.Getpid(), rand.Uint32())
 }
 
 func (h *Hook) uptime() time.Duration { return time.Since(h.started) }

@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
 	"github.com/pgcrossfade/crossfade/internal/telemetry"
 )
@@ -23,6 +25,7 @@ const scope = "github.com/pgcrossfade/crossfade/dualwrite"
 // are there anyway, when somebody collects: statements pay nothing for them.
 type metrics struct {
 	statements, stale, recycled            metric.Int64ObservableCounter
+	shadow                                 shadowMetrics
 	connections, epoch, phase, texts, size metric.Int64ObservableGauge
 	// rewrite is for texts that were rewritten or refused, when they were first met.
 	rewrite metric.Float64Histogram
@@ -44,6 +47,10 @@ func (h *Hook) measure(p metric.MeterProvider) error {
 		texts:       maker.ObservableGauge(telemetry.CacheTexts),
 		size:        maker.ObservableGauge(telemetry.CacheSize),
 		rewrite:     maker.Histogram(telemetry.RewriteDuration),
+		shadow:      newShadowMetrics(maker),
+	}
+	if durations := maker.Histogram(telemetry.ReadDuration); h.shadow != nil {
+		h.shadow.durations = durations
 	}
 	h.rewrites = m.rewrite
 	hook := weak.Make(h)
@@ -52,7 +59,7 @@ func (h *Hook) measure(p metric.MeterProvider) error {
 			m.observe(h, o)
 		}
 		return nil
-	}, m.statements, m.stale, m.recycled, m.connections, m.epoch, m.phase, m.texts, m.size)
+	}, append(m.shadow.all(), m.statements, m.stale, m.recycled, m.connections, m.epoch, m.phase, m.texts, m.size)...)
 	if err != nil {
 		return err
 	}
@@ -90,6 +97,7 @@ func (m *metrics) observe(h *Hook, o metric.Observer) {
 		o.ObserveInt64(m.stale, int64(now.Stale), with())
 		o.ObserveInt64(m.recycled, int64(s.recycled), with())
 		o.ObserveInt64(m.epoch, int64(s.known()), with())
+		m.shadow.observe(s, o, with)
 		for epoch, n := range now.epochs {
 			o.ObserveInt64(m.connections, n, with(telemetry.EpochKey.Int(epoch)))
 		}
@@ -101,6 +109,13 @@ func (m *metrics) observe(h *Hook, o metric.Observer) {
 		o.ObserveInt64(m.texts, int64(texts), with())
 		o.ObserveInt64(m.size, int64(size), with())
 		for _, t := range w.view.Transitions {
+			if t.Phase == phase.Live {
+				percent, ramped := s.ramps.Load().of(t.ID)
+				if !ramped {
+					percent = ledger.FullRamp
+				}
+				o.ObserveInt64(m.shadow.ramp, int64(percent), with(telemetry.Transition.String(t.Name)))
+			}
 			telemetry.EachPhase(t.Phase, func(p string, in int64) {
 				o.ObserveInt64(m.phase, in, with(telemetry.Transition.String(t.Name), telemetry.PhaseKey.String(p)))
 			})

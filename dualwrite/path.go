@@ -18,7 +18,7 @@ import (
 // movePath is called when a text is executed that can change search_path.
 func (c *conn) movePath() {
 	if len(c.tokens) > 0 { // something is in transition
-		c.texts, c.pathMoved, c.pathUnknown, c.pathInTx = c.world.adrift, true, true, true
+		c.texts, c.pathMoved, c.pathUnknown, c.pathInTx = c.reading.adrift, true, true, true
 	}
 }
 
@@ -71,7 +71,7 @@ func (c *conn) knowPath(answer []byte) {
 		c.mark("read search_path: " + err.Error())
 		return
 	}
-	texts, err := c.world.under(path)
+	texts, err := c.reading.under(path)
 	if err != nil {
 		c.mark(err.Error())
 		return
@@ -94,7 +94,7 @@ func (c *conn) translate(text []byte) *statement {
 		_, moves = rewrite.EndsTransaction(string(text))
 	}
 	if moves && len(c.tokens) > 0 {
-		return c.world.adrift.translate(text)
+		return c.reading.adrift.translate(text)
 	}
 	return s
 }

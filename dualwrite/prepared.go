@@ -18,7 +18,10 @@ type prepared struct {
 	parsed *statement
 	// described: params and columns are what the server told the application:
 	// the body of ParameterDescription, and what matters of RowDescription.
-	described       bool
+	described bool
+	// types are those that the Parse gave the parameters; kept where reads may be
+	// compared.
+	types           []byte
 	params, columns string
 }
 
@@ -88,11 +91,10 @@ func (s *statement) or(before *statement) *statement {
 	if before.original == s.original {
 		return s
 	}
-	either := *s
-	either.by, either.doubtful = nil, true
+	either := &statement{original: s.original, result: s.result, send: s.send, doubtful: true}
 	either.result.Resets = s.result.Resets || before.result.Resets
 	either.result.MovesPath = s.result.MovesPath || before.result.MovesPath
-	return &either
+	return either
 }
 
 // rebind returns what a prepared statement, s, is under the search_path of now,

@@ -9,8 +9,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/stretchr/testify/require"
-
-	"github.com/pgcrossfade/crossfade/internal/rewrite"
 )
 
 // adrift is a connection whose search_path is not known, with what it sends.
@@ -18,9 +16,9 @@ func adrift(t *testing.T) (*conn, *bytes.Buffer) {
 	c := wired(t)
 	catalog := knownCatalog()
 	catalog.PathUnknown = true
-	unknown, err := rewrite.New(catalog)
+	unknown, err := newTranslator(catalog)
 	require.NoError(t, err)
-	c.world.adrift = newTranslator(unknown)
+	c.world.adrift = unknown
 	c.world.translators["pg_catalog\x00public"] = c.texts
 	sent := &bytes.Buffer{}
 	c.writer = &writer{to: sent, conn: c}

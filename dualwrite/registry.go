@@ -1,6 +1,10 @@
 package dualwrite
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/pgcrossfade/crossfade/internal/ledger"
+)
 
 // Stats are counters since the Hook was made.
 type Stats struct {
@@ -12,6 +16,11 @@ type Stats struct {
 	// Refused counts refusals that the application got as errors, and Stale
 	// statements that failed because their phase had ended.
 	Refused, Stale uint64
+	// Compared counts reads that were run both ways, Mismatched those of them that
+	// differed; Skipped what was sampled and not compared, by the reason, and Dropped
+	// what was sampled while too much was waiting already.
+	Compared, Mismatched, Dropped uint64
+	Skipped                       map[string]uint64
 }
 
 // counts are the counters of one connection. Only its user adds to them, so
@@ -34,14 +43,26 @@ func (s *Stats) join(o Stats) {
 	s.Stale += o.Stale
 }
 
+func (s *Stats) reads(r ledger.Reads) {
+	s.Compared += uint64(r.Compared)
+	s.Mismatched += uint64(r.Mismatched)
+	s.Dropped += uint64(r.Dropped)
+	for reason, n := range r.Skipped {
+		s.Skipped[reason] += uint64(n)
+	}
+}
+
 // Stats returns the counters as they are now.
 func (h *Hook) Stats() Stats {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.sweep()
-	stats := Stats{Connections: map[int]int{}}
+	stats := Stats{Connections: map[int]int{}, Skipped: map[string]uint64{}}
 	for _, s := range h.servers {
 		stats.join(s.retired)
+		for _, t := range s.tallies.all() {
+			stats.reads(t.snapshot())
+		}
 	}
 	for c := range h.conns {
 		stats.add(&c.counts)
@@ -81,6 +102,8 @@ func (h *Hook) sweep() {
 func (h *Hook) drop(c *conn) {
 	if _, ok := h.conns[c]; ok {
 		c.server.retired.add(&c.counts)
+		c.server.lots.giveBack(c.lot)
+		c.retire()
 		if c.outdated() {
 			c.server.recycled++
 		}

@@ -31,6 +31,10 @@ type server struct {
 	reading chan struct{}
 	current atomic.Pointer[world]
 
+	tallies tallies
+	ramps   atomic.Pointer[ramps]
+	lots    lots
+
 	// Guarded by the hook's lock: what the connections counted that have been
 	// closed, and how many of those were outdated.
 	retired  Stats
@@ -38,7 +42,7 @@ type server struct {
 }
 
 func newServer(h *Hook, address, database string) *server {
-	s := &server{hook: h, address: address, database: database, reading: make(chan struct{}, 1)}
+	s := &server{hook: h, address: address, database: database, reading: make(chan struct{}, 1), lots: newLots()}
 	s.ended.Store(-1)
 	return s
 }
@@ -119,6 +123,7 @@ func (s *server) join(ctx context.Context, pc *pgconn.PgConn) (fence.View, error
 				s.lower(known, view.Epoch)
 			}
 			s.raise(view.Epoch)
+			s.ramp(view.Ramps)
 			return view, nil
 		}
 		// Either the epoch rose meanwhile, or it has really fallen.

@@ -129,7 +129,11 @@ func (c *conn) join(ctx context.Context, pc *pgconn.PgConn) error {
 	if err != nil {
 		return err
 	}
-	texts, err := w.under(view.SearchPath)
+	c.lot, c.ramps = s.lots.draw(), s.ramps.Load()
+	if c.reading, err = w.read(c.ramps, c.lot); err != nil {
+		return err
+	}
+	texts, err := c.reading.under(view.SearchPath)
 	if err != nil {
 		return err
 	}

@@ -1,13 +1,18 @@
 package dualwrite
 
 import (
+	"fmt"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
 )
 
@@ -22,6 +27,8 @@ type statement struct {
 	by *translator
 	// doubtful: a prepared statement that may have another text.
 	doubtful bool
+	// pairs are its forms for the transitions that it touches, once it was sampled.
+	pairs atomic.Pointer[[]pair]
 }
 
 // changed tells whether the server gets another text than the application's.
@@ -121,20 +128,51 @@ func identifierAt(text string) (name, rest string) {
 // that joined under the same one share it; it is safe for concurrent use.
 type translator struct {
 	rewriter *rewrite.Rewriter
+	catalog  rewrite.Catalog
 	cache    *cache
+	// twins are rewriters for other phases than those in force.
+	twins sync.Map
 	// rewrites measures how long a text takes; nil: nobody does.
 	rewrites metric.Float64Histogram
 
 	young, old map[string]*statement // guarded by cache.mu
 }
 
-func newTranslator(r *rewrite.Rewriter) *translator {
-	return &translator{rewriter: r, cache: newCache()}
+func newTranslator(c rewrite.Catalog) (*translator, error) {
+	r, err := rewrite.New(c)
+	if err != nil {
+		return nil, fmt.Errorf("prepare for rewriting: %w", err)
+	}
+	return &translator{rewriter: r, catalog: c, cache: newCache()}, nil
 }
 
 // beside makes a translator for another search_path, with the same cache.
-func (t *translator) beside(r *rewrite.Rewriter) *translator {
-	return &translator{rewriter: r, cache: t.cache, rewrites: t.rewrites}
+func (t *translator) beside(c rewrite.Catalog) (*translator, error) {
+	other, err := newTranslator(c)
+	if err == nil {
+		other.cache, other.rewrites = t.cache, t.rewrites
+	}
+	return other, err
+}
+
+// in returns a rewriter that differs in the phase of the i-th transition.
+func (t *translator) in(i int, p phase.Phase) (*rewrite.Rewriter, error) {
+	type twin struct {
+		transition int
+		phase      phase.Phase
+	}
+	if r, ok := t.twins.Load(twin{i, p}); ok {
+		return r.(*rewrite.Rewriter), nil
+	}
+	c := t.catalog
+	c.Transitions = slices.Clone(c.Transitions)
+	c.Transitions[i].Phase = p
+	r, err := rewrite.New(c)
+	if err != nil {
+		return nil, fmt.Errorf("prepare for rewriting: %w", err)
+	}
+	known, _ := t.twins.LoadOrStore(twin{i, p}, r)
+	return known.(*rewrite.Rewriter), nil
 }
 
 // translate returns what becomes of text, which it does not keep.

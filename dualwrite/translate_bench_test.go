@@ -27,7 +27,7 @@ func unique(buffer []byte, touches bool, n int) []byte {
 func BenchmarkTranslateFlooded(b *testing.B) {
 	for _, touches := range []bool{true, false} {
 		b.Run(map[bool]string{true: "touching", false: "unrelated"}[touches], func(b *testing.B) {
-			texts := newTranslator(rewriter(b))
+			texts := knownTexts(b)
 			hot := make([][]byte, 200)
 			for i := range hot {
 				hot[i] = fmt.Appendf(nil, "select full_name, %d from users where id = $1", i)
@@ -120,9 +120,9 @@ func BenchmarkMillionTexts(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				before := heap()
-				texts := []*translator{newTranslator(rewriter(b))}
+				texts := []*translator{knownTexts(b)}
 				for range c.paths - 1 {
-					texts = append(texts, texts[0].beside(rewriter(b)))
+					texts = append(texts, beside(b, texts[0]))
 				}
 				var buffer []byte
 				for n := range million {

@@ -28,15 +28,21 @@ func wired(t testing.TB) *conn {
 	w, err := newWorld(hook, fence.View{}, catalog.Snapshot{})
 	require.NoError(t, err)
 	return &conn{
-		hook: hook, armed: true, server: newServer(hook, "server", "db"), world: w, epoch: 3,
-		tokens: []string{"crossfade.t1_dualwrite_3", "crossfade.t2_dualwrite_3"}, texts: newTranslator(rewriter(t)),
+		hook: hook, armed: true, server: newServer(hook, "server", "db"), world: w, reading: &w.reading, epoch: 3,
+		tokens: []string{"crossfade.t1_dualwrite_3", "crossfade.t2_dualwrite_3"}, texts: knownTexts(t),
 	}
 }
 
-func rewriter(t testing.TB) *rewrite.Rewriter {
-	r, err := rewrite.New(knownCatalog())
+func knownTexts(t testing.TB) *translator {
+	texts, err := newTranslator(knownCatalog())
 	require.NoError(t, err)
-	return r
+	return texts
+}
+
+func beside(t testing.TB, first *translator) *translator {
+	texts, err := first.beside(knownCatalog())
+	require.NoError(t, err)
+	return texts
 }
 
 func knownCatalog() rewrite.Catalog {

@@ -1,9 +1,7 @@
 package dualwrite
 
 import (
-	"fmt"
 	"reflect"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,38 +28,25 @@ type world struct {
 	// and not doubted again.
 	doubted, vindicated atomic.Bool
 
-	// adrift is for sessions whose search_path is not known: names that rest on
-	// it are refused.
-	adrift *translator
+	// reading is that of connections which read what the phases say; the others are
+	// in readings.
+	reading
+	readings sync.Map
 
 	// called has the functions whose calls have been reported.
 	called sync.Map
-
-	mu sync.Mutex // guards what follows
-	// translators by the search_path they resolve names with.
-	translators map[string]*translator
 }
-
-// keepTranslators bounds how many search_paths have a translator at a time.
-const keepTranslators = 64
 
 func newWorld(h *Hook, view fence.View, snapshot catalog.Snapshot) (*world, error) {
-	w := &world{hook: h, epoch: view.Epoch, view: view, snapshot: snapshot, translators: map[string]*translator{}}
+	w := &world{hook: h, epoch: view.Epoch, view: view, snapshot: snapshot}
 	w.confirmed.Store(int64(h.uptime()))
-	c := w.catalog()
-	c.PathUnknown = true
-	r, err := rewrite.New(c)
-	if err != nil {
-		return nil, fmt.Errorf("prepare for rewriting: %w", err)
-	}
-	w.adrift = newTranslator(r)
-	w.adrift.rewrites = h.rewrites
-	return w, nil
+	return w, w.fill(w, "")
 }
 
-func (w *world) catalog() rewrite.Catalog {
+// catalog is what rewriting goes by where the phases are those of view.
+func (w *world) catalog(view fence.View) rewrite.Catalog {
 	config := w.hook.config
-	c := w.snapshot.Catalog(w.view, rewrite.Stars(config.Stars))
+	c := w.snapshot.Catalog(view, rewrite.Stars(config.Stars))
 	c.OpaqueText, c.OpaqueCalls = rewrite.Policy(config.OpaqueText), rewrite.Policy(config.OpaqueCalls)
 	return c
 }
@@ -111,29 +96,4 @@ func (w *world) doubt() bool {
 	}
 	w.doubted.Store(true)
 	return true
-}
-
-// under returns the translator for sessions of that search_path.
-func (w *world) under(path []string) (*translator, error) {
-	key := strings.Join(path, "\x00")
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if t, ok := w.translators[key]; ok {
-		return t, nil
-	}
-	c := w.catalog()
-	c.SearchPath = path
-	r, err := rewrite.New(c)
-	if err != nil {
-		return nil, fmt.Errorf("prepare for rewriting: %w", err)
-	}
-	for other := range w.translators {
-		if len(w.translators) < keepTranslators {
-			break
-		}
-		delete(w.translators, other) // any; who has it keeps it
-	}
-	t := w.adrift.beside(r)
-	w.translators[key] = t
-	return t, nil
 }

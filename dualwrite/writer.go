@@ -2,6 +2,7 @@ package dualwrite
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -90,27 +91,27 @@ func (w *writer) begin(p []byte) (int, error) {
 		return 0, errors.New("dualwrite: this connection was not opened by way of the hook")
 	}
 	if !w.started {
-		w.started, w.database = true, databaseOf(p)
+		w.started = true
+		w.user, w.database = startup(p)
 	}
 	return w.to.Write(p)
 }
 
-// databaseOf reads which database a startup packet asks for.
-func databaseOf(p []byte) string {
+// startup reads which user and database a startup packet asks for.
+func startup(p []byte) (user, database string) {
 	const lengthAndVersion = 8
-	var user string
 	for rest := p[min(len(p), lengthAndVersion):]; len(rest) > 1; {
 		var key, value []byte
 		key, rest = cString(rest)
 		value, rest = cString(rest)
 		switch string(key) {
 		case "database":
-			return string(value)
+			database = string(value)
 		case "user":
 			user = string(value)
 		}
 	}
-	return user // the server's default
+	return user, cmp.Or(database, user) // the server's default
 }
 
 // scan goes over the whole messages in p. It returns how many bytes they are,
@@ -163,7 +164,7 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 	switch kind {
 	case 'B': // Bind: portal, statement
 		portal, rest := cString(body)
-		name, _ := cString(rest)
+		name, parameters := cString(rest)
 		s = c.prepared(name)
 		if c.pathMoved {
 			if s = c.rebind(name, s); c.asking != nil {
@@ -171,6 +172,9 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 			}
 		}
 		c.execute(s)
+		if c.sampling {
+			c.sampleBind(name, s, parameters)
+		}
 		c.pending.push('B', s)
 		if s != nil && s.send == refusedName {
 			start = headerLen + len(portal) + 1
@@ -197,14 +201,18 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 		c.pending.push('C', nil)
 	case 'P': // Parse: name, text, types
 		name, rest := cString(body)
-		text, _ := cString(rest)
+		text, types := cString(rest)
 		if s = c.translate(text).parsable(); c.askPath(s, false) {
 			return 0, 0, nil
 		}
 		if c.span.span != nil {
 			c.annotate(s) // a refusal ends here
 		}
-		c.pending.add(request{kind: 'P', statement: s, named: c.prepare(name, s)})
+		p := c.prepare(name, s)
+		if c.sampling {
+			c.rememberTypes(p, types)
+		}
+		c.pending.add(request{kind: 'P', statement: s, named: p})
 		start = headerLen + len(name) + 1
 		return start, start + len(text), s
 	case 'Q': // Query: text
@@ -213,6 +221,9 @@ func (w *writer) message(m []byte) (start, end int, s *statement) {
 			return 0, 0, nil
 		}
 		c.execute(s)
+		if c.sampling {
+			c.sampleQuery(s)
+		}
 		for range s.result.Leading {
 			c.pending.push(leading, s)
 		}

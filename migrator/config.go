@@ -104,6 +104,14 @@ type Config struct {
 	// WritersQuiet is how long a trigger must have seen nobody write without the
 	// hook before contract. 0 means one hour.
 	WritersQuiet time.Duration
+	// ReadsQuiet is how long no comparison of reads may have found a difference before
+	// live: gate reads-agree. 0 means one hour.
+	ReadsQuiet time.Duration
+	// MinComparisons is how many reads must have been compared in shadow before live.
+	// 0 means none: an application need not compare any.
+	MinComparisons int
+	// RampLimits say when reads go back to the source by themselves in phase live.
+	RampLimits RampLimits
 	// LeaderWait is how long to wait for another migrator to end, which a
 	// killed one may take a moment to do. 0 means 3 s.
 	LeaderWait time.Duration
@@ -116,6 +124,7 @@ func (c Config) withDefaults() Config {
 	if c.Actor == "" {
 		c.Actor = defaultActor()
 	}
+	c.RampLimits = c.RampLimits.withDefaults()
 	if c.Laggards == "" {
 		c.Laggards = LaggardsFence
 	}
@@ -131,6 +140,7 @@ func (c Config) withDefaults() Config {
 		{&c.PollInterval, 50 * time.Millisecond},
 		{&c.LeaderWait, 3 * time.Second},
 		{&c.WritersQuiet, time.Hour},
+		{&c.ReadsQuiet, time.Hour},
 		{&c.StandbyWait, 30 * time.Second},
 	} {
 		if *d.value == 0 {
@@ -150,13 +160,20 @@ func (c Config) validate() error {
 		{"ConcurrentTimeout", c.ConcurrentTimeout},
 		{"HoldTimeout", c.HoldTimeout}, {"DrainTimeout", c.DrainTimeout}, {"BatchTarget", c.BatchTarget}, {"PollInterval", c.PollInterval},
 		{"LeaderWait", c.LeaderWait}, {"StandbyWait", c.StandbyWait}, {"WritersQuiet", c.WritersQuiet},
+		{"ReadsQuiet", c.ReadsQuiet},
 	} {
 		if d.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is negative: %s", d.name, d.value))
 		}
 	}
+	if c.MinComparisons < 0 {
+		errs = append(errs, fmt.Errorf("number of comparisons is negative: %d", c.MinComparisons))
+	}
 	if c.Workers < 0 {
 		errs = append(errs, fmt.Errorf("number of workers is negative: %d", c.Workers))
+	}
+	if err := c.RampLimits.validate(); err != nil {
+		errs = append(errs, err)
 	}
 	if err := c.Throttle.validate(); err != nil {
 		errs = append(errs, err)

@@ -177,3 +177,16 @@ func dependentsIn(err error) string {
 	}
 	return strings.ReplaceAll(pgErr.Detail, "\n", "; ")
 }
+
+// StepBackError: reads of the target have passed a limit and have gone back to the
+// source, where they stay until the ramp is set again.
+type StepBackError struct{ StepBackEvent }
+
+func (e *StepBackError) Error() string {
+	return fmt.Sprintf("transition %q: reads have gone back to the source: %s (hint: %s)", e.Transition, e.Why, e.Hint())
+}
+
+// Hint says what to do about it.
+func (e *StepBackError) Hint() string {
+	return fmt.Sprintf("find out why, with crossfade mismatches %s; then: crossfade ramp %s PERCENT", e.Transition, e.Transition)
+}

@@ -70,6 +70,8 @@ func (w *work) flip(ctx context.Context, from, to Phase) error {
 		return err
 	}
 	event := w.moved(from, to, forced)
+	w.compared.agreed(&event)
+	w.compared = nil
 	err = w.transaction(fmt.Sprintf("move %s -> %s", from, to), func() error {
 		return ledger.Move(ctx, w.conn, w.t, to, event)
 	})

@@ -215,6 +215,10 @@ func (f *follower) look(ctx context.Context, s *session) (again time.Duration, e
 		}
 		f.wishes[list[i].ID] = w
 		w.work = s.on(&list[i])
+		var back *StepBackError
+		if err := w.work.guard(ctx, &w.window); err != nil && !errors.As(err, &back) {
+			return 0, err
+		}
 		soon, err := f.consider(ctx, w)
 		if err != nil {
 			return 0, err

@@ -30,6 +30,8 @@ type wish struct {
 	tried   time.Time
 	// held is what it waits for since heldSince; noted tells that the history
 	// knows.
+	// window is what its reads were lately.
+	window    readsWindow
 	held      hold
 	heldSince time.Time
 	noted     bool

@@ -8,8 +8,9 @@ import (
 )
 
 // Force lets a transition pass gates that do not hold. Only gates that ask for
-// prudence can be forced: "plan-regression", "replica-lag" and "standby-readers". The others stand
-// between a row and its loss, and no reason is good enough for that.
+// prudence can be forced: "plan-regression", "reads-agree", "replica-lag" and
+// "standby-readers". The others stand between a row and its loss, and no reason is
+// good enough for that.
 type Force struct {
 	// Gates are the names of the gates, as a *GateError gives them.
 	Gates []string

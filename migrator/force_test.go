@@ -19,7 +19,7 @@ import (
 func TestForceIsRefused(t *testing.T) {
 	t.Parallel()
 	_, m := started(t, users, migrator.Config{})
-	require.Equal(t, []string{"plan-regression", "replica-lag", "standby-readers"}, migrator.ForcibleGates())
+	require.Equal(t, []string{"plan-regression", "reads-agree", "replica-lag", "standby-readers"}, migrator.ForcibleGates())
 	for _, c := range []struct {
 		force migrator.Force
 		says  string

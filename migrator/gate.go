@@ -42,9 +42,10 @@ var gates = map[edge][]gate{
 		{name: "foreign-keys", check: foreignKeysStand},
 		{name: "dependents-carried", check: dependentsAreCarried, tries: true},
 		{name: "plan-regression", check: plansAreAsGood, forcible: true},
+		{name: "reads-agree", check: readsAgree, forcible: true},
 		standbysCurrent,
 	},
-	{Live, RampDown}: {standbysCurrent},
+	{Live, RampDown}: {{name: "ramp-full", check: rampIsFull}, standbysCurrent},
 	{RampDown, Complete}: {
 		{name: "sync-trigger", check: triggerLetsGo},
 		{name: "key-on-target", check: keyIsOnTarget},

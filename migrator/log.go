@@ -17,4 +17,5 @@ const (
 	keyError      = "error"
 	keyFlag       = "flag"
 	keyHeldBy     = "held_by"
+	keyPercent    = "percent"
 )

@@ -14,7 +14,8 @@ type Observer interface {
 	Observe(Event)
 }
 
-// Event is one of StepEvent, StatementEvent, DrainEvent, BatchEvent, RequestEvent.
+// Event is one of StepEvent, StatementEvent, DrainEvent, BatchEvent, RequestEvent,
+// StepBackEvent.
 type Event interface{ event() }
 
 // StepEvent tells that a step began or ended.
@@ -89,6 +90,16 @@ type RequestEvent struct {
 	Held   string `json:"held,omitempty"`
 }
 
+// StepBackEvent tells that reads have gone back to the source by themselves: the ramp
+// was Ramp and is 0.
+type StepBackEvent struct {
+	Transition string `json:"transition"`
+	Ramp       int    `json:"ramp"`
+	// Why says which of the RampLimits was passed, with the numbers.
+	Why string `json:"why"`
+}
+
+func (StepBackEvent) event()  {}
 func (StepEvent) event()      {}
 func (StatementEvent) event() {}
 func (DrainEvent) event()     {}

@@ -38,6 +38,16 @@ type Status struct {
 	Jobs []JobProgress `json:"jobs,omitempty"`
 	// Plans is the last comparison of plans that was recorded; nil when none was.
 	Plans *PlanCheck `json:"plans,omitempty"`
+	// Ramp is how many of 100 connections read the targets in phase live. SteppedBack
+	// says why it went to 0 by itself, until somebody sets it again.
+	Ramp        int    `json:"ramp"`
+	SteppedBack string `json:"stepped_back,omitempty"`
+	// Reads is what the hooks have counted of reads since the phase began; nil when
+	// none has reported.
+	Reads *Reads `json:"reads,omitempty"`
+	// Mismatches is how many statements Mismatches lists, LastMismatch the last one.
+	Mismatches   int       `json:"mismatches,omitempty"`
+	LastMismatch *Mismatch `json:"last_mismatch,omitempty"`
 	// Dependents are the objects that hung on the sources when the transition
 	// began, each with what becomes of it.
 	Dependents []DependentStatus `json:"dependents,omitempty"`
@@ -197,7 +207,7 @@ func (s *session) status(ctx context.Context, t ledger.Transition, sessions []Se
 		Position: position(t), Table: tableName(t), Kind: string(t.Definition.Kind), Does: t.Definition.String(),
 		Sources: t.Definition.SourceNames(), Targets: t.Definition.TargetNames(), KeepName: t.Definition.KeepName,
 		File: t.Definition.File, Dependents: fates(t),
-		Removed: t.Removed, CreatedAt: t.CreatedAt,
+		Removed: t.Removed, CreatedAt: t.CreatedAt, Ramp: t.Ramp,
 	}
 	w := s.on(&t)
 	status.Sessions, status.Instances, status.Laggards = byEpoch(sessions), w.byInstance(sessions), w.laggards(sessions)
@@ -248,10 +258,14 @@ func (s *session) status(ctx context.Context, t ledger.Transition, sessions []Se
 	if found {
 		status.Plans = &plans
 	}
+	if err := s.readsStatus(ctx, t, &status); err != nil {
+		return status, err
+	}
 	history, err := ledger.History(ctx, s.conn, t.ID)
 	if err != nil {
 		return status, err
 	}
+	status.SteppedBack = steppedBack(history)
 	if o.Events <= 0 {
 		o.Events = 10
 	}
@@ -262,6 +276,35 @@ func (s *session) status(ctx context.Context, t ledger.Transition, sessions []Se
 	}
 	status.Gates, err = w.gates(ctx, status.Steps)
 	return status, err
+}
+
+// readsStatus adds what is known of reads.
+func (s *session) readsStatus(ctx context.Context, t ledger.Transition, status *Status) error {
+	reads, err := s.reads(ctx, t)
+	if err != nil {
+		return err
+	}
+	if reads.Instances > 0 {
+		status.Reads = &reads
+	}
+	mismatches, err := ledger.Mismatches(ctx, s.conn, t.ID)
+	if status.Mismatches = len(mismatches); status.Mismatches > 0 {
+		status.LastMismatch = &mismatches[0]
+	}
+	return err
+}
+
+// steppedBack is the last step back, unless the ramp was set again.
+func steppedBack(history []HistoryEvent) string {
+	for _, e := range slices.Backward(history) {
+		switch e.Event {
+		case stepBack:
+			return e.Detail
+		case "ramp":
+			return ""
+		}
+	}
+	return ""
 }
 
 // freshNote is how old a note may be: a scan that has said nothing for so long

@@ -47,6 +47,8 @@ type work struct {
 	snapshot string
 	// tail follows the log while the steps are done; nil when nothing is followed.
 	tail *background
+	// compared is what is known of reads, before they go to the target.
+	compared *Reads
 	// evidence goes to the history with the end of the step.
 	evidence map[string]any
 }

@@ -50,6 +50,10 @@ type View struct {
 	// replayed there, and its epoch lock is seen there only.
 	Standby bool
 
+	// Ramps are, by id, how many of 100 connections read the targets; those in phase
+	// live that are missing are read by all.
+	Ramps map[int64]int
+
 	// held is how long to wait before joining.
 	held time.Duration
 }
@@ -126,12 +130,12 @@ const readOnlyOnStandby = `select case when pg_is_in_recovery() then set_config(
 func readView(ctx context.Context, conn *pgconn.PgConn) (View, int, error) {
 	rows, err := query(ctx, conn, limits+`select epoch, `+lockIfDirect(conn, "epoch")+`, pg_is_in_recovery()
 		from crossfade.join_v1;
-		select epoch, transitions, array_to_json(current_schemas(true)), coalesce(held_ms, 0) from crossfade.join_v1;
+		select epoch, transitions, array_to_json(current_schemas(true)), coalesce(held_ms, 0), coalesce(ramps, '{}') from crossfade.join_v1;
 		`+readOnlyOnStandby+`commit`)
 	if err != nil {
 		return View{}, 0, err
 	}
-	if len(rows) != 3 || len(rows[0]) != 3 || len(rows[1]) != 4 {
+	if len(rows) != 3 || len(rows[0]) != 3 || len(rows[1]) != 5 {
 		return View{}, 0, errors.New("read the ledger: unexpected answer")
 	}
 	if err := checkLock(rows[0][1]); err != nil {
@@ -156,6 +160,9 @@ func readView(ctx context.Context, conn *pgconn.PgConn) (View, int, error) {
 		return View{}, 0, fmt.Errorf("read the hold: %w", err)
 	}
 	view.held = time.Duration(ms) * time.Millisecond
+	if err := json.Unmarshal(rows[1][4], &view.Ramps); err != nil {
+		return View{}, 0, fmt.Errorf("read the ramps: %w", err)
+	}
 	if view.Standby = string(rows[0][2]) == "t"; view.Standby {
 		view.held = 0
 	}

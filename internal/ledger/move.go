@@ -65,7 +65,7 @@ func Register(ctx context.Context, db Conn, t *Transition, e Event) error {
 		if err != nil {
 			return err
 		}
-		t.Phase, t.Epoch, t.RegisteredEpoch = phase.Off, epoch, epoch
+		t.Phase, t.Epoch, t.RegisteredEpoch, t.Ramp = phase.Off, epoch, epoch, FullRamp
 		if !t.Definition.Moves() {
 			return Record(ctx, tx, *t, e)
 		}
@@ -190,7 +190,7 @@ func Remove(ctx context.Context, db Conn, t *Transition, e Event) error {
 		if tag.RowsAffected() != 1 {
 			return ErrMoved
 		}
-		for _, table := range []string{"writer", "tail"} {
+		for _, table := range []string{"writer", "tail", "reads", "mismatch"} {
 			if _, err := tx.Exec(ctx, `delete from crossfade.`+table+` where transition_id = $1`, t.ID); err != nil {
 				return err
 			}

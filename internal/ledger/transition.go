@@ -28,6 +28,8 @@ type Transition struct {
 	Underway        string // the step that is being done or undone; empty between steps
 	CreatedAt       time.Time
 	Removed         bool
+	// Ramp is how many of 100 connections read the targets in phase live.
+	Ramp int
 }
 
 // Definition is what a transition does. It is written once, when the
@@ -102,15 +104,18 @@ var ErrNotFound = errors.New("no such transition")
 // ErrMoved: somebody else moved the transition in the meantime.
 var ErrMoved = errors.New("the transition was moved by somebody else")
 
+// FullRamp is the Ramp of a transition of which nobody has set one.
+const FullRamp = 100
+
 const transitionColumns = `id, name, table_schema, table_name, definition, phase, epoch, token,
-	coalesce(draining, ''), registered_epoch, step, underway, created_at, removed_at is not null`
+	coalesce(draining, ''), registered_epoch, step, underway, created_at, removed_at is not null, ramp`
 
 func scanTransition(row pgx.CollectableRow) (Transition, error) {
 	var t Transition
 	var definition []byte
 	var p string
 	err := row.Scan(&t.ID, &t.Name, &t.Schema, &t.Table, &definition, &p, &t.Epoch, &t.Token,
-		&t.Draining, &t.RegisteredEpoch, &t.Step, &t.Underway, &t.CreatedAt, &t.Removed)
+		&t.Draining, &t.RegisteredEpoch, &t.Step, &t.Underway, &t.CreatedAt, &t.Removed, &t.Ramp)
 	if err != nil {
 		return t, err
 	}

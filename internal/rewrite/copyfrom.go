@@ -140,7 +140,7 @@ func (w *walker) copyFills(m *move, t *table, l landing, defaults bool, at int) 
 func (w *walker) copyDetails(c *pg.CopyStmt, t *table, l landing, at int) {
 	if c.WhereClause != nil {
 		w.types(c.WhereClause)
-		w.below(c.WhereClause.ProtoReflect(), func(m proto.Message) bool {
+		below(c.WhereClause.ProtoReflect(), func(m proto.Message) bool {
 			ref, ok := m.(*pg.ColumnRef)
 			if !ok {
 				return true

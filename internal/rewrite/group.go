@@ -224,7 +224,7 @@ func (w *walker) dependsOnKey(g *grouping, it *item) (found bool) {
 	for _, list := range [][]*pg.Node{items, {g.query.HavingClause}, g.query.SortClause} {
 		for _, n := range list {
 			if n != nil {
-				w.below(n.ProtoReflect(), visit)
+				below(n.ProtoReflect(), visit)
 			}
 		}
 	}

@@ -54,7 +54,7 @@ func (w *walker) calls(call *pg.FuncCall) {
 
 // callsBelow handles CALL and EXECUTE, whose arguments hold no query.
 func (w *walker) callsBelow(n *pg.Node, first, last int) {
-	w.below(n.ProtoReflect(), func(m proto.Message) bool {
+	below(n.ProtoReflect(), func(m proto.Message) bool {
 		switch m := m.(type) {
 		case *pg.FuncCall:
 			w.calls(m)

@@ -177,7 +177,7 @@ func (w *walker) apart(n *pg.Node, first int) {
 // hasExtreme tells whether min or max is called by the query itself.
 func (w *walker) hasExtreme(q *pg.SelectStmt) (found bool) {
 	for _, n := range q.TargetList {
-		w.below(n.ProtoReflect(), func(m proto.Message) bool {
+		below(n.ProtoReflect(), func(m proto.Message) bool {
 			switch m := m.(type) {
 			case *pg.SubLink:
 				return false

@@ -32,6 +32,9 @@ type Result struct {
 	// or cached plans (DISCARD ALL, DEALLOCATE ALL, pg_advisory_unlock_all):
 	// the connection should not be used for long after it.
 	Resets bool
+	// Reads: the text is one query that writes and locks nothing, as far as its
+	// outermost node says. Only when Rewritten.
+	Reads bool
 	// Reported is what a policy lets pass though it would deserve a refusal.
 	Reported []*Refusal
 	// MovesPath: the text can change the session's search_path.

@@ -195,7 +195,9 @@ func (r *Rewriter) rewrite(w *walker) Result {
 	if len(again.Stmts) != len(tree.Stmts)+w.leading {
 		panic("the rewritten text has another number of statements")
 	}
-	return Result{Outcome: Rewritten, SQL: out, Edits: edits, Leading: w.leading, Reported: w.reported, original: sql}
+	return Result{
+		Outcome: Rewritten, SQL: out, Edits: edits, Leading: w.leading, Reported: w.reported, Reads: plainRead(tree), original: sql,
+	}
 }
 
 func refused(refusal *Refusal) Result { return Result{Outcome: Refused, Refusal: refusal} }

@@ -163,7 +163,7 @@ func (in *insertion) rowOfSets() {
 // returnsSet tells whether a function of the expression's own query level is
 // known to return a set.
 func (in *insertion) returnsSet(n *pg.Node) (found bool) {
-	in.below(n.ProtoReflect(), func(m proto.Message) bool {
+	below(n.ProtoReflect(), func(m proto.Message) bool {
 		switch m := m.(type) {
 		case *pg.SubLink:
 			return false

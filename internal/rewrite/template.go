@@ -108,7 +108,7 @@ func parseTemplate(expr string, side []transform.Column, p parser) (template, *p
 	w := &walker{sql: sql, tokens: tokens}
 	var places []int
 	var t template
-	w.below(s.ProtoReflect(), func(m proto.Message) bool {
+	below(s.ProtoReflect(), func(m proto.Message) bool {
 		switch m := m.(type) {
 		case *pg.ColumnRef:
 			name := m.Fields[0].GetString_().GetSval()

@@ -182,7 +182,7 @@ func (w *walker) mentionedName(name string) bool {
 // tableDDL lets the definition of another table pass. It may refer to a table
 // in transition by a foreign key, unless that is on the moving column.
 func (w *walker) tableDDL(n *pg.Node, first, last int) {
-	w.below(n.ProtoReflect(), func(m proto.Message) bool {
+	below(n.ProtoReflect(), func(m proto.Message) bool {
 		switch m := m.(type) {
 		case *pg.RangeVar:
 			if w.mentionedName(m.Relname) {
@@ -208,7 +208,7 @@ func (w *walker) tableDDL(n *pg.Node, first, last int) {
 
 // types refuses row types of tables in transition anywhere below the node.
 func (w *walker) types(n *pg.Node) {
-	w.below(n.ProtoReflect(), func(m proto.Message) bool {
+	below(n.ProtoReflect(), func(m proto.Message) bool {
 		if t, ok := m.(*pg.TypeName); ok {
 			w.typeName(t)
 		}
@@ -218,7 +218,7 @@ func (w *walker) types(n *pg.Node) {
 
 // below visits the messages below m, not going below those for which visit is
 // false.
-func (w *walker) below(m protoreflect.Message, visit func(proto.Message) bool) {
+func below(m protoreflect.Message, visit func(proto.Message) bool) {
 	if !visit(m.Interface()) {
 		return
 	}
@@ -227,10 +227,10 @@ func (w *walker) below(m protoreflect.Message, visit func(proto.Message) bool) {
 		case field.Message() == nil:
 		case field.IsList():
 			for list, i := value.List(), 0; i < list.Len(); i++ {
-				w.below(list.Get(i).Message(), visit)
+				below(list.Get(i).Message(), visit)
 			}
 		default:
-			w.below(value.Message(), visit)
+			below(value.Message(), visit)
 		}
 		return true
 	})

@@ -22,6 +22,8 @@ const (
 	Differing  = attribute.Key("crossfade.rows.differing")
 	HeldBy     = attribute.Key("crossfade.held_by")
 	Signal     = attribute.Key("crossfade.signal")
+	Side       = attribute.Key("crossfade.side")
+	Reason     = attribute.Key("crossfade.reason")
 )
 
 // Attribute is one of them for the documentation.
@@ -51,5 +53,7 @@ func Attributes() []Attribute {
 		{Differing, "Rows in which source and target differ."},
 		{HeldBy, "What a flag's request waits for: a gate, `drain`, `settling` ...; empty when it is granted or on its way."},
 		{Signal, "Signal of the throttle; of several that hold, with commas between."},
+		{Side, "Side of the transition that is read: `source` or `target`."},
+		{Reason, "Why a read was not compared: `order`, `volatile`, `session` ..."},
 	}
 }

@@ -77,7 +77,10 @@ func (m *Maker) Histogram(d Metric) metric.Float64Histogram {
 }
 
 func (d Metric) bounds() []float64 {
-	if d.Name == RewriteDuration.Name {
+	switch d.Name {
+	case ReadDuration.Name:
+		return []float64{250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 500e-3, 1, 2.5}
+	case RewriteDuration.Name:
 		return []float64{10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3}
 	}
 	return []float64{.01, .05, .1, .5, 1, 5, 10, 30, 60, 300, 900, 3600}

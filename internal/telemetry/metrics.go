@@ -74,6 +74,24 @@ var (
 		"Time to rewrite or refuse a text that was not in the cache."}
 )
 
+// The metrics of reads in the phases shadow and live.
+var (
+	Compared = Metric{"crossfade.shadow.compared", "{read}", Counter, of("crossfade.transition"),
+		"Reads of the application that were run both ways."}
+	ReadMismatches = Metric{"crossfade.shadow.mismatches", "{read}", Counter, of("crossfade.transition"),
+		"Reads of which the two results differed, or of which only one side failed."}
+	ReadsFailed = Metric{"crossfade.shadow.failed", "{read}", Counter, of("crossfade.transition", "crossfade.side"),
+		"Comparisons in which only that side failed."}
+	Skipped = Metric{"crossfade.shadow.skipped", "{read}", Counter, of("crossfade.transition", "crossfade.reason"),
+		"Sampled reads that were not compared."}
+	Dropped = Metric{"crossfade.shadow.dropped", "{read}", Counter, of("crossfade.transition"),
+		"Sampled reads that were dropped because others were waiting already."}
+	Ramp = Metric{"crossfade.ramp", "%", Gauge, of("crossfade.transition"),
+		"How many of 100 connections read the target, of a transition in phase live."}
+	ReadDuration = Metric{"crossfade.shadow.duration", "s", Histogram, of("crossfade.transition", "crossfade.side"),
+		"Time that one side of a comparison took."}
+)
+
 // Phase is reported by the hook and by the migrator.
 var Phase = Metric{"crossfade.phase", "{phase}", Gauge, of("crossfade.transition", "crossfade.phase"),
 	"1 for the phase that the transition is in, as far as the instance knows, 0 for each other one."}

@@ -28,6 +28,7 @@ var (
 func Metrics() []Metric {
 	return []Metric{
 		Phase, Statements, Stale, Recycled, Connections, Epoch, CacheTexts, CacheSize, RewriteDuration,
+		Compared, ReadMismatches, ReadsFailed, Skipped, Dropped, ReadDuration, Ramp,
 		Rows, Rate, Remaining, Mismatches, Throttle, SyncLag, SyncBacklog, DrainDuration, DrainWaiting, Retries,
 	}
 }

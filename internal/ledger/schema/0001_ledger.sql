@@ -32,6 +32,8 @@ create table crossfade.transition (
     -- until then connections wait before they join, for a flip between two phases
     -- that cannot be in force at once
     hold_until       timestamptz,
+    -- in phase live: how many of 100 connections read the target, the others the source
+    ramp             int not null default 100 check (ramp between 0 and 100),
     registered_epoch int not null,
     -- the last step that is wholly done, and the one that is being done or undone
     step             text not null default '',
@@ -231,6 +233,97 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
         coalesce(host(inet_client_addr()), 'local'), pg_backend_pid())
 $$;
 
+-- What the hooks of each instance have counted since the phase began in that epoch:
+-- reads of which a sample was run both ways, and statements of connections that read
+-- one side. One row for each instance, transition and epoch, written every few seconds.
+create table crossfade.reads (
+    transition_id     bigint not null references crossfade.transition,
+    instance          text not null,
+    epoch             int not null,
+    compared          bigint not null default 0,
+    mismatched        bigint not null default 0,
+    skipped           jsonb not null default '{}',
+    dropped           bigint not null default 0,
+    -- of the comparisons: where only one side failed, and how long the others took
+    source_failed     bigint not null default 0,
+    target_failed     bigint not null default 0,
+    timed             bigint not null default 0,
+    source_seconds    double precision not null default 0,
+    target_seconds    double precision not null default 0,
+    -- of the application: rewritten statements by the side that their connection reads
+    source_statements bigint not null default 0,
+    source_errors     bigint not null default 0,
+    target_statements bigint not null default 0,
+    target_errors     bigint not null default 0,
+    reported_at       timestamptz not null default clock_timestamp(),
+    primary key (transition_id, instance, epoch)
+);
+
+-- Statements whose two readings differed, at most 100 of a transition.
+create table crossfade.mismatch (
+    transition_id bigint not null references crossfade.transition,
+    fingerprint   text not null,
+    -- without constants, unless an application's Config lets them be kept
+    statement     text not null,
+    parameters    text[],
+    -- rows, order, columns or error, with the SQLSTATE of one; the last one seen
+    kind          text not null,
+    code          text not null default '',
+    detail        text not null default '',
+    phase         text not null,
+    epoch         int not null,
+    instance      text not null,
+    count         bigint not null,
+    first_at      timestamptz not null default clock_timestamp(),
+    last_at       timestamptz not null default clock_timestamp(),
+    primary key (transition_id, fingerprint)
+);
+
+-- What a hook reports, as JSON: counters since it began, and mismatches since its
+-- last report. The role that reports has no rights on the tables. What it says is
+-- bounded, whoever calls it; instances that are not heard of any more are forgotten.
+create function crossfade.report_reads_v1(report jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    t record;
+    zero constant jsonb := '{"compared": 0, "mismatched": 0, "skipped": {}, "dropped": 0, "source_failed": 0, "target_failed": 0,
+        "timed": 0, "source_seconds": 0, "target_seconds": 0, "source_statements": 0, "source_errors": 0,
+        "target_statements": 0, "target_errors": 0}';
+begin
+    for t in
+        select r.*
+        from jsonb_to_recordset(report -> 'transitions') as r(id bigint, epoch int, reads jsonb, mismatches jsonb)
+        join crossfade.transition x on x.id = r.id and x.removed_at is null
+        order by r.id
+    loop
+        delete from crossfade.reads where transition_id = t.id and reported_at < clock_timestamp() - interval '1 day';
+        insert into crossfade.reads as old
+        select (jsonb_populate_record(null::crossfade.reads, zero || jsonb_strip_nulls(t.reads) || jsonb_build_object(
+            'transition_id', t.id, 'epoch', t.epoch, 'instance', left(report ->> 'instance', 200), 'reported_at', clock_timestamp()))).*
+        where (select count(*) from crossfade.reads where transition_id = t.id) < 5000
+        on conflict (transition_id, instance, epoch) do update set
+            compared = excluded.compared, mismatched = excluded.mismatched, skipped = excluded.skipped, dropped = excluded.dropped,
+            source_failed = excluded.source_failed, target_failed = excluded.target_failed, timed = excluded.timed,
+            source_seconds = excluded.source_seconds, target_seconds = excluded.target_seconds,
+            source_statements = excluded.source_statements, source_errors = excluded.source_errors,
+            target_statements = excluded.target_statements, target_errors = excluded.target_errors,
+            reported_at = excluded.reported_at;
+        insert into crossfade.mismatch as old (transition_id, fingerprint, statement, parameters, kind, code, detail, phase, epoch, instance, count)
+        select t.id, left(m.fingerprint, 64), left(m.statement, 4000), m.parameters, left(m.kind, 20), coalesce(left(m.code, 5), ''),
+            coalesce(left(m.detail, 1000), ''), left(m.phase, 20), t.epoch, left(report ->> 'instance', 200), m.count
+        from jsonb_to_recordset(t.mismatches)
+            as m(fingerprint text, statement text, parameters text[], kind text, code text, detail text, phase text, count bigint)
+        where exists (select from crossfade.mismatch k where k.transition_id = t.id and k.fingerprint = m.fingerprint)
+            or (select count(*) from crossfade.mismatch k where k.transition_id = t.id) < 100
+        order by m.fingerprint
+        limit 100
+        on conflict (transition_id, fingerprint) do update set
+            statement = excluded.statement, parameters = excluded.parameters, kind = excluded.kind, code = excluded.code,
+            detail = excluded.detail, phase = excluded.phase, epoch = excluded.epoch, instance = excluded.instance,
+            count = old.count + excluded.count, last_at = clock_timestamp();
+    end loop;
+end $$;
+
 -- What a joining connection reads. The name carries the version of the hook's
 -- protocol; a later schema keeps this view for the applications still on it.
 create view crossfade.join_v1 as
@@ -244,5 +337,8 @@ select e.epoch,
        -- how long to wait before joining; null in general
        (select ceil(1000 * extract(epoch from max(t.hold_until) - clock_timestamp()))::int
            from crossfade.transition t
-           where t.hold_until > clock_timestamp()) as held_ms
+           where t.hold_until > clock_timestamp()) as held_ms,
+       -- of transitions in phase live, by id; null when all of them read the target
+       (select jsonb_object_agg(t.id, t.ramp) from crossfade.transition t
+           where t.removed_at is null and t.phase = 'live' and t.ramp < 100) as ramps
 from crossfade.epoch e;

@@ -51,6 +51,7 @@ One follower works in a database, others wait until it ends.`,
 	cmd.Flags().DurationVar(&o.Settle, "settle", 30*time.Second, "how long a flag must say the same before it counts")
 	cmd.Flags().DurationVar(&o.Poll, "poll", 5*time.Second, "the time between two looks at the flags")
 	_ = cmd.MarkFlagFilename("flags", "yaml", "yml", "json")
+	a.rampFlags(cmd)
 	a.workFlags(cmd)
 	return cmd
 }

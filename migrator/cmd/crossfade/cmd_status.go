@@ -153,6 +153,13 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 	if text := plansText(status, s); text != "" {
 		fmt.Fprintf(&b, "  plans      %s\n", text)
 	}
+	for i, line := range readsLines(status, s) {
+		label := ""
+		if i == 0 {
+			label = "reads"
+		}
+		fmt.Fprintf(&b, "  %-9s  %s\n", label, line)
+	}
 	if c := status.Control; c.Paused {
 		fmt.Fprintf(&b, "  scans      %s\n", s.Warn(fmt.Sprintf("paused by %s since %s; crossfade resume %s", c.Actor,
 			c.ChangedAt.Local().Format(time.DateTime), status.Name)))

@@ -31,7 +31,7 @@ var exitCodes = []struct {
 	{exitUsage, "usage", "the command line or the transition file is wrong; nothing was done"},
 	{exitRefused, "refused", "preflight, the gate of a step or explain refuses; the findings say what to do"},
 	{exitWaiting, "waiting", "a drain hangs, or a lock is not to be had; nothing is wrong: run it again, it continues"},
-	{exitMismatch, "mismatch", "verification found rows in which source and target differ"},
+	{exitMismatch, "mismatch", "source and target differ in rows, or reads went back to the source because of what the target gave"},
 	{exitBusy, "busy", "another migrator is at work in this database, or moved the transition meanwhile"},
 	{exitNotFound, "not-found", "no such transition or file, or no ledger in this database (crossfade init)"},
 	{exitConnection, "connection", "no connection to the database, or it was lost: run it again, it continues"},

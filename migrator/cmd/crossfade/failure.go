@@ -51,6 +51,7 @@ func describe(ctx context.Context, err error) (f failure) {
 		gate     *migrator.GateError
 		drain    *migrator.DrainError
 		mismatch *migrator.MismatchError
+		back     *migrator.StepBackError
 		tail     *migrator.TailError
 		violated *migrator.ViolationError
 		blocked  *ddl.BlockedError
@@ -102,6 +103,9 @@ func describe(ctx context.Context, err error) (f failure) {
 		f.set(exitRefused, "to move the column back, start another transition the other way round")
 	case is(migrator.ErrActive):
 		f.set(exitRefused, "")
+	case errors.As(err, &back):
+		f.set(exitMismatch, back.Hint())
+		f.Message = fmt.Sprintf("transition %q: reads have gone back to the source: %s", back.Transition, back.Why)
 	case errors.As(err, &drain):
 		f.set(exitWaiting, drain.Hint()+"; then run the command again, it continues")
 		f.Message, f.Drain = drainMessage(drain.Drain), &drain.Drain

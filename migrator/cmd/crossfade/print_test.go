@@ -9,6 +9,7 @@ import (
 
 	"github.com/pgcrossfade/crossfade/internal/console"
 	"github.com/pgcrossfade/crossfade/internal/explain"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/queryplan"
 	"github.com/pgcrossfade/crossfade/internal/rewrite"
 	"github.com/pgcrossfade/crossfade/migrator"
@@ -67,6 +68,10 @@ func TestPrintStatus(t *testing.T) {
 					{Signal: "vacuum", Value: 2.5, Limit: 900, Unit: "seconds", Holds: true},
 				}},
 		},
+		Ramp: 25,
+		Reads: &migrator.Reads{Instances: 3, Reads: ledger.Reads{Compared: 1204, Mismatched: 2, Timed: 1200, SourceSeconds: 0.372, TargetSeconds: 0.348,
+			Skipped: map[string]int64{"volatile": 4, "order": 31}}},
+		Mismatches: 1, LastMismatch: &migrator.Mismatch{Ago: 12 * time.Second},
 		Control:  migrator.Control{Rate: 5000, Actor: "me@here", ChangedAt: began},
 		Sessions: []migrator.EpochSessions{{Epoch: -1, Count: 1}, {Epoch: 6, Count: 2}, {Epoch: 7, Count: 30}},
 		History:  []migrator.HistoryEvent{{At: began, Epoch: 7, Actor: "me@here", Event: "move", Detail: "shadow -> live"}},

@@ -58,6 +58,8 @@ func (p *progress) note(event migrator.Event) []string {
 		return lines
 	case migrator.RequestEvent:
 		return []string{requestLine(e)}
+	case migrator.StepBackEvent:
+		return []string{fmt.Sprintf("%s: reads have gone back to the source: %s", e.Transition, e.Why)}
 	case migrator.BatchEvent:
 		job := e.Progress
 		p.job = &job

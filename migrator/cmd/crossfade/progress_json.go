@@ -66,6 +66,11 @@ func (p *jsonProgress) Observe(event migrator.Event) {
 			header
 			migrator.RequestEvent
 		}{header{now, "request"}, e})
+	case migrator.StepBackEvent:
+		_ = p.encoder.Encode(struct {
+			header
+			migrator.StepBackEvent
+		}{header{now, "step-back"}, e})
 	case migrator.BatchEvent:
 		if p.due("batch", now, e.Progress.Finished) {
 			_ = p.encoder.Encode(struct {

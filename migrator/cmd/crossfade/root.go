@@ -76,8 +76,8 @@ it continues from what it finds there.`,
 		}
 	}
 	group("prepare", newInit(a), newPlan(a), newExplain(a), newRehearse(a), newSchema(a))
-	group("move", newStart(a), newAdvance(a), newRun(a), newBackfill(a), newTail(a), newPause(a), newResume(a), newRate(a), newRollback(a), newRequest(a), newFollow(a), newContract(a), newRemove(a))
-	group("look", newStatus(a), newServe(a), newCheck(a), newVerify(a), newRepair(a), newWriters(a))
+	group("move", newStart(a), newAdvance(a), newRun(a), newBackfill(a), newTail(a), newPause(a), newResume(a), newRate(a), newRollback(a), newRequest(a), newFollow(a), newRamp(a), newContract(a), newRemove(a))
+	group("look", newStatus(a), newServe(a), newCheck(a), newVerify(a), newRepair(a), newMismatches(a), newWriters(a))
 	root.AddCommand(newVersion(a), newExitCodes())
 	return root
 }

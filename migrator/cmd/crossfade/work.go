@@ -27,6 +27,9 @@ func (a *app) workFlags(cmd *cobra.Command) {
 	flags.DurationVar(&c.LockTimeout, "lock-timeout", 0, "how long one attempt of a DDL statement waits for its lock (default 50ms)")
 	flags.DurationVar(&c.WritersQuiet, "writers-quiet", 0,
 		"how long a trigger must have seen nobody write without the hook before contract (default 1h)")
+	flags.DurationVar(&c.ReadsQuiet, "reads-quiet", 0,
+		"how long no comparison of reads may have found a difference before live (default 1h)")
+	flags.IntVar(&c.MinComparisons, "min-comparisons", 0, "how many reads must have been compared in shadow before live")
 	flags.DurationVar(&c.StandbyWait, "standby-wait", 0, "how long a flip waits for the standbys to replay what led to it (default 30s)")
 	flags.StringSliceVar(&c.IgnoreStandbys, "ignore-standby", nil, "application names of standbys that no flip waits for: delayed or never promoted")
 	flags.StringArrayVar(&a.standbys, "standby", nil,
