@@ -24,6 +24,8 @@ type card struct {
 	// Scans are those under way, Past those that are over.
 	Scans, Past []scan
 	Charts      []chart
+	// Compared is what was found of reads; nil where they are not compared.
+	Compared *readings
 	// Waiting are those that a drain waits for, Behind those that know an older
 	// phase and that nobody waits for.
 	Waiting, Behind people
@@ -45,10 +47,10 @@ var moods = []struct{ mood, word string }{
 }
 
 func newCard(s migrator.Status, past series, now time.Time, c Config) card {
-	k := card{Status: s, Track: newTrack(s), Holds: holdsOf(s), Charts: charts(past, now, c)}
+	k := card{Status: s, Track: newTrack(s), Holds: holdsOf(s), Charts: charts(past, now, c), Compared: newReadings(s)}
 	if s.Phase != "" {
 		b := s.Phase.Behaviour()
-		k.Reads, k.Writes = string(b.Read), "target"
+		k.Reads, k.Writes = readsOf(s), "target"
 		switch {
 		case b.WritesBoth():
 			k.Writes = "both"

@@ -28,6 +28,9 @@ func holdsOf(s migrator.Status) []hold {
 				"crossfade repair "+s.Name+" --dry-run")
 		}
 	}
+	if s.SteppedBack != "" && s.Phase == migrator.Live {
+		add(moodBad, "reads stepped back", s.SteppedBack, "crossfade mismatches "+s.Name+"; then crossfade ramp "+s.Name+" PERCENT")
+	}
 	if t := s.Tail; t != nil && t.Slot != "" {
 		switch {
 		case t.WALStatus == "lost" || t.WALStatus == "missing":
