@@ -78,7 +78,7 @@ func TestRegisterAlteration(t *testing.T) {
 	e := ledger.Event{Actor: "test", Event: "register"}
 	require.NoError(t, ledger.Register(ctx, conn, &a, e))
 	require.Equal(t, ledger.Transition{ID: a.ID, CreatedAt: a.CreatedAt, Name: "index", Schema: "public", Table: "users", Definition: a.Definition, Phase: phase.Off,
-		Epoch: 1, RegisteredEpoch: 1}, a)
+		Epoch: 1, RegisteredEpoch: 1, Ramp: ledger.FullRamp}, a)
 	again := altering("other", ledger.AddIndex, ledger.Alteration{Index: "i"})
 	require.ErrorIs(t, ledger.Register(ctx, conn, &again, e), ledger.ErrActive)
 
