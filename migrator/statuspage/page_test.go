@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
@@ -191,16 +192,23 @@ func TestDocument(t *testing.T) {
 	join(t, db, "app")
 	s := serve(t, m, statuspage.Config{Events: 5})
 	s.get("/status.json", `"application": "app"`)
+	pgtest.WaitFor(t, "the connections of the migrator have gone, but that of the page", func() (alone bool) {
+		require.NoError(t, db.Conn(t).QueryRow(ctx, `select count(*) = 1 from pg_stat_activity
+			where application_name = 'crossfade migrator' and datname = current_database()`).Scan(&alone))
+		return alone
+	})
 	var shown, wanted any
 	list, err := m.Status(ctx, migrator.StatusOptions{Events: 5})
 	require.NoError(t, err)
 	text, err := json.Marshal(list)
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(text, &wanted))
-	answer := s.ask("GET", "/status.json")
-	require.Equal(t, "application/json", answer.header.Get("Content-Type"))
-	require.NoError(t, json.Unmarshal([]byte(answer.body), &shown))
-	require.Equal(t, wanted, shown)
+	pgtest.WaitFor(t, "the page has not seen the connection of Status", func() bool {
+		answer := s.ask("GET", "/status.json")
+		require.Equal(t, "application/json", answer.header.Get("Content-Type"))
+		require.NoError(t, json.Unmarshal([]byte(answer.body), &shown))
+		return assert.ObjectsAreEqual(wanted, shown)
+	})
 }
 
 // TestWithoutLedger: everything says why there is nothing to see.
