@@ -20,17 +20,22 @@ import (
 	"github.com/pgcrossfade/crossfade/migrator"
 )
 
-// busy is the number of connections that never rest during BenchmarkFlip.
-const busy = 200
-
 // BenchmarkFlip moves a transition back and forth between dualwrite and shadow
-// while 200 connections, opened through the hook, run point reads and writes
-// of the column without a pause. One iteration is one flip. It reports the
-// time from the move to the drop of the old token, the longest statement while
-// flips were under way beside the longest one in an equal time without flips,
+// while connections that never rest, opened through the hooks of one or several
+// instances, run point reads and writes of the column. One iteration is one flip.
+// It reports the time from the move to the drop of the old token, how long
+// statements took while flips were under way beside an equal time without flips,
 // and the statements that failed.
 func BenchmarkFlip(b *testing.B) {
-	server := pgtest.Server(b, map[string]string{"max_connections": fmt.Sprint(busy + 50)})
+	for _, shape := range []struct{ instances, connections int }{{1, 200}, {3, 50}} {
+		b.Run(fmt.Sprintf("%dx%d", shape.instances, shape.connections), func(b *testing.B) {
+			flips(b, shape.instances, shape.connections)
+		})
+	}
+}
+
+func flips(b *testing.B, instances, connections int) {
+	server := pgtest.Server(b, map[string]string{"max_connections": fmt.Sprint(instances*connections + 50)})
 	config, err := pgxpool.ParseConfig(server.URL(""))
 	require.NoError(b, err)
 	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
@@ -45,19 +50,31 @@ func BenchmarkFlip(b *testing.B) {
 	require.NoError(b, err)
 	require.NoError(b, m.Init(ctx, migrator.InitOptions{}))
 
-	hook, err := dualwrite.New(dualwrite.Config{})
-	require.NoError(b, err)
-	config.MaxConns = busy
-	pool, err := hook.NewPool(ctx, config)
-	require.NoError(b, err)
 	ctx, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup
-	all.Go(func() { _ = hook.Run(ctx) })
-	load := newLoad(pool)
-	for i := range busy {
-		all.Go(func() { load.run(ctx, i) })
+	load := &load{}
+	var pools []*pgxpool.Pool
+	defer func() {
+		cancel()
+		all.Wait()
+		for _, pool := range pools {
+			pool.Close()
+		}
+	}()
+	for range instances {
+		hook, err := dualwrite.New(dualwrite.Config{})
+		require.NoError(b, err)
+		own := config.Copy()
+		own.MaxConns = int32(connections)
+		pool, err := hook.NewPool(ctx, own)
+		require.NoError(b, err)
+		pools = append(pools, pool)
+		all.Go(func() { _ = hook.Run(ctx) })
+		for range connections {
+			w := load.worker(pool)
+			all.Go(func() { w.run(ctx) })
+		}
 	}
-	defer func() { cancel(); all.Wait(); pool.Close() }()
 
 	_, err = m.Start(ctx, rename)
 	require.NoError(b, err)
@@ -86,12 +103,14 @@ func BenchmarkFlip(b *testing.B) {
 
 	b.ReportMetric(drains.median().Seconds()*1e3, "ms-drain(median)")
 	b.ReportMetric(drains.max().Seconds()*1e3, "ms-drain(max)")
-	b.ReportMetric(flipping.longest.Seconds()*1e3, "ms-stall(flips)")
-	b.ReportMetric(calm.longest.Seconds()*1e3, "ms-stall(calm)")
-	b.ReportMetric(float64(flipping.statements)/b.Elapsed().Seconds(), "stmts/s(flips)")
-	b.ReportMetric(float64(calm.statements)/b.Elapsed().Seconds(), "stmts/s(calm)")
-	b.ReportMetric(float64(flipping.failed), "failed")
-	require.Zero(b, flipping.failed, "last error: %v", load.lastError.Load())
+	for name, figures := range map[string]figures{"flips": flipping, "calm": calm} {
+		b.ReportMetric(figures.at(0.5), "ms-p50("+name+")")
+		b.ReportMetric(figures.at(0.99), "ms-p99("+name+")")
+		b.ReportMetric(figures.at(1), "ms-stall("+name+")")
+		b.ReportMetric(float64(len(figures))/b.Elapsed().Seconds(), "stmts/s("+name+")")
+	}
+	b.ReportMetric(float64(load.failed.Load()), "failed")
+	require.Zero(b, load.failed.Load(), "last error: %v", load.lastError.Load())
 }
 
 // drainTimes keeps how long each drain took.
@@ -119,46 +138,67 @@ func (d *drainTimes) max() time.Duration { return slices.Max(d.times) }
 
 // load is what the busy connections do.
 type load struct {
-	pool                        *pgxpool.Pool
-	statements, failed, longest atomic.Int64
-	lastError                   atomic.Value
+	workers   []*loadWorker
+	failed    atomic.Int64
+	lastError atomic.Value
 }
 
-type loadFigures struct {
-	statements, failed int64
-	longest            time.Duration
+// loadWorker keeps one connection busy, on a row of its own.
+type loadWorker struct {
+	*load
+	pool *pgxpool.Pool
+	id   int
+	mu   sync.Mutex // guards took
+	took figures
 }
 
-func newLoad(pool *pgxpool.Pool) *load { return &load{pool: pool} }
+// figures are how long statements took.
+type figures []time.Duration
 
-func (l *load) run(ctx context.Context, worker int) {
+// at is a quantile in milliseconds, of what is sorted.
+func (f figures) at(q float64) float64 {
+	if len(f) == 0 {
+		return 0
+	}
+	return f[int(q*float64(len(f)-1))].Seconds() * 1e3
+}
+
+func (l *load) worker(pool *pgxpool.Pool) *loadWorker {
+	w := &loadWorker{load: l, pool: pool, id: len(l.workers) + 1}
+	l.workers = append(l.workers, w)
+	return w
+}
+
+func (w *loadWorker) run(ctx context.Context) {
 	for i := 0; ctx.Err() == nil; i++ {
 		began := time.Now()
 		var err error
-		id := worker + 1
 		if i%4 == 0 {
-			_, err = l.pool.Exec(ctx, `update users set full_name = $1 where id = $2`, fmt.Sprintf("user %d", i), id)
+			_, err = w.pool.Exec(ctx, `update users set full_name = $1 where id = $2`, fmt.Sprintf("user %d", i), w.id)
 		} else {
 			var name string
-			err = l.pool.QueryRow(ctx, `select full_name from users where id = $1`, id).Scan(&name)
+			err = w.pool.QueryRow(ctx, `select full_name from users where id = $1`, w.id).Scan(&name)
 		}
 		if ctx.Err() != nil {
 			return
 		}
-		l.statements.Add(1)
 		if err != nil {
-			l.failed.Add(1)
-			l.lastError.Store(err.Error())
+			w.failed.Add(1)
+			w.lastError.Store(err.Error())
 		}
-		for took, seen := int64(time.Since(began)), l.longest.Load(); took > seen; seen = l.longest.Load() {
-			if l.longest.CompareAndSwap(seen, took) {
-				break
-			}
-		}
+		w.mu.Lock()
+		w.took = append(w.took, time.Since(began))
+		w.mu.Unlock()
 	}
 }
 
-// reset starts a new measurement and returns the one that ends.
-func (l *load) reset() loadFigures {
-	return loadFigures{l.statements.Swap(0), l.failed.Swap(0), time.Duration(l.longest.Swap(0))}
+// reset starts a new measurement and returns the one that ends, sorted.
+func (l *load) reset() (all figures) {
+	for _, w := range l.workers {
+		w.mu.Lock()
+		all, w.took = append(all, w.took...), nil
+		w.mu.Unlock()
+	}
+	slices.Sort(all)
+	return all
 }
