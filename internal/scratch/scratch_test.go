@@ -3,6 +3,7 @@ package scratch_test
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,19 +68,22 @@ func TestLoadAndExpand(t *testing.T) {
 	conn, err := db.Connect(t.Context())
 	require.NoError(t, err)
 	defer conn.Close(t.Context())
-	var before14 bool
-	require.NoError(t, conn.QueryRow(t.Context(), `select current_setting('server_version_num')::int < 140000`).Scan(&before14))
+	var major int
+	require.NoError(t, conn.QueryRow(t.Context(), `select current_setting('server_version_num')::int / 10000`).Scan(&major))
 	dump := dump
-	if before14 {
+	if major < 14 {
 		dump = strings.ReplaceAll(dump, "BEGIN ATOMIC SELECT 1; SELECT 2; END;", "AS 'SELECT 1; SELECT 2';")
 	}
 	notes, err := db.Load(t.Context(), []scratch.File{{Name: "dump.sql", Text: dump}, {Name: "1.sql", Text: "reset search_path;" + migration}})
 	require.NoError(t, err)
-	require.Len(t, notes, 4, "%q", notes)
-	require.Contains(t, notes[0], `dump.sql:10: \connect production is a command of psql`)
-	require.Contains(t, notes[1], "dump.sql:5: left out: ")
-	require.Contains(t, notes[2], "dump.sql:8: left out: ")
-	require.Contains(t, notes[3], "dump.sql:9: left out: ")
+	wanted := []string{`dump.sql:10: \connect production is a command of psql`, "dump.sql:5: left out: ", "dump.sql:8: left out: ", "dump.sql:9: left out: "}
+	if major >= 17 {
+		wanted = slices.Delete(wanted, 1, 2) // it knows transaction_timeout
+	}
+	require.Len(t, notes, len(wanted), "%q", notes)
+	for i, note := range notes {
+		require.Contains(t, note, wanted[i])
+	}
 
 	require.NoError(t, ledger.Check(t.Context(), conn))
 	users := ddl.Name{Schema: "public", Table: "users"}
