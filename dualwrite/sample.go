@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/pgcrossfade/crossfade/internal/phase"
 	"github.com/pgcrossfade/crossfade/internal/shadow"
 )
 
@@ -24,16 +23,13 @@ type sample struct {
 	params  [][]byte
 }
 
-// compares tells whether a phase compares reads.
-func compares(p phase.Phase) bool { return p == phase.Shadow || p == phase.Live }
-
 // samples tells whether the connection has to look at what it sends.
 func (c *conn) samples() bool {
 	if c.hook.shadow == nil {
 		return false
 	}
 	for _, t := range c.world.view.Transitions {
-		if compares(t.Phase) {
+		if t.Phase.ComparesReads() {
 			return true
 		}
 	}
@@ -73,7 +69,7 @@ func (c *conn) sampleBind(name []byte, s *statement, body []byte) {
 func (c *conn) sample(s *statement, fill func(*sample) bool) {
 	taken := &sample{server: c.server, source: c.source, user: c.user, world: c.world, texts: c.texts, statement: s}
 	for i, t := range c.world.view.Transitions {
-		if compares(t.Phase) && names(s.send, c.tokens[i]) {
+		if t.Phase.ComparesReads() && names(s.send, c.tokens[i]) {
 			taken.touched = append(taken.touched, i)
 		}
 	}

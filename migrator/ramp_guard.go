@@ -73,7 +73,8 @@ func (l RampLimits) passed(r ledger.Reads) string {
 		}
 	}
 	if l.Latency >= 0 && r.Timed >= int64(l.Least) && r.TargetSeconds > l.Latency*r.SourceSeconds {
-		source, target := mean(r.SourceSeconds, r.Timed), mean(r.TargetSeconds, r.Timed)
+		source, target := r.Averages()
+		source, target = source.Round(time.Microsecond), target.Round(time.Microsecond)
 		if target-source > noticeable {
 			return fmt.Sprintf("latency: reads of the target take %s, those of the source %s, on the average of %d", target, source, r.Timed)
 		}
@@ -82,10 +83,6 @@ func (l RampLimits) passed(r ledger.Reads) string {
 }
 
 func share(part, whole int64) float64 { return float64(part) / float64(whole) }
-
-func mean(seconds float64, n int64) time.Duration {
-	return time.Duration(seconds / float64(n) * float64(time.Second)).Round(time.Microsecond)
-}
 
 // readsWindow is what the hooks had reported of one phase at some moments.
 type readsWindow struct {

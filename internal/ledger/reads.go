@@ -34,6 +34,17 @@ type Reads struct {
 	TargetErrors     int64 `json:"target_errors,omitempty"`
 }
 
+// Averages are how long a timed read took on either side; 0 when none was timed.
+func (r Reads) Averages() (source, target time.Duration) {
+	if r.Timed == 0 {
+		return 0, 0
+	}
+	average := func(seconds float64) time.Duration {
+		return time.Duration(seconds / float64(r.Timed) * float64(time.Second))
+	}
+	return average(r.SourceSeconds), average(r.TargetSeconds)
+}
+
 // Mismatch is a statement whose two readings differed.
 type Mismatch struct {
 	Fingerprint string `json:"fingerprint"`

@@ -108,6 +108,9 @@ func (p Phase) Behaviour() Behaviour {
 	return table[i].behaviour
 }
 
+// ComparesReads tells whether a sample of reads is run both ways in p.
+func (p Phase) ComparesReads() bool { return p == Shadow || p == Live }
+
 // CanMoveTo tells whether q may follow p: neighbours only, in both directions,
 // but none back once the source is gone.
 func (p Phase) CanMoveTo(q Phase) bool {

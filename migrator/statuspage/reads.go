@@ -24,16 +24,15 @@ type readings struct {
 // newReadings is nil where nothing is compared, or nobody has reported.
 func newReadings(s migrator.Status) *readings {
 	r := s.Reads
-	if r == nil || s.Removed || s.Phase != migrator.Shadow && s.Phase != migrator.Live {
+	if r == nil || s.Removed || !s.Phase.ComparesReads() {
 		return nil
 	}
 	facts := []string{fmt.Sprintf("%s compared by %s", console.Count(r.Compared), plural(r.Instances, "instance")),
 		console.Count(r.Mismatched) + " differed"}
 	if r.Timed > 0 {
-		average := func(seconds float64) time.Duration {
-			return time.Duration(seconds / float64(r.Timed) * float64(time.Second)).Round(10 * time.Microsecond)
-		}
-		facts = append(facts, fmt.Sprintf("source %s, target %s on average", average(r.SourceSeconds), average(r.TargetSeconds)))
+		const digits = 10 * time.Microsecond
+		source, target := r.Averages()
+		facts = append(facts, fmt.Sprintf("source %s, target %s on average", source.Round(digits), target.Round(digits)))
 	}
 	for _, reason := range slices.Sorted(maps.Keys(r.Skipped)) {
 		facts = append(facts, fmt.Sprintf("%s not compared: %s", console.Count(r.Skipped[reason]), reason))

@@ -13,7 +13,7 @@ import (
 
 // readsLines say what is known of reads, while a comparison of them says something.
 func readsLines(status migrator.Status, s console.Style) []string {
-	if status.Removed || status.Phase != migrator.Shadow && status.Phase != migrator.Live {
+	if status.Removed || !status.Phase.ComparesReads() {
 		return nil
 	}
 	lines := []string{comparedText(status)}
@@ -24,7 +24,9 @@ func readsLines(status migrator.Status, s console.Style) []string {
 		lines = append(lines, rampText(status.Ramp, status.Phase))
 	}
 	if r := status.Reads; r != nil && r.Timed > 0 {
-		lines = append(lines, fmt.Sprintf("source %s, target %s on average", average(r.SourceSeconds, r.Timed), average(r.TargetSeconds, r.Timed)))
+		const digits = 10 * time.Microsecond
+		source, target := r.Averages()
+		lines = append(lines, fmt.Sprintf("source %s, target %s on average", source.Round(digits), target.Round(digits)))
 	}
 	if m := status.LastMismatch; m != nil {
 		lines = append(lines, s.Bad(fmt.Sprintf("%s differed, the last one %s ago", plural(status.Mismatches, "statement"), m.Ago.Round(time.Second)))+
@@ -47,8 +49,4 @@ func comparedText(status migrator.Status) string {
 		text += "; not compared: " + strings.Join(left, ", ")
 	}
 	return text
-}
-
-func average(seconds float64, n int64) string {
-	return time.Duration(seconds / float64(n) * float64(time.Second)).Round(10 * time.Microsecond).String()
 }
