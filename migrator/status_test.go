@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -85,7 +86,10 @@ func TestStatusOfSteps(t *testing.T) {
 	impatient := newMigrator(t, db, migrator.Config{DrainTimeout: time.Millisecond})
 	_, err = impatient.Run(ctx, rename.Name, migrator.RunOptions{})
 	require.ErrorAs(t, err, &drain)
-	s = look()
+	pgtest.WaitFor(t, "the migrator's connection has gone", func() bool {
+		s = look()
+		return !slices.ContainsFunc(s.Instances, func(i migrator.InstanceSessions) bool { return i.Application == "crossfade migrator" })
+	})
 	require.Equal(t, migrator.StepUnderway, states(s)["live"])
 	require.Empty(t, s.Gates, "they have been passed")
 	require.Len(t, s.Laggards, 1)
