@@ -179,6 +179,8 @@ func (s *server) connect(ctx context.Context, src *source) (*pgx.Conn, error) {
 	return conn, nil
 }
 
+var errNotMeant = errors.New("not the server that is meant")
+
 // open opens a connection without the hook to this server, and to no other that
 // the configuration may name. Drains do not wait for it. user is whom the
 // configuration must lead to; empty is anybody.
@@ -189,16 +191,13 @@ func (s *server) open(ctx context.Context, src *source, application, user string
 	if err != nil {
 		return nil, fmt.Errorf("configure a connection: %w", err)
 	}
-	if user != "" && config.User != user {
-		return nil, fmt.Errorf("the application's configuration leads to role %q now, not %q", config.User, user)
-	}
 	config.Database = s.database
 	dial := config.DialFunc
 	config.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := dial(ctx, network, addr)
 		if err == nil && address(c) != s.address {
 			_ = c.Close()
-			return nil, errors.New("not the server that is meant")
+			return nil, errNotMeant
 		}
 		return c, err
 	}
@@ -206,11 +205,19 @@ func (s *server) open(ctx context.Context, src *source, application, user string
 	// What the application sends when it connects is for the hook to see.
 	config.AfterConnect, config.Tracer = nil, nil
 	config.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {} // it is enough to be woken
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := src.connect(ctx, config)
 	if err != nil {
 		return nil, err
 	}
-	if err := fence.Own(ctx, conn); err != nil {
+	switch leads := conn.Config().User; {
+	case user != "" && leads != user:
+		err = fmt.Errorf("the application's configuration leads to role %q now, not %q", leads, user)
+	case address(conn.PgConn().Conn()) != s.address: // a callback has brought a dialer of its own
+		err = errNotMeant
+	default:
+		err = fence.Own(ctx, conn)
+	}
+	if err != nil {
 		_ = conn.Close(ctx)
 		return nil, err
 	}

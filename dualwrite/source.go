@@ -7,6 +7,7 @@ import (
 	"net"
 	"reflect"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -19,6 +20,8 @@ type source struct {
 	// config returns a configuration of the application for a new connection,
 	// without the hook. The caller owns it.
 	config func(context.Context) (*pgx.ConnConfig, error)
+	// connect opens a connection without the hook, with what config has returned.
+	connect func(context.Context, *pgx.ConnConfig) (*pgx.Conn, error)
 }
 
 // check refuses configurations that the hook cannot see through.
@@ -38,7 +41,10 @@ func (s *source) wire(c *pgx.ConnConfig) error {
 	if err := check(c); err != nil {
 		return err
 	}
-	d := &dial{source: s, build: c.BuildFrontend, after: c.AfterConnect}
+	d := &dial{source: s, build: c.BuildFrontend, after: c.AfterConnect, within: joinWithin}
+	if c.ConnectTimeout > 0 {
+		d.within = min(d.within, c.ConnectTimeout)
+	}
 	c.BuildFrontend = d.buildFrontend
 	c.AfterConnect = d.afterConnect
 	c.Tracer = traced(c.Tracer)
@@ -52,6 +58,9 @@ type dial struct {
 	source *source
 	build  pgconn.BuildFrontendFunc
 	after  pgconn.AfterConnectFunc
+	// within bounds joining: pgconn's own connect_timeout has ended by then, and a
+	// pool's connections are opened under a context that never does.
+	within time.Duration
 
 	mu    sync.Mutex // guards what follows
 	built []built
@@ -101,7 +110,7 @@ func (d *dial) afterConnect(ctx context.Context, pc *pgconn.PgConn) error {
 	if c == nil {
 		return ErrNotHooked
 	}
-	if err := c.join(ctx, pc); err != nil {
+	if err := d.join(ctx, c, pc); err != nil {
 		return err
 	}
 	if d.after != nil {
@@ -113,6 +122,16 @@ func (d *dial) afterConnect(ctx context.Context, pc *pgconn.PgConn) error {
 	// cannot be seen from outside.
 	c.hook.register(c)
 	return nil
+}
+
+// joinWithin is how long joining may take when connect_timeout does not say less.
+const joinWithin = 30 * time.Second
+
+// join lets the connection join in time.
+func (d *dial) join(ctx context.Context, c *conn, pc *pgconn.PgConn) error {
+	ctx, cancel := context.WithTimeout(ctx, d.within)
+	defer cancel()
+	return c.join(ctx, pc)
 }
 
 // join makes the connection a member of the epoch in force, and arms it.
