@@ -2,7 +2,6 @@ package dualwrite_test
 
 import (
 	"context"
-	"encoding/binary"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -15,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pgcrossfade/crossfade/dualwrite"
+	"github.com/pgcrossfade/crossfade/internal/pgtest"
+	"github.com/pgcrossfade/crossfade/internal/phase"
 )
 
 // Credentials that rotate are set by OptionBeforeConnect: Run's connection needs
@@ -57,20 +58,16 @@ func TestSQLBeforeConnectSetsExecMode(t *testing.T) {
 	require.ErrorIs(t, db.PingContext(t.Context()), dualwrite.ErrExecMode)
 }
 
-// mute is a network that loses all there is once a connection has sent a Query,
-// and says nothing about it.
+// mute is a network that loses everything but the startup, once it is told to, and
+// says nothing about it.
 type mute struct {
 	net.Conn
-	lost   *atomic.Bool
-	silent bool
+	lost *atomic.Bool
 }
 
 func (m *mute) Write(p []byte) (int, error) {
-	const query = 'Q'
-	if len(p) > 4 && p[0] == query && int(binary.BigEndian.Uint32(p[1:]))+1 == len(p) && m.lost.Load() {
-		m.silent = true
-	}
-	if m.silent {
+	const startup = 0
+	if m.lost.Load() && len(p) > 0 && p[0] != startup {
 		return len(p), nil
 	}
 	return m.Conn.Write(p)
@@ -105,4 +102,59 @@ func TestJoinIsBoundedByConnectTimeout(t *testing.T) {
 	require.NoError(t, ctx.Err())
 	lost.Store(false)
 	require.NoError(t, pool.Ping(ctx))
+}
+
+// Run returns soon after it was told to, whatever the network does.
+func TestRunReturnsFromASilentServer(t *testing.T) {
+	t.Parallel()
+	f := moving(t)
+	f.to(phase.Live) // there is something to report
+	hook := f.hook(func(c *dualwrite.Config) { c.PollInterval = time.Hour })
+	var lost atomic.Bool
+	pool := f.pool(hook, func(c *pgxpool.Config) { c.ConnConfig.DialFunc = muted(c.ConnConfig.DialFunc, &lost) })
+	_, err := pool.Exec(t.Context(), `update users set full_name = 'counted' where id = 1`)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- hook.Run(ctx) }()
+	pgtest.WaitFor(t, "Run to wait for a notification", func() bool {
+		var waiting bool
+		require.NoError(t, f.admin.QueryRow(t.Context(), `select exists (select from pg_stat_activity where datname = current_database()
+			and application_name = 'crossfade hook' and state = 'idle' and state_change < clock_timestamp() - interval '500 ms')`).Scan(&waiting))
+		return waiting
+	})
+	lost.Store(true)
+	cancel()
+	select {
+	case err := <-done:
+		require.ErrorIs(t, err, context.Canceled)
+	case <-time.After(20 * time.Second):
+		t.Error("Run has not returned")
+		<-done
+	}
+	lost.Store(false)
+}
+
+// A database that no connection leads to any more can be dropped, though Run goes
+// on; and is followed again when one does.
+func TestRunLeavesWhatIsNotUsed(t *testing.T) {
+	t.Parallel()
+	f := moving(t)
+	hook := f.hook()
+	f.run(hook)
+	for n := 1; n <= 2; n++ {
+		pool, err := hook.NewPool(t.Context(), f.poolConfig())
+		require.NoError(t, err)
+		require.NoError(t, pool.Ping(t.Context()))
+		pgtest.WaitFor(t, "Run to follow", func() bool { return f.seen(dualwrite.Following) == n })
+		pool.Close()
+		pgtest.WaitFor(t, "Run to leave", func() bool {
+			var left int
+			require.NoError(t, f.admin.QueryRow(t.Context(), `select count(*) from pg_stat_activity
+				where datname = current_database() and application_name = 'crossfade hook'`).Scan(&left))
+			return left == 0
+		})
+	}
+	require.Zero(t, f.seen(dualwrite.FollowFailed))
 }

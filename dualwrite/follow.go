@@ -93,7 +93,7 @@ func (s *server) follow(ctx context.Context, src *source) {
 	const first, last = 100 * time.Millisecond, 5 * time.Second
 	for delay := first; ; delay = min(2*delay, last) {
 		err := s.listen(ctx, src, func() { delay = first })
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || err == nil {
 			return
 		}
 		s.event(Event{Kind: FollowFailed, Epoch: s.known(), Err: err})
@@ -115,26 +115,36 @@ func (s *server) anySource() *source {
 	return nil
 }
 
-// listen follows the server on one connection, until that fails.
+// leaveWithin bounds the last report and the farewell of a connection.
+const leaveWithin = 5 * time.Second
+
+// unusedPolls is how many polls long a server is followed that no connection leads
+// to any more. After that its database can be dropped.
+const unusedPolls = 5
+
+// listen follows the server on one connection, until that fails, or nobody needs it.
 func (s *server) listen(ctx context.Context, src *source, connected func()) error {
 	conn, err := s.connect(ctx, src)
 	if err != nil {
 		return err
 	}
+	reported := time.Now()
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
 		defer cancel()
+		if never := (time.Time{}); !conn.IsClosed() {
+			_ = s.report(ctx, conn, &never)
+		}
 		_ = conn.Close(ctx)
 	}()
 	connected()
-	reported := time.Now()
-	defer func() { // before the connection is closed
-		if ctx, never := context.WithoutCancel(ctx), (time.Time{}); !conn.IsClosed() {
-			_ = s.report(ctx, conn, &never)
-		}
-	}()
 	s.event(Event{Kind: Following, Epoch: s.known(), PID: conn.PgConn().PID()})
-	for {
+	for used := time.Now(); ; {
+		if s.anySource() != nil {
+			used = time.Now()
+		} else if time.Since(used) > unusedPolls*s.hook.config.PollInterval {
+			return nil
+		}
 		absent, err := s.look(ctx, conn)
 		if err != nil {
 			return err
