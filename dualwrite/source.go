@@ -6,8 +6,10 @@ import (
 	"io"
 	"net"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
+	"weak"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -67,9 +69,10 @@ type dial struct {
 }
 
 // built is a frontend that pgconn asked for. There is one for each host that
-// was tried; those that failed stay until the configuration goes.
+// was tried, and for each connection that was made with the configuration or a
+// copy of it; it is kept as long as the frontend is in use.
 type built struct {
-	frontend *pgproto3.Frontend
+	frontend weak.Pointer[pgproto3.Frontend]
 	conn     *conn
 	writer   *writer
 }
@@ -77,6 +80,7 @@ type built struct {
 func (d *dial) buildFrontend(r io.Reader, w io.Writer) *pgproto3.Frontend {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.built = slices.DeleteFunc(d.built, func(b built) bool { return b.frontend.Value() == nil })
 	c := &conn{hook: d.source.hook, source: d.source, raw: w}
 	for _, b := range d.built {
 		if b.conn.armed && same(b.conn.raw, w) {
@@ -86,7 +90,7 @@ func (d *dial) buildFrontend(r io.Reader, w io.Writer) *pgproto3.Frontend {
 	writer := &writer{to: w, conn: c}
 	c.writer = writer
 	frontend := d.build(&reader{from: r, conn: c}, writer)
-	d.built = append(d.built, built{frontend, c, writer})
+	d.built = append(d.built, built{weak.Make(frontend), c, writer})
 	return frontend
 }
 
@@ -95,7 +99,7 @@ func (d *dial) find(frontend *pgproto3.Frontend) *conn {
 	defer d.mu.Unlock()
 	for _, b := range d.built {
 		// The application's own BuildFrontend may have left the writer out.
-		if b.frontend == frontend && b.writer.started {
+		if b.frontend.Value() == frontend && b.writer.started {
 			return b.conn
 		}
 	}
