@@ -40,10 +40,11 @@ func (h *Hook) Run(ctx context.Context) error {
 	}
 
 	following := map[*server]chan struct{}{}
+	recycling := recycling{config: h.config}
 	for wait := time.Duration(0); ; {
-		outdated := false
+		var outdated laggards
 		for _, c := range h.alive() {
-			outdated = outdated || c.outdated()
+			outdated.note(c)
 			if done, ok := following[c.server]; ok && !ended(done) {
 				continue
 			}
@@ -54,13 +55,13 @@ func (h *Hook) Run(ctx context.Context) error {
 				c.server.follow(ctx, c.source)
 			})
 		}
-		if outdated {
+		if recycling.due(outdated) {
 			h.recycle(ctx)
 		}
 		// While connections are busy or in their grace, look again soon; those
 		// that stay (a listener, a long transaction) are not worth hurrying.
 		wait = min(max(2*wait, minRecycle), h.config.PollInterval)
-		if !outdated {
+		if outdated.conns == 0 {
 			wait = h.config.PollInterval
 		}
 		timer := time.NewTimer(wait)
