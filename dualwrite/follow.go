@@ -20,7 +20,8 @@ import (
 // server that has hooked connections it opens a connection of its own
 // (application_name "crossfade hook"), hears of a change of the epoch there or
 // polls it, and recycles the connections that are older. It survives the loss
-// of its connections. All its goroutines have ended when it returns.
+// of its connections, and leaves a server that no connection leads to any more.
+// All its goroutines have ended when it returns.
 //
 // Without Run nothing wrong happens, but a flip is noticed only when a
 // connection joins or fails, and idle connections hold it up.
