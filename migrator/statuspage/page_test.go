@@ -35,7 +35,7 @@ func TestHeld(t *testing.T) {
 	require.ErrorAs(t, err, &drain)
 	_, err = m.Request(ctx, rename.Name, migrator.Request{Phase: migrator.Complete, Key: "crossfade.users-name", Provider: "flagd"})
 	require.NoError(t, err)
-	page := s.get("/", "complete requested", "the flip shadow → live waits for 1 session", "nightly-report", "idle in transaction",
+	page := s.get("/", "complete requested", "flip shadow -&gt; live waits for 1 session", "nightly-report", "idle in transaction",
 		"no hook, ignored", "stopped half way", "crossfade run users-name continues it")
 	require.NotContains(t, page, "a secret")
 	require.Contains(t, serve(t, m, statuspage.Config{ShowStatements: true}).get("/", "nightly-report"), "a secret")
