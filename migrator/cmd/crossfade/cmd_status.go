@@ -21,8 +21,8 @@ func newStatus(a *app) *cobra.Command {
 		Short: "Show where transitions stand",
 		Long: `Lists the transitions; with a name, shows one with its scans and what holds them
 back, the drain that it waits for and whom, the sessions of the database by the
-epoch they joined in, and the last lines of its history. It may be run while
-another migrator is at work.
+epoch they joined in, the statements that hooks have refused within the last day,
+and the last lines of its history. It may be run while another migrator is at work.
 
 With --watch it goes on until it is interrupted: drawn anew every second on a
 terminal, a line at most every five seconds elsewhere, and with --output json a
