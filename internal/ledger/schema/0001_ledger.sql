@@ -250,12 +250,16 @@ create table crossfade.reads (
     mismatched        bigint not null default 0,
     skipped           jsonb not null default '{}',
     dropped           bigint not null default 0,
-    -- of the comparisons: where only one side failed, and how long the others took
+    -- of the comparisons: where only one side failed, and how long the others took; in
+    -- how many one side took noticeably longer, or longer than it may
     source_failed     bigint not null default 0,
     target_failed     bigint not null default 0,
     timed             bigint not null default 0,
     source_seconds    double precision not null default 0,
     target_seconds    double precision not null default 0,
+    source_slower     bigint not null default 0,
+    target_slower     bigint not null default 0,
+    target_timeouts   bigint not null default 0,
     -- of the application: rewritten statements by the side that their connection reads
     source_statements bigint not null default 0,
     source_errors     bigint not null default 0,
@@ -272,7 +276,7 @@ create table crossfade.mismatch (
     -- without constants, unless an application's Config lets them be kept
     statement     text not null,
     parameters    text[],
-    -- rows, order, columns or error, with the SQLSTATE of one; the last one seen
+    -- rows, order, columns, timeout or error, with the SQLSTATE of one; the last one seen
     kind          text not null,
     code          text not null default '',
     detail        text not null default '',
@@ -293,7 +297,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     t record;
     zero constant jsonb := '{"compared": 0, "mismatched": 0, "skipped": {}, "dropped": 0, "source_failed": 0, "target_failed": 0,
-        "timed": 0, "source_seconds": 0, "target_seconds": 0, "source_statements": 0, "source_errors": 0,
+        "timed": 0, "source_seconds": 0, "target_seconds": 0,
+        "source_slower": 0, "target_slower": 0, "target_timeouts": 0, "source_statements": 0, "source_errors": 0,
         "target_statements": 0, "target_errors": 0}';
 begin
     for t in
@@ -311,6 +316,7 @@ begin
             compared = excluded.compared, mismatched = excluded.mismatched, skipped = excluded.skipped, dropped = excluded.dropped,
             source_failed = excluded.source_failed, target_failed = excluded.target_failed, timed = excluded.timed,
             source_seconds = excluded.source_seconds, target_seconds = excluded.target_seconds,
+            source_slower = excluded.source_slower, target_slower = excluded.target_slower, target_timeouts = excluded.target_timeouts,
             source_statements = excluded.source_statements, source_errors = excluded.source_errors,
             target_statements = excluded.target_statements, target_errors = excluded.target_errors,
             reported_at = excluded.reported_at;

@@ -21,7 +21,11 @@ func readsLines(status migrator.Status, s console.Style) []string {
 	case status.SteppedBack != "":
 		lines = append(lines, s.Bad(status.SteppedBack)+"; next: crossfade ramp "+status.Name+" PERCENT")
 	case status.Ramp < migrator.FullRamp:
-		lines = append(lines, rampText(status.Ramp, status.Phase))
+		text := rampText(status.Ramp, status.Phase)
+		if status.Phase == migrator.Live && status.Ramp > 0 && !status.Guarded {
+			text += "; " + s.Warn("nobody guards it") + fmt.Sprintf("; next: crossfade ramp %s %d --guard", status.Name, status.Ramp)
+		}
+		lines = append(lines, text)
 	}
 	if r := status.Reads; r != nil && r.Timed > 0 {
 		const digits = 10 * time.Microsecond
