@@ -58,11 +58,19 @@ func (w *walker) limit(s *pg.SelectStmt, sc *scope, env *ctes) {
 }
 
 func (w *walker) selectInto(into *pg.IntoClause) {
-	if into == nil {
-		return
+	if into != nil {
+		w.creates(into.Rel)
 	}
-	if w.mentionedName(into.Rel.Relname) {
-		w.refuse(int(into.Rel.Location), "Give the new table another name.", "a table named %s is created while that is the name of %s", quote(into.Rel.Relname), w.r.meant(into.Rel.Relname))
+}
+
+// temporary is the Relpersistence of a temporary table.
+const temporary = "t"
+
+// creates refuses a new table that has the name of something tracked, and would
+// stand before it.
+func (w *walker) creates(r *pg.RangeVar) {
+	if w.mentionedName(r.Relname) {
+		w.refuse(int(r.Location), "Give the new table another name.", "a table named %s is created while that is the name of %s", quote(r.Relname), w.r.meant(r.Relname))
 	}
 }
 

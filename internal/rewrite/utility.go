@@ -32,7 +32,9 @@ func (w *walker) utility(n *pg.Node, first, last int) {
 		w.copiedThrough(kind.CopyStmt)
 		w.copy(kind.CopyStmt, first, last)
 	case *pg.Node_CreateStmt:
-		if w.mentionedName(kind.CreateStmt.Relation.Relname) {
+		if r := kind.CreateStmt.Relation; r.Relpersistence == temporary {
+			w.creates(r)
+		} else if w.mentionedName(r.Relname) {
 			w.refuseUtility(first, last)
 		}
 		w.tableDDL(n, first, last)
