@@ -72,9 +72,14 @@ type Refusal struct {
 // Error returns the message.
 func (r *Refusal) Error() string { return r.Message }
 
-// AsRefusal tells whether err, or what it wraps, is a refusal by the hook. The
-// same error is a *pgconn.PgError of SQLSTATE 0A000.
+// AsRefusal tells whether err, or what it wraps, is a refusal by the hook: the
+// error of a statement, which is a *pgconn.PgError of SQLSTATE 0A000, or the Err of
+// an Event.
 func AsRefusal(err error) (*Refusal, bool) {
+	var r *Refusal
+	if errors.As(err, &r) {
+		return r, true
+	}
 	var e *pgconn.PgError
 	if !errors.As(err, &e) || e.Code != codeRefused || e.Routine != routineRefused {
 		return nil, false

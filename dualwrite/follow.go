@@ -93,7 +93,7 @@ func (s *server) follow(ctx context.Context, src *source) {
 	const first, last = 100 * time.Millisecond, 5 * time.Second
 	for delay := first; ; delay = min(2*delay, last) {
 		err := s.listen(ctx, src, func() { delay = first })
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || err == nil {
 			return
 		}
 		s.event(Event{Kind: FollowFailed, Epoch: s.known(), Err: err})
@@ -115,26 +115,36 @@ func (s *server) anySource() *source {
 	return nil
 }
 
-// listen follows the server on one connection, until that fails.
+// leaveWithin bounds the last report and the farewell of a connection.
+const leaveWithin = 5 * time.Second
+
+// unusedPolls is how many polls long a server is followed that no connection leads
+// to any more. After that its database can be dropped.
+const unusedPolls = 5
+
+// listen follows the server on one connection, until that fails, or nobody needs it.
 func (s *server) listen(ctx context.Context, src *source, connected func()) error {
 	conn, err := s.connect(ctx, src)
 	if err != nil {
 		return err
 	}
+	reported := time.Now()
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
 		defer cancel()
+		if never := (time.Time{}); !conn.IsClosed() {
+			_ = s.report(ctx, conn, &never)
+		}
 		_ = conn.Close(ctx)
 	}()
 	connected()
-	reported := time.Now()
-	defer func() { // before the connection is closed
-		if ctx, never := context.WithoutCancel(ctx), (time.Time{}); !conn.IsClosed() {
-			_ = s.report(ctx, conn, &never)
-		}
-	}()
 	s.event(Event{Kind: Following, Epoch: s.known(), PID: conn.PgConn().PID()})
-	for {
+	for used := time.Now(); ; {
+		if s.anySource() != nil {
+			used = time.Now()
+		} else if time.Since(used) > unusedPolls*s.hook.config.PollInterval {
+			return nil
+		}
 		absent, err := s.look(ctx, conn)
 		if err != nil {
 			return err
@@ -179,6 +189,8 @@ func (s *server) connect(ctx context.Context, src *source) (*pgx.Conn, error) {
 	return conn, nil
 }
 
+var errNotMeant = errors.New("not the server that is meant")
+
 // open opens a connection without the hook to this server, and to no other that
 // the configuration may name. Drains do not wait for it. user is whom the
 // configuration must lead to; empty is anybody.
@@ -189,16 +201,13 @@ func (s *server) open(ctx context.Context, src *source, application, user string
 	if err != nil {
 		return nil, fmt.Errorf("configure a connection: %w", err)
 	}
-	if user != "" && config.User != user {
-		return nil, fmt.Errorf("the application's configuration leads to role %q now, not %q", config.User, user)
-	}
 	config.Database = s.database
 	dial := config.DialFunc
 	config.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := dial(ctx, network, addr)
 		if err == nil && address(c) != s.address {
 			_ = c.Close()
-			return nil, errors.New("not the server that is meant")
+			return nil, errNotMeant
 		}
 		return c, err
 	}
@@ -206,11 +215,19 @@ func (s *server) open(ctx context.Context, src *source, application, user string
 	// What the application sends when it connects is for the hook to see.
 	config.AfterConnect, config.Tracer = nil, nil
 	config.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {} // it is enough to be woken
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := src.connect(ctx, config)
 	if err != nil {
 		return nil, err
 	}
-	if err := fence.Own(ctx, conn); err != nil {
+	switch leads := conn.Config().User; {
+	case user != "" && leads != user:
+		err = fmt.Errorf("the application's configuration leads to role %q now, not %q", leads, user)
+	case address(conn.PgConn().Conn()) != s.address: // a callback has brought a dialer of its own
+		err = errNotMeant
+	default:
+		err = fence.Own(ctx, conn)
+	}
+	if err != nil {
 		_ = conn.Close(ctx)
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func (h *Hook) Install(config *pgxpool.Config) error {
 	}
 	before := config.BeforeConnect
 	base := config.ConnConfig
-	s := &source{hook: h, config: func(ctx context.Context) (*pgx.ConnConfig, error) {
+	s := &source{hook: h, connect: pgx.ConnectConfig, config: func(ctx context.Context) (*pgx.ConnConfig, error) {
 		c := base.Copy()
 		if before != nil {
 			if err := before(ctx, c); err != nil {

@@ -6,7 +6,10 @@ import (
 	"io"
 	"net"
 	"reflect"
+	"slices"
 	"sync"
+	"time"
+	"weak"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -19,6 +22,8 @@ type source struct {
 	// config returns a configuration of the application for a new connection,
 	// without the hook. The caller owns it.
 	config func(context.Context) (*pgx.ConnConfig, error)
+	// connect opens a connection without the hook, with what config has returned.
+	connect func(context.Context, *pgx.ConnConfig) (*pgx.Conn, error)
 }
 
 // check refuses configurations that the hook cannot see through.
@@ -38,7 +43,10 @@ func (s *source) wire(c *pgx.ConnConfig) error {
 	if err := check(c); err != nil {
 		return err
 	}
-	d := &dial{source: s, build: c.BuildFrontend, after: c.AfterConnect}
+	d := &dial{source: s, build: c.BuildFrontend, after: c.AfterConnect, within: joinWithin}
+	if c.ConnectTimeout > 0 {
+		d.within = min(d.within, c.ConnectTimeout)
+	}
 	c.BuildFrontend = d.buildFrontend
 	c.AfterConnect = d.afterConnect
 	c.Tracer = traced(c.Tracer)
@@ -52,15 +60,19 @@ type dial struct {
 	source *source
 	build  pgconn.BuildFrontendFunc
 	after  pgconn.AfterConnectFunc
+	// within bounds joining: pgconn's own connect_timeout has ended by then, and a
+	// pool's connections are opened under a context that never does.
+	within time.Duration
 
 	mu    sync.Mutex // guards what follows
 	built []built
 }
 
 // built is a frontend that pgconn asked for. There is one for each host that
-// was tried; those that failed stay until the configuration goes.
+// was tried, and for each connection that was made with the configuration or a
+// copy of it; it is kept as long as the frontend is in use.
 type built struct {
-	frontend *pgproto3.Frontend
+	frontend weak.Pointer[pgproto3.Frontend]
 	conn     *conn
 	writer   *writer
 }
@@ -68,6 +80,7 @@ type built struct {
 func (d *dial) buildFrontend(r io.Reader, w io.Writer) *pgproto3.Frontend {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.built = slices.DeleteFunc(d.built, func(b built) bool { return b.frontend.Value() == nil })
 	c := &conn{hook: d.source.hook, source: d.source, raw: w}
 	for _, b := range d.built {
 		if b.conn.armed && same(b.conn.raw, w) {
@@ -77,7 +90,7 @@ func (d *dial) buildFrontend(r io.Reader, w io.Writer) *pgproto3.Frontend {
 	writer := &writer{to: w, conn: c}
 	c.writer = writer
 	frontend := d.build(&reader{from: r, conn: c}, writer)
-	d.built = append(d.built, built{frontend, c, writer})
+	d.built = append(d.built, built{weak.Make(frontend), c, writer})
 	return frontend
 }
 
@@ -86,7 +99,7 @@ func (d *dial) find(frontend *pgproto3.Frontend) *conn {
 	defer d.mu.Unlock()
 	for _, b := range d.built {
 		// The application's own BuildFrontend may have left the writer out.
-		if b.frontend == frontend && b.writer.started {
+		if b.frontend.Value() == frontend && b.writer.started {
 			return b.conn
 		}
 	}
@@ -101,7 +114,7 @@ func (d *dial) afterConnect(ctx context.Context, pc *pgconn.PgConn) error {
 	if c == nil {
 		return ErrNotHooked
 	}
-	if err := c.join(ctx, pc); err != nil {
+	if err := d.join(ctx, c, pc); err != nil {
 		return err
 	}
 	if d.after != nil {
@@ -113,6 +126,16 @@ func (d *dial) afterConnect(ctx context.Context, pc *pgconn.PgConn) error {
 	// cannot be seen from outside.
 	c.hook.register(c)
 	return nil
+}
+
+// joinWithin is how long joining may take when connect_timeout does not say less.
+const joinWithin = 30 * time.Second
+
+// join lets the connection join in time.
+func (d *dial) join(ctx context.Context, c *conn, pc *pgconn.PgConn) error {
+	ctx, cancel := context.WithTimeout(ctx, d.within)
+	defer cancel()
+	return c.join(ctx, pc)
 }
 
 // join makes the connection a member of the epoch in force, and arms it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"slices"
 	"weak"
 
 	"github.com/jackc/pgx/v5"
@@ -12,6 +13,9 @@ import (
 
 // OpenDB is stdlib.OpenDB with the hook. The application's callbacks in config
 // go on being called. ErrExecMode and ErrReplication say what cannot be hooked.
+//
+// config and stdlib.OptionBeforeConnect also serve the connections that Run makes
+// for itself; those do without AfterConnect, Tracer and stdlib.OptionAfterConnect.
 //
 // sql.Conn.Raw gives a *Conn instead of a *stdlib.Conn. Code that needs the
 // pgx connection asserts interface{ Conn() *pgx.Conn }, which both satisfy.
@@ -32,10 +36,18 @@ func (h *Hook) Connector(config pgx.ConnConfig, options ...stdlib.OptionOpenDB) 
 	if err := check(&config); err != nil {
 		return nil, err
 	}
-	return &connector{
-		options: options,
-		source:  &source{hook: h, config: func(context.Context) (*pgx.ConnConfig, error) { return config.Copy(), nil }},
-	}, nil
+	bare := append(slices.Clone(options), stdlib.OptionAfterConnect(func(context.Context, *pgx.Conn) error { return nil }))
+	return &connector{options: options, source: &source{
+		hook:   h,
+		config: func(context.Context) (*pgx.ConnConfig, error) { return config.Copy(), nil },
+		connect: func(ctx context.Context, c *pgx.ConnConfig) (*pgx.Conn, error) {
+			opened, err := stdlib.GetConnector(*c, bare...).Connect(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return opened.(*stdlib.Conn).Conn(), nil
+		},
+	}}, nil
 }
 
 // AttachDB lets Run recycle the idle connections of a *sql.DB. The hook keeps
@@ -67,9 +79,13 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	std := opened.(*stdlib.Conn)
 	state := connOf(std.Conn().PgConn())
+	err = check(std.Conn().Config()) // OptionBeforeConnect may have changed it
 	if state == nil {
+		err = ErrNotHooked
+	}
+	if err != nil {
 		_ = std.Close()
-		return nil, ErrNotHooked
+		return nil, err
 	}
 	return &Conn{stdConn: std, state: state}, nil
 }

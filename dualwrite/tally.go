@@ -81,26 +81,30 @@ func (t *tally) skip(why shadow.Reason) {
 	t.count(func(r *ledger.Reads) { r.Add(ledger.Reads{Skipped: map[string]int64{string(why): 1}}) })
 }
 
-// compared takes in what came of a comparison.
+// compared takes in what came of a comparison. What was given up on one side tells
+// how long that took.
 func (t *tally) compared(o shadow.Outcome) {
-	if o.Reason != "" {
-		t.skip(o.Reason)
-		return
-	}
 	t.count(func(r *ledger.Reads) {
+		if o.Source > 0 && o.Target > 0 {
+			r.Took(o.Source, o.Target)
+		}
+		if o.Reason != "" {
+			r.Add(ledger.Reads{Skipped: map[string]int64{string(o.Reason): 1}})
+			return
+		}
 		r.Compared++
 		switch {
 		case o.SourceFailed:
 			r.SourceFailed++
 		case o.TargetFailed:
 			r.TargetFailed++
-		case o.Source > 0 && o.Target > 0:
-			r.Timed++
-			r.SourceSeconds += o.Source.Seconds()
-			r.TargetSeconds += o.Target.Seconds()
 		}
-		if o.Difference != nil {
-			r.Mismatched++
+		if o.Difference == nil {
+			return
+		}
+		r.Mismatched++
+		if o.Difference.Kind == shadow.KindTimeout {
+			r.TargetTimeouts++
 		}
 	})
 }

@@ -84,7 +84,8 @@ func TestRampOfWhatLoses(t *testing.T) {
 	require.Contains(t, gate.Why, "lossy")
 }
 
-// TestStepBack: each limit takes reads back to the source, and only what passes it.
+// TestStepBack: what passes a limit takes reads back to the source, and nothing else;
+// TestRampLimits has the limits.
 func TestStepBack(t *testing.T) {
 	t.Parallel()
 	quiet := ledger.Reads{Compared: 100, Timed: 100, SourceSeconds: 0.2, TargetSeconds: 0.3,
@@ -94,14 +95,9 @@ func TestStepBack(t *testing.T) {
 		change func(*ledger.Reads)
 		why    string
 	}{
-		"nothing":        {change: func(*ledger.Reads) {}},
-		"mismatch":       {change: func(r *ledger.Reads) { r.Mismatched = 1 }, why: "mismatches: 1 of 100"},
-		"share":          {limits: migrator.RampLimits{Mismatches: 0.05}, change: func(r *ledger.Reads) { r.Mismatched = 6 }, why: "mismatches: 6 of 100"},
-		"within share":   {limits: migrator.RampLimits{Mismatches: 0.05}, change: func(r *ledger.Reads) { r.Mismatched = 5 }},
-		"errors":         {change: func(r *ledger.Reads) { r.TargetErrors = 30 }, why: "errors: 30 of 1000 statements failed that read the target, 10 of 1000"},
-		"few statements": {change: func(r *ledger.Reads) { r.TargetStatements, r.TargetErrors = 10, 10 }},
-		"latency":        {change: func(r *ledger.Reads) { r.TargetSeconds = 1 }, why: "latency: reads of the target take 10ms, those of the source 2ms"},
-		"not noticeable": {change: func(r *ledger.Reads) { r.SourceSeconds, r.TargetSeconds = 0.001, 0.09 }},
+		"nothing": {change: func(*ledger.Reads) {}},
+		"share":   {limits: migrator.RampLimits{Mismatches: 0.05}, change: func(r *ledger.Reads) { r.Mismatched = 6 }, why: "mismatches: 6 of 100"},
+		"errors":  {change: func(r *ledger.Reads) { r.TargetErrors = 40 }, why: "errors: 40 of 1000 statements failed that read the target, 10 of 1000"},
 		"no limits": {
 			limits: migrator.RampLimits{Mismatches: -1, Errors: -1, Latency: -1},
 			change: func(r *ledger.Reads) { r.Mismatched, r.TargetErrors, r.TargetSeconds = 100, 1000, 99 },

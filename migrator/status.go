@@ -42,12 +42,18 @@ type Status struct {
 	// says why it went to 0 by itself, until somebody sets it again.
 	Ramp        int    `json:"ramp"`
 	SteppedBack string `json:"stepped_back,omitempty"`
+	// Guarded tells that somebody takes reads back to the source when they pass a limit:
+	// Follow or GuardReads. It is known in phase live.
+	Guarded bool `json:"guarded,omitempty"`
 	// Reads is what the hooks have counted of reads since the phase began; nil when
 	// none has reported.
 	Reads *Reads `json:"reads,omitempty"`
 	// Mismatches is how many statements Mismatches lists, LastMismatch the last one.
 	Mismatches   int       `json:"mismatches,omitempty"`
 	LastMismatch *Mismatch `json:"last_mismatch,omitempty"`
+	// Refused are the statements about it that hooks have refused within the last day,
+	// the last one first: at most 100.
+	Refused []RefusedStatement `json:"refused,omitempty"`
 	// Dependents are the objects that hung on the sources when the transition
 	// began, each with what becomes of it.
 	Dependents []DependentStatus `json:"dependents,omitempty"`
@@ -76,6 +82,10 @@ type Status struct {
 	// History are the last events, oldest first.
 	History []HistoryEvent `json:"history"`
 }
+
+// RefusedStatement is a statement that hooks have refused, without its constants and
+// parameters.
+type RefusedStatement = ledger.RefusedStatement
 
 // DependentStatus is an object that hangs on the sources.
 type DependentStatus struct {
@@ -261,11 +271,16 @@ func (s *session) status(ctx context.Context, t ledger.Transition, sessions []Se
 	if err := s.readsStatus(ctx, t, &status); err != nil {
 		return status, err
 	}
+	if status.Refused, err = ledger.Refused(ctx, s.conn, t.ID); err != nil {
+		return status, err
+	}
 	history, err := ledger.History(ctx, s.conn, t.ID)
 	if err != nil {
 		return status, err
 	}
-	status.SteppedBack = steppedBack(history)
+	if e := lastRamp(history); e.Event == stepBack {
+		status.SteppedBack = e.Detail
+	}
 	if o.Events <= 0 {
 		o.Events = 10
 	}
@@ -287,24 +302,16 @@ func (s *session) readsStatus(ctx context.Context, t ledger.Transition, status *
 	if reads.Instances > 0 {
 		status.Reads = &reads
 	}
+	if t.Phase == Live {
+		if status.Guarded, err = fence.Guarded(ctx, s.conn, t.ID); err != nil {
+			return err
+		}
+	}
 	mismatches, err := ledger.Mismatches(ctx, s.conn, t.ID)
 	if status.Mismatches = len(mismatches); status.Mismatches > 0 {
 		status.LastMismatch = &mismatches[0]
 	}
 	return err
-}
-
-// steppedBack is the last step back, unless the ramp was set again.
-func steppedBack(history []HistoryEvent) string {
-	for _, e := range slices.Backward(history) {
-		switch e.Event {
-		case stepBack:
-			return e.Detail
-		case "ramp":
-			return ""
-		}
-	}
-	return ""
 }
 
 // freshNote is how old a note may be: a scan that has said nothing for so long

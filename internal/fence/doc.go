@@ -24,6 +24,9 @@ const (
 	// FollowerClass: (FollowerClass, 0), exclusive, held by the one that follows
 	// feature flags.
 	FollowerClass = 0x6366_0005
+	// GuardClass: (GuardClass, a transition's id), shared, held by those who take
+	// its reads back to the source when they pass a limit.
+	GuardClass = 0x6366_0006
 	// HoldClass: (HoldClass, 0), exclusive, held by the migrator during a held
 	// flip. A connection that waits before it joins asks for it, shared: so it
 	// goes on as soon as the flip is over, or the migrator has died.

@@ -75,3 +75,27 @@ func Leading(ctx context.Context, conn Row) (bool, error) {
 	}
 	return leading, nil
 }
+
+// Guard marks a session as one that looks after the reads of a transition, until it
+// ends.
+func Guard(ctx context.Context, conn Row, transition int64) error {
+	if _, err := conn.Exec(ctx, `select pg_advisory_lock_shared($1, $2::bigint::int)`, GuardClass, transition); err != nil {
+		return fmt.Errorf("mark connection as a guard of reads: %w", err)
+	}
+	return nil
+}
+
+// Guarded tells whether some session looks after the reads of a transition: one that
+// is marked by Guard, or the follower.
+func Guarded(ctx context.Context, conn Row, transition int64) (bool, error) {
+	var guarded bool
+	err := conn.QueryRow(ctx, `select exists (select from pg_locks l
+		where l.locktype = 'advisory' and l.objsubid = 2 and l.granted
+			and (l.classid::bigint, l.objid::bigint) in (($1, 0), ($2, $3))
+			and l.database = (select oid from pg_database where datname = current_database()))`,
+		FollowerClass, GuardClass, transition).Scan(&guarded)
+	if err != nil {
+		return false, fmt.Errorf("look for a guard of reads: %w", err)
+	}
+	return guarded, nil
+}

@@ -20,18 +20,40 @@ type Reads struct {
 	Skipped map[string]int64 `json:"skipped,omitempty"`
 	Dropped int64            `json:"dropped,omitempty"`
 	// SourceFailed and TargetFailed count comparisons of which only that side
-	// failed; the times are those of the Timed ones in which none did.
+	// failed; the times are those of the Timed ones in which none did. TargetTimeouts
+	// are those of Mismatched in which the target's read took longer than it may.
 	SourceFailed  int64   `json:"source_failed,omitempty"`
 	TargetFailed  int64   `json:"target_failed,omitempty"`
 	Timed         int64   `json:"timed"`
 	SourceSeconds float64 `json:"source_seconds"`
 	TargetSeconds float64 `json:"target_seconds"`
+	// SourceSlower and TargetSlower are those of the Timed ones in which that side took
+	// longer by more than Noticeable.
+	SourceSlower   int64 `json:"source_slower,omitempty"`
+	TargetSlower   int64 `json:"target_slower,omitempty"`
+	TargetTimeouts int64 `json:"target_timeouts,omitempty"`
 	// Statements are rewritten ones of the application, by the side that their
 	// connection reads; Errors are those that failed.
 	SourceStatements int64 `json:"source_statements"`
 	SourceErrors     int64 `json:"source_errors,omitempty"`
 	TargetStatements int64 `json:"target_statements"`
 	TargetErrors     int64 `json:"target_errors,omitempty"`
+}
+
+// Noticeable is the least difference between the times of two reads that is one.
+const Noticeable = time.Millisecond
+
+// Took adds a timed comparison.
+func (r *Reads) Took(source, target time.Duration) {
+	r.Timed++
+	r.SourceSeconds += source.Seconds()
+	r.TargetSeconds += target.Seconds()
+	switch {
+	case source-target > Noticeable:
+		r.SourceSlower++
+	case target-source > Noticeable:
+		r.TargetSlower++
+	}
 }
 
 // Averages are how long a timed read took on either side; 0 when none was timed.
@@ -52,8 +74,8 @@ type Mismatch struct {
 	// application's Config lets them be kept.
 	Statement  string   `json:"statement"`
 	Parameters []string `json:"parameters,omitempty"`
-	// Kind is "rows", "order", "columns" or "error", with the SQLSTATE in Code; of
-	// the last one seen, like Detail, Phase, Epoch and Instance.
+	// Kind is "rows", "order", "columns", "timeout" or "error", with the SQLSTATE in
+	// Code; of the last one seen, like Detail, Phase, Epoch and Instance.
 	Kind     string    `json:"kind"`
 	Code     string    `json:"code,omitempty"`
 	Detail   string    `json:"detail"`
@@ -85,16 +107,7 @@ type TransitionReport struct {
 // ReportReads writes a report down. It needs no more rights than joining; a ledger
 // that knows no reports takes none, and neither does a standby.
 func ReportReads(ctx context.Context, db Conn, r Report) error {
-	text, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("report reads: %w", err)
-	}
-	var known bool
-	err = db.QueryRow(ctx, `select to_regprocedure('crossfade.report_reads_v1(jsonb)') is not null and not pg_is_in_recovery()`).Scan(&known)
-	if err == nil && known {
-		_, err = db.Exec(ctx, `select crossfade.report_reads_v1($1)`, string(text)) // in every exec mode
-	}
-	if err != nil {
+	if err := report(ctx, db, "report_reads_v1", r); err != nil {
 		return fmt.Errorf("report reads: %w", err)
 	}
 	return nil
@@ -132,6 +145,9 @@ func (r *Reads) Add(o Reads) {
 	r.Timed += o.Timed
 	r.SourceSeconds += o.SourceSeconds
 	r.TargetSeconds += o.TargetSeconds
+	r.SourceSlower += o.SourceSlower
+	r.TargetSlower += o.TargetSlower
+	r.TargetTimeouts += o.TargetTimeouts
 	r.SourceStatements += o.SourceStatements
 	r.SourceErrors += o.SourceErrors
 	r.TargetStatements += o.TargetStatements
@@ -152,6 +168,8 @@ func (r Reads) Since(before Reads) Reads {
 		Dropped: max(0, r.Dropped-before.Dropped), Timed: max(0, r.Timed-before.Timed),
 		SourceFailed: max(0, r.SourceFailed-before.SourceFailed), TargetFailed: max(0, r.TargetFailed-before.TargetFailed),
 		SourceSeconds: max(0, r.SourceSeconds-before.SourceSeconds), TargetSeconds: max(0, r.TargetSeconds-before.TargetSeconds),
+		SourceSlower: max(0, r.SourceSlower-before.SourceSlower), TargetSlower: max(0, r.TargetSlower-before.TargetSlower),
+		TargetTimeouts:   max(0, r.TargetTimeouts-before.TargetTimeouts),
 		SourceStatements: max(0, r.SourceStatements-before.SourceStatements), SourceErrors: max(0, r.SourceErrors-before.SourceErrors),
 		TargetStatements: max(0, r.TargetStatements-before.TargetStatements), TargetErrors: max(0, r.TargetErrors-before.TargetErrors),
 	}

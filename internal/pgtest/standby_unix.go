@@ -5,7 +5,6 @@ package pgtest
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -15,23 +14,13 @@ import (
 )
 
 // Standby starts a streaming standby of the server of db, which [Server] has
-// started, and returns the same database there. It is stopped at cleanup. The
-// test is skipped where there is no pg_basebackup beside the server.
+// started, and returns the same database there. It is stopped at cleanup.
 func Standby(t testing.TB, db *DB) *DB {
 	t.Helper()
-	program, err := exec.LookPath(filepath.Join(ask(t, db, `select setting from pg_config where name = 'BINDIR'`), "pg_basebackup"))
-	if err != nil {
-		t.Skipf("there is no pg_basebackup beside the server: %v", err)
-	}
 	dir := filepath.Join(t.TempDir(), "standby")
-	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, program, "-D", dir, "-R", "-c", "fast", "-d", db.URL) //nolint:gosec // PostgreSQL's own
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("run pg_basebackup: %v\n%s", err, out)
-	}
+	backup(t, db, dir)
 	GiveToServer(t, db, dir)
-	server, err := start(postgres.Config{Private: true, DataDir: dir})
+	server, err := start(postgres.Config{Private: true, DataDir: dir, Parameters: map[string]string{"primary_conninfo": db.URL}})
 	require(t, err)
 	t.Cleanup(func() {
 		if err := server.Stop(); err != nil {

@@ -35,6 +35,7 @@ const (
 	KindOrder   = "order"
 	KindColumns = "columns"
 	KindError   = "error"
+	KindTimeout = "timeout"
 )
 
 // Difference says how the results of the two forms differ.
@@ -57,7 +58,8 @@ type Outcome struct {
 	// Reason says why nothing was compared; empty when something was.
 	Reason     Reason
 	Difference *Difference
-	// Source and Target are how long the two forms took; 0 where one failed.
+	// Source and Target are how long the two forms took, at least where one was given
+	// up after its timeout or for a lock; 0 where one failed.
 	Source, Target time.Duration
 	// SourceFailed and TargetFailed: the server has rejected it.
 	SourceFailed, TargetFailed bool
@@ -136,20 +138,17 @@ func again(ctx context.Context, pc *pgconn.PgConn) error {
 
 // outcome compares two answers.
 func outcome(source, target answer, ordered bool) Outcome {
-	o := Outcome{SourceFailed: source.failure != nil, TargetFailed: target.failure != nil}
+	o := Outcome{SourceFailed: source.failed(), TargetFailed: target.failed()}
 	if !o.SourceFailed {
 		o.Source = source.took
 	}
 	if !o.TargetFailed {
 		o.Target = target.took
 	}
-	for _, failure := range []*pgconn.PgError{source.failure, target.failure} {
-		if failure == nil {
-			continue
-		}
+	for _, a := range []answer{source, target} {
 		// That nobody could be served says nothing about the target.
-		if reason := reasonOf(failure); reason != Failed && (reason != Timeout || failure == source.failure) {
-			return Outcome{Reason: reason}
+		if a.failed() && reasonOf(a.failure) != Failed {
+			return Outcome{Reason: reasonOf(a.failure)}
 		}
 	}
 	switch {
@@ -159,6 +158,15 @@ func outcome(source, target answer, ordered bool) Outcome {
 		o.Difference = fails("target", target.failure)
 	case o.SourceFailed:
 		o.Difference = fails("source", source.failure)
+	case source.stalled() && target.stalled():
+		return Outcome{Reason: reasonOf(source.failure)}
+	case target.stalled() && reasonOf(target.failure) == Timeout && source.took < target.took/2:
+		o.Difference = &Difference{Kind: KindTimeout, Code: target.failure.Code, Detail: fmt.Sprintf(
+			"the read of the target takes longer than %s, that of the source %s", target.took.Round(time.Millisecond), source.took.Round(time.Millisecond))}
+	case target.stalled():
+		o.Reason = reasonOf(target.failure)
+	case source.stalled():
+		o.Reason = reasonOf(source.failure)
 	case source.more || target.more:
 		return Outcome{Reason: Rows}
 	default:
@@ -182,6 +190,10 @@ func reasonOf(e *pgconn.PgError) Reason {
 	case "25006": // read_only_sql_transaction: something has tried to write
 		return "volatile"
 	}
+	switch e.Code[:min(2, len(e.Code))] {
+	case "40", "53", "57", "58": // a conflict, no resources, shut down, the operating system
+		return Server
+	}
 	return Failed
 }
 
@@ -193,6 +205,18 @@ type answer struct {
 	// more: there are more rows than may be compared.
 	more bool
 }
+
+// stalled tells whether it was given up for the time that it took, or for a lock.
+func (a answer) stalled() bool {
+	if a.failure == nil {
+		return false
+	}
+	why := reasonOf(a.failure)
+	return why == Timeout || why == Locked
+}
+
+// failed tells whether the server has rejected it.
+func (a answer) failed() bool { return a.failure != nil && !a.stalled() }
 
 // run executes one of the forms and takes as many rows as may be compared.
 func run(ctx context.Context, pc *pgconn.PgConn, sql string, r Read, types []uint32, l Limits) (a answer, err error) {
@@ -236,7 +260,7 @@ func run(ctx context.Context, pc *pgconn.PgConn, sql string, r Read, types []uin
 		case *pgproto3.PortalSuspended:
 			a.took, a.more = time.Since(began), true
 		case *pgproto3.ErrorResponse:
-			a.failure = pgconn.ErrorResponseToPgError(m)
+			a.took, a.failure = time.Since(began), pgconn.ErrorResponseToPgError(m)
 		case *pgproto3.ReadyForQuery:
 			a.more = a.more || a.count > l.Rows
 			return a, nil

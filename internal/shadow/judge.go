@@ -30,6 +30,8 @@ const (
 	Locked  Reason = "lock"
 	// Phase: the phase in which it was sampled has ended.
 	Phase Reason = "phase"
+	// Server: the server could not, whatever the statement was.
+	Server Reason = "server"
 	// Failed: the form that reads the source fails here, so nothing can be said.
 	Failed Reason = "failed"
 	// Session: the application's session differs from that of the comparison.
