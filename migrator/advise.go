@@ -5,9 +5,9 @@ import "fmt"
 // advice is what to do about errors of the server that have nothing to do with the
 // transition, by SQLSTATE.
 var advice = map[string]string{
-	"42501": "the role lacks a right: that of the migrator must own the table, or be a member of the role that does, own the schema crossfade, " +
+	"42501": "the role lacks a right: as the migrator it must own the table, or be a member of the role that does, own the schema crossfade, " +
 		"have CREATE on the schema of the table, on the database for init, and REFERENCES on tables that a foreign key leads to; " +
-		"one that only looks must be able to read the tables of the schema crossfade; grant it",
+		"to look on, read the tables of the schema crossfade; grant it",
 	"53100": "the server's disk is full: make room, or give it more",
 	"53200": "the server is out of memory: let it have more, or lower maintenance_work_mem",
 	"53300": "the server takes no more connections: leave one for the migrator",
