@@ -2,6 +2,7 @@ package migrator
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
@@ -121,7 +122,11 @@ func (w *work) scan(ctx context.Context, job ledger.Job, walk func(sweep.Options
 		defer helper.close(ctx)
 		o.Helpers = append(o.Helpers, helper.conn)
 	}
-	return walk(o)
+	p, err := walk(o)
+	if errors.Is(err, sweep.ErrColumnsChanged) || errors.Is(err, sweep.ErrKeyChanged) {
+		err = w.closed("make it what it was, and run again; or roll back", "%v", err)
+	}
+	return p, err
 }
 
 // sweepOptions make a sweep begin anew when the transition has moved since it

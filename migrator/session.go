@@ -110,14 +110,20 @@ func (s *session) close(ctx context.Context) {
 	}
 }
 
-// look runs fn on a connection that only reads.
+// look runs fn on a connection. When that is lost meanwhile, nobody can know what the
+// last statement did.
 func (m *Migrator) look(ctx context.Context, fn func(*session) error) error {
 	s, err := m.open(ctx)
 	if err != nil {
 		return overtaken(ctx, advise(err))
 	}
 	defer s.close(ctx)
-	return overtaken(ctx, advise(fn(s)))
+	err = fn(s)
+	var tail *TailError
+	if err != nil && s.conn.IsClosed() && !errors.As(err, &tail) {
+		err = &unknownOutcome{cause: overtaken(ctx, err)}
+	}
+	return overtaken(ctx, advise(err))
 }
 
 // overtaken says that a context is over where the server only says that a
@@ -133,15 +139,10 @@ func overtaken(ctx context.Context, err error) error {
 // holds the lock of it.
 func (m *Migrator) lead(ctx context.Context, fn func(*session) error) error {
 	return m.look(ctx, func(s *session) error {
-		err := s.becomeLeader(ctx)
-		if err == nil {
-			err = overtaken(ctx, fn(s))
+		if err := s.becomeLeader(ctx); err != nil {
+			return err
 		}
-		var tail *TailError
-		if err != nil && s.conn.IsClosed() && !errors.As(err, &tail) {
-			err = &unknownOutcome{cause: err}
-		}
-		return err
+		return fn(s)
 	})
 }
 

@@ -38,6 +38,9 @@ create table crossfade.transition (
     -- the last step that is wholly done, and the one that is being done or undone
     step             text not null default '',
     underway         text not null default '',
+    -- the columns that it has added, noted by the transaction that added them: an undo
+    -- drops no others
+    made             text[] not null default '{}',
     created_at       timestamptz not null default now(),
     removed_at       timestamptz
 );
