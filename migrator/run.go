@@ -112,7 +112,12 @@ func (w *work) walked() sweep.Table {
 }
 
 // scan walks the table with as many workers as are wanted.
-func (w *work) scan(ctx context.Context, job ledger.Job, walk func(sweep.Options) (ledger.Progress, error)) (ledger.Progress, error) {
+func (w *work) scan(ctx context.Context, job ledger.Job, walk func(sweep.Options) (ledger.Progress, error)) (p ledger.Progress, err error) {
+	defer func() {
+		if err != nil {
+			w.measured.stopped(w.t, job)
+		}
+	}()
 	o := w.sweepOptions(job)
 	for range w.Workers - 1 {
 		helper, err := w.another(ctx)

@@ -100,9 +100,10 @@ func (s *session) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	// The server may take a moment to notice that the connection has ended.
-	// The next migrator should not have to wait for that.
+	// The next migrator should not have to wait for that. Until then the session
+	// stays marked as Crossfade's own.
 	if !s.conn.IsClosed() {
-		_, _ = s.conn.Exec(ctx, `select pg_advisory_unlock_all()`)
+		_ = fence.Resign(ctx, s.conn)
 	}
 	_ = s.conn.Close(ctx)
 	for _, standby := range s.standbys {

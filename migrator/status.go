@@ -75,7 +75,11 @@ type Status struct {
 	// Instances by the instance too.
 	Sessions  []EpochSessions    `json:"sessions"`
 	Instances []InstanceSessions `json:"instances"`
-	// Laggards are the hooked sessions that know an older phase than the one in force.
+	// Standbys are those of Config.Standbys, and others that stream from this server or
+	// from those; nobody knows who is on the latter.
+	Standbys []StandbyStatus `json:"standbys,omitempty"`
+	// Laggards are the hooked sessions that know an older phase than the one in force,
+	// also on standbys that were looked at.
 	Laggards []Session `json:"laggards,omitempty"`
 	// Writers wrote the sources without the hook, as Writers.Seen has them.
 	Writers []Writer `json:"writers,omitempty"`
@@ -179,15 +183,23 @@ func (s *session) statuses(ctx context.Context, o StatusOptions) ([]Status, erro
 		return list, fmt.Errorf("read the status: %w", err)
 	}
 	transitions, err := s.transitions(ctx, o.Name)
+	if err != nil {
+		return list, err
+	}
+	others, err := s.lookAtStandbys(ctx)
+	defer s.forgetStandbys()
+	if err != nil {
+		return list, err
+	}
 	for _, t := range transitions {
 		status, err := s.status(ctx, t, sessions, o)
 		if err != nil {
 			return list, fmt.Errorf("status of %q: %w", t.Name, err)
 		}
-		status.AtWork = atWork
+		status.AtWork, status.Standbys = atWork, append(status.Standbys, others...)
 		list = append(list, status)
 	}
-	return list, err
+	return list, nil
 }
 
 // transitions lists the active transitions and those whose removal is not over
@@ -220,9 +232,11 @@ func (s *session) status(ctx context.Context, t ledger.Transition, sessions []Se
 		Removed: t.Removed, CreatedAt: t.CreatedAt, Ramp: t.Ramp,
 	}
 	w := s.on(&t)
-	status.Sessions, status.Instances, status.Laggards = byEpoch(sessions), w.byInstance(sessions), w.laggards(sessions)
+	status.Sessions, status.Instances = byEpoch(sessions), w.byInstance(sessions)
+	status.Standbys, status.Laggards = w.standbysStatus()
+	status.Laggards = append(w.laggards(sessions), status.Laggards...)
 	if t.Draining != "" || t.Step == "" && t.Definition.Moves() {
-		drain, err := w.lookAround(ctx, false)
+		drain, err := w.lookEverywhere(ctx, false)
 		if err != nil {
 			return status, err
 		}

@@ -74,7 +74,7 @@ func newCard(s migrator.Status, past series, now time.Time, c Config) card {
 		k.Waiting = newPeople(s.Drain.Waiting, c)
 	}
 	k.Behind = newPeople(slices.DeleteFunc(slices.Clone(s.Laggards), func(l migrator.Session) bool {
-		return s.Drain != nil && slices.ContainsFunc(s.Drain.Waiting, func(w migrator.Session) bool { return w.PID == l.PID })
+		return s.Drain != nil && slices.ContainsFunc(s.Drain.Waiting, func(w migrator.Session) bool { return w.PID == l.PID && w.Standby == l.Standby })
 	}), c)
 	k.Events = slices.Clone(s.History)
 	slices.Reverse(k.Events)

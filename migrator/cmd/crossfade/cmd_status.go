@@ -23,6 +23,7 @@ func newStatus(a *app) *cobra.Command {
 back, the drain that it waits for and whom, the sessions of the database by the
 epoch they joined in, the statements that hooks have refused within the last day,
 and the last lines of its history. It may be run while another migrator is at work.
+Sessions of a standby are seen there only: name it with --standby.
 
 With --watch it goes on until it is interrupted: drawn anew every second on a
 terminal, a line at most every five seconds elsewhere, and with --output json a
@@ -60,6 +61,7 @@ document in a line whenever something has changed.`,
 	}
 	cmd.Flags().IntVar(&events, "events", 10, "how many of the last events to show")
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again and again until interrupted")
+	a.standbyFlag(cmd)
 	return cmd
 }
 
@@ -192,6 +194,13 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 			label = "sessions"
 		}
 		fmt.Fprintf(&b, "  %-9s  %d %s\n", label, e.Count, epochText(e.Epoch, status.Epoch))
+	}
+	for i, line := range standbyLines(status, s) {
+		label := ""
+		if i == 0 {
+			label = "standbys"
+		}
+		fmt.Fprintf(&b, "  %-9s  %s\n", label, line)
 	}
 	if len(status.History) > 0 {
 		b.WriteString("\nhistory:\n")

@@ -79,7 +79,13 @@ func TestPrintStatus(t *testing.T) {
 		},
 		Control:  migrator.Control{Rate: 5000, Actor: "me@here", ChangedAt: began},
 		Sessions: []migrator.EpochSessions{{Epoch: -1, Count: 1}, {Epoch: 6, Count: 2}, {Epoch: 7, Count: 30}},
-		History:  []migrator.HistoryEvent{{At: began, Epoch: 7, Actor: "me@here", Event: "move", Detail: "shadow -> live"}},
+		Standbys: []migrator.StandbyStatus{
+			{Name: "replica1:5432", Looked: true, Epoch: 6, Sessions: []migrator.EpochSessions{{Epoch: -1, Count: 1}, {Epoch: 6, Count: 20}}},
+			{Name: "replica2:5432", Looked: true, Epoch: 7},
+			{Name: "replica3:5432", Looked: true, Epoch: -1, Trouble: "connect: it does not answer"},
+			{Name: "walreceiver", Epoch: -1},
+		},
+		History: []migrator.HistoryEvent{{At: began, Epoch: 7, Actor: "me@here", Event: "move", Detail: "shadow -> live"}},
 	}
 	printed(t, "status", func(b *bytes.Buffer, s console.Style) error { return printStatus(b, s, status) })
 	list := []migrator.Status{status, {Position: migrator.Position{Name: "b", Phase: migrator.Off}, Table: "public.orders", Sources: []string{"x"}, Targets: []string{"y"}}}

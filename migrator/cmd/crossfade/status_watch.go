@@ -126,6 +126,14 @@ func ageless(list []migrator.Status) []migrator.Status {
 		for k := range s.Instances {
 			s.Instances[k].Oldest = 0
 		}
+		s.Standbys = slices.Clone(s.Standbys)
+		for k := range s.Standbys {
+			instances := slices.Clone(s.Standbys[k].Instances)
+			for n := range instances {
+				instances[n].Oldest = 0
+			}
+			s.Standbys[k].Instances = instances
+		}
 		for k := range s.Writers {
 			s.Writers[k].Ago = 0
 		}
