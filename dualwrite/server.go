@@ -31,9 +31,10 @@ type server struct {
 	reading chan struct{}
 	current atomic.Pointer[world]
 
-	tallies tallies
-	ramps   atomic.Pointer[ramps]
-	lots    lots
+	tallies  tallies
+	refusals refusals
+	ramps    atomic.Pointer[ramps]
+	lots     lots
 
 	// Guarded by the hook's lock: what the connections counted that have been
 	// closed, and how many of those were outdated.

@@ -118,7 +118,7 @@ func requestLine(e migrator.RequestEvent) string {
 }
 
 func fencedLines(d migrator.Drain) []string {
-	lines := []string{"fenced " + plural(len(d.Fenced), "idle session") + " that stay in the old phase; what they send next is refused, to be retried:"}
+	lines := []string{"fenced " + console.Plural(len(d.Fenced), "idle session") + " that stay in the old phase; what they send next is refused, to be retried:"}
 	for _, s := range d.Fenced {
 		lines = append(lines, "  "+s.String())
 	}
