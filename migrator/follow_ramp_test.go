@@ -137,7 +137,7 @@ func TestFollowARampFlap(t *testing.T) {
 	f.say("live:50")
 	require.Contains(t, heldBy(t, m, "settling").Request.Held, "live:50 is asked for")
 	f.say("live")
-	pgtest.WaitFor(t, "the flag to be seen", func() bool { return statusOf(t, m).Request.Held[:8] == "live:100" })
+	pgtest.WaitFor(t, "the flag to be seen", func() bool { return strings.HasPrefix(statusOf(t, m).Request.Held, "live:100 ") })
 	require.Equal(t, 25, statusOf(t, m).Ramp)
 	f.say("live:25")
 	asked(t, m, "live:25")

@@ -57,7 +57,8 @@ func (j *Journey) Follow(source migrator.Source, poll time.Duration) {
 	})
 }
 
-func (j *Journey) status() migrator.Status {
+// Status is where the transition stands.
+func (j *Journey) Status() migrator.Status {
 	j.t.Helper()
 	list, err := j.m.Status(context.Background(), migrator.StatusOptions{Name: Name, Events: 1000})
 	require.NoError(j.t, err)
@@ -68,26 +69,26 @@ func (j *Journey) status() migrator.Status {
 func (j *Journey) Granted(stage string) migrator.Status {
 	j.t.Helper()
 	pgtest.WaitFor(j.t, stage+" to be granted", func() bool {
-		r := j.status().Request
+		r := j.Status().Request
 		return r != nil && r.Stage() == stage && r.GrantedAt != nil && r.HeldBy == ""
 	})
-	return j.status()
+	return j.Status()
 }
 
 // Held waits until the request is held by something.
 func (j *Journey) Held(by string) migrator.Status {
 	j.t.Helper()
 	pgtest.WaitFor(j.t, "the request to be held by "+by, func() bool {
-		r := j.status().Request
+		r := j.Status().Request
 		return r != nil && r.HeldBy == by
 	})
-	return j.status()
+	return j.Status()
 }
 
 // Moves are the flips that there were.
 func (j *Journey) Moves() (moves []string) {
 	j.t.Helper()
-	for _, e := range j.status().History {
+	for _, e := range j.Status().History {
 		if e.Event == "move" {
 			moves = append(moves, e.Detail)
 		}
