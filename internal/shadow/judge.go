@@ -34,8 +34,9 @@ const (
 	Server Reason = "server"
 	// Failed: the form that reads the source fails here, so nothing can be said.
 	Failed Reason = "failed"
-	// Session: the application's session differs from that of the comparison.
-	Session Reason = Reason(rewrite.UnfitSession)
+	// Path: the application's session has, or had, another search_path or role than
+	// that of the comparison.
+	Path Reason = "search-path"
 )
 
 //go:embed judge.sql
