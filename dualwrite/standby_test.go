@@ -327,5 +327,10 @@ func TestStandbyComparesAndRamps(t *testing.T) {
 	r.drained()
 	r.drop()
 	r.replay()
-	require.Equal(t, 8, targets(r.sides(pool, 8)))
+	pgtest.WaitFor(t, "a reader of the next phase", func() bool {
+		var name string
+		err := pool.QueryRow(t.Context(), `select full_name from users where id = 1`).Scan(&name)
+		require.True(t, err == nil || dualwrite.IsStalePhase(err), "%v", err)
+		return name == "target" && hook.Stats().Connections[r.move.Epoch] > 0
+	})
 }

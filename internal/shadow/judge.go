@@ -121,6 +121,7 @@ type question struct {
 	Types     []named  `json:"types"`
 	Relations []named  `json:"relations"`
 	Operators []string `json:"operators"`
+	Fields    []string `json:"fields"`
 	CTEs      []string `json:"ctes"`
 	Orderless []string `json:"orderless"`
 	Cuts      []cut    `json:"cuts"`
@@ -129,7 +130,7 @@ type question struct {
 func asked(r rewrite.Reading) question {
 	q := question{
 		Functions: namesOf(r.Functions), Types: namesOf(r.Types), Relations: namesOf(r.Relations),
-		Operators: append([]string{}, r.Operators...), CTEs: append([]string{}, r.CTEs...), Orderless: []string{}, Cuts: []cut{},
+		Operators: append([]string{}, r.Operators...), Fields: append([]string{}, r.Fields...), CTEs: append([]string{}, r.CTEs...), Orderless: []string{}, Cuts: []cut{},
 	}
 	for _, f := range r.Functions {
 		if rewrite.Orderless(f.Name) {
