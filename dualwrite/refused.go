@@ -53,6 +53,13 @@ func (r *refusals) count(one ledger.RefusedStatement, later bool) {
 	r.by[key] = one
 }
 
+// any tells whether there is something to report.
+func (r *refusals) any() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.by) > 0
+}
+
 // take returns what there is, and forgets it.
 func (r *refusals) take() []ledger.RefusedStatement {
 	r.mu.Lock()
@@ -84,8 +91,14 @@ func (c *conn) refused(s *statement, r *rewrite.Refusal) {
 	}
 }
 
-// reportRefused writes into the ledger what was refused since the last time.
+// reportRefused writes into the ledger what was refused since the last time, also on
+// the servers that have nobody else to tell.
 func (s *server) reportRefused(ctx context.Context, conn *pgx.Conn) error {
+	for _, other := range s.siblings() {
+		for _, one := range other.refusals.take() {
+			s.refusals.count(one, false)
+		}
+	}
 	list := s.refusals.take()
 	if len(list) == 0 {
 		return nil

@@ -138,7 +138,7 @@ func (c *comparer) compare(ctx context.Context, seats map[seat]*seated, s *sampl
 		return err
 	}
 	if !slices.Equal(conn.path, s.texts.catalog.SearchPath) {
-		s.skip(shadow.Session)
+		s.skip(shadow.Path)
 		return nil
 	}
 	conn.used = time.Now()

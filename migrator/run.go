@@ -127,7 +127,7 @@ func (w *work) scan(ctx context.Context, job ledger.Job, walk func(sweep.Options
 		defer helper.close(ctx)
 		o.Helpers = append(o.Helpers, helper.conn)
 	}
-	p, err := walk(o)
+	p, err = walk(o)
 	if errors.Is(err, sweep.ErrColumnsChanged) || errors.Is(err, sweep.ErrKeyChanged) {
 		err = w.closed("make it what it was, and run again; or roll back", "%v", err)
 	}
