@@ -131,7 +131,7 @@ func TestRunReturnsFromASilentServer(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 	case <-time.After(20 * time.Second):
 		t.Error("Run has not returned")
-		<-done
+		_ = <-done
 	}
 	lost.Store(false)
 }
