@@ -163,6 +163,7 @@ func TestStandbyReportsRefusals(t *testing.T) {
 	r.register()
 	r.replay()
 	pgtest.WaitFor(t, "the reader to know", func() bool { return r.name() != "" && r.hook.Stats().Rewritten > 0 })
+	r.write() // Run follows servers that connections lead to
 	for i, pool := range []*pgxpool.Pool{r.readers, r.writers} {
 		_, err := pool.Exec(t.Context(), `select u from users u`)
 		_, ok := dualwrite.AsRefusal(err)
