@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"math"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pgcrossfade/crossfade/dualwrite"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/internal/phase"
@@ -81,6 +83,44 @@ func TestRamp(t *testing.T) {
 	}
 	require.Equal(t, epoch, f.move.Epoch)
 	require.Zero(t, hook.Stats().Stale)
+}
+
+// A ramp reaches connections as soon as it is set, and without its notification at the
+// next poll: each is opened anew at its own moment within RecycleWithin.
+func TestRampIsPrompt(t *testing.T) {
+	const conns = 10
+	for _, c := range []struct {
+		name          string
+		poll, recycle time.Duration
+		lost          bool // the notification
+	}{
+		{"notified", time.Hour, time.Second, false},
+		{"polled", time.Second, time.Second, true},
+		{"notified, at once", time.Hour, -1, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := moving(t)
+			f.to(phase.Live)
+			f.exec(`update users set name = 'target' where id = 1`)
+			hook := f.hook(func(config *dualwrite.Config) { config.PollInterval, config.RecycleWithin = c.poll, c.recycle })
+			pool := f.pool(hook, func(c *pgxpool.Config) { c.MaxConns = conns })
+			f.run(hook)
+			require.Equal(t, conns, targets(f.sides(pool, conns)))
+			f.waitEvent(dualwrite.Following)
+			for _, percent := range []int{0, 100, 50} {
+				if c.lost {
+					f.exec(`update crossfade.transition set ramp = $1`, percent)
+				} else {
+					f.ramp(percent)
+				}
+				began := time.Now()
+				pgtest.WaitFor(t, "the ramp to reach all", func() bool {
+					return math.Abs(float64(targets(f.sides(pool, conns)))-float64(percent*conns)/100) <= 1
+				})
+				t.Logf("a ramp of %d has reached %d connections after %s", percent, conns, time.Since(began).Round(time.Millisecond))
+			}
+		})
+	}
 }
 
 // A connection that reads the source writes both, in the same transaction as before,

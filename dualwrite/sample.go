@@ -76,7 +76,7 @@ func (c *conn) sample(s *statement, fill func(*sample) bool) {
 	switch queue := c.hook.shadow.queue; {
 	case len(taken.touched) == 0:
 	case c.pathMoved || s.by != c.texts || s.doubtful:
-		taken.skip(shadow.Session)
+		taken.skip(shadow.Path)
 	case !c.hook.running.Load() || len(queue) == cap(queue) || !fill(taken):
 		taken.drop()
 	default:

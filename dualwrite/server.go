@@ -10,6 +10,7 @@ import (
 
 	"github.com/pgcrossfade/crossfade/internal/catalog"
 	"github.com/pgcrossfade/crossfade/internal/fence"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
 // server is what the hook knows of one database at one address.
@@ -31,7 +32,12 @@ type server struct {
 	reading chan struct{}
 	current atomic.Pointer[world]
 
-	tallies tallies
+	tallies  tallies
+	refusals refusals
+	// reports tells whether what is counted can be written down here.
+	// unheard counts how often there was no such place; of the follower.
+	reports atomic.Pointer[ledger.Recipient]
+	unheard int
 	ramps   atomic.Pointer[ramps]
 	lots    lots
 

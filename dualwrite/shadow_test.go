@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pgcrossfade/crossfade/dualwrite"
+	"github.com/pgcrossfade/crossfade/internal/fence"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/internal/phase"
@@ -125,6 +126,7 @@ func TestNotComparedTwice(t *testing.T) {
 		create function noisy(text) returns text language sql volatile as $$ 
 			insert into calls values (1); select pg_advisory_lock(4242); select $1 $$;
 		create function liar(text) returns text language plpgsql stable as $$ begin perform noisy($1); return $1; end $$;
+		create function noisy_row(other) returns text language sql volatile as $$ select noisy('row') $$;
 		create function one() returns setof int language sql immutable as $$ select 1 $$;
 		create function own(a text, b text) returns boolean language sql volatile as $$ select a = b $$;
 		create operator === (leftarg = text, rightarg = text, function = own);
@@ -145,6 +147,9 @@ func TestNotComparedTwice(t *testing.T) {
 		{"volatile", `select full_name from users where full_name === 'user 1'`},
 		{"volatile", `select full_name from users tablesample system (100)`},
 		{"volatile", `select liar(full_name) from users where id = 1`},
+		{"volatile", `select full_name, o.noisy_row from users left join other o using (id) where id = 1`},
+		{"volatile", `select full_name, (o).noisy_row from users left join other o using (id) where id = 1`},
+		{"order", `select o.array_agg from users join other o on o.note = full_name`},
 		{"unknown", `select full_name, one() from users where id = 1`},
 		{"unknown", `select full_name::short from users where id = 1`},
 		{"order", `select together(full_name) from users`},
@@ -172,7 +177,7 @@ func TestNotComparedTwice(t *testing.T) {
 	// what a rollback does not undo.
 	var calls, locks, elsewhere int
 	require.NoError(t, f.admin.QueryRow(ctx, `select count(*) from calls`).Scan(&calls))
-	require.Equal(t, 3, calls)
+	require.Equal(t, 5, calls)
 	require.NoError(t, f.admin.QueryRow(ctx, `select count(*), count(*) filter (where application_name = 'crossfade shadow')
 		from pg_locks join pg_stat_activity using (pid) where locktype = 'advisory' and objid = 4242`).Scan(&locks, &elsewhere))
 	require.Positive(t, locks)
@@ -196,10 +201,32 @@ func TestNotComparedTwice(t *testing.T) {
 	}))
 	n++
 	stats := f.compared(hook, n)
-	require.EqualValues(t, 3, stats.Skipped["session"])
+	require.EqualValues(t, 2, stats.Skipped["session"])
+	require.EqualValues(t, 1, stats.Skipped["search-path"])
 	require.Zero(t, stats.Compared)
 	require.Zero(t, stats.Dropped)
 	require.Zero(t, stats.Mismatched)
+}
+
+// A function may claim to do nothing, and take what outlives a transaction. No session
+// of the comparisons keeps it, and all of them go on being Crossfade's own.
+func TestComparisonsLeaveNothingBehind(t *testing.T) {
+	f, hook := shadowed(t, phase.Shadow)
+	f.exec(`create function grabs(text) returns text language plpgsql stable as $$ begin
+		perform pg_advisory_lock_shared(4242), set_config('work_mem', '1MB', false); return $1; end $$`)
+	pool := f.pool(hook)
+	for n := range 3 {
+		_, err := pool.Exec(t.Context(), `select grabs(full_name) from users where id = 1`)
+		require.NoError(t, err)
+		require.EqualValues(t, n+1, f.compared(hook, n+1).Compared)
+	}
+	var sessions, locks, own int
+	require.NoError(t, f.admin.QueryRow(t.Context(), `select count(distinct pid), count(*) filter (where objid = 4242), count(*) filter (where classid::bigint = $1)
+		from pg_locks join pg_stat_activity using (pid) where locktype = 'advisory' and application_name = 'crossfade shadow'`, fence.OwnClass).
+		Scan(&sessions, &locks, &own))
+	require.Positive(t, sessions)
+	require.Zero(t, locks)
+	require.Equal(t, sessions, own)
 }
 
 // What is fixed by a key, or comes in any order, is compared.

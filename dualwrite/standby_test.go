@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 	"github.com/pgcrossfade/crossfade/dualwrite"
 	"github.com/pgcrossfade/crossfade/internal/fence"
+	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/internal/phase"
 )
@@ -154,6 +156,23 @@ func TestStandbyReadsWhatIsReplayed(t *testing.T) {
 	}
 }
 
+// What is refused on a standby cannot be written down there: the primary's ledger has it.
+func TestStandbyReportsRefusals(t *testing.T) {
+	r := newReplicated(t)
+	r.run(r.hook)
+	r.register()
+	r.replay()
+	pgtest.WaitFor(t, "the reader to know", func() bool { return r.name() != "" && r.hook.Stats().Rewritten > 0 })
+	r.write() // Run follows servers that connections lead to
+	for i, pool := range []*pgxpool.Pool{r.readers, r.writers} {
+		_, err := pool.Exec(t.Context(), `select u from users u`)
+		_, ok := dualwrite.AsRefusal(err)
+		require.True(t, ok, "%v", err)
+		require.Len(t, r.waitRefused(int64(1+i)), 1)
+	}
+	require.Zero(t, r.seen(dualwrite.ReportFailed))
+}
+
 // A standby that has been away for several flips replays them all at once.
 func TestStandbyThatWasFarBehind(t *testing.T) {
 	r := newReplicated(t)
@@ -267,4 +286,68 @@ func TestReadersOfStandbyDoNotBecomeWriters(t *testing.T) {
 		})
 		require.True(t, r.is(`select count(*) = 1 from users where full_name = 'written by a reader'`))
 	}
+}
+
+// The ramp holds on a standby too, reads are compared there, and what comes of it
+// reaches the primary's ledger if the process has a connection to that.
+func TestStandbyComparesAndRamps(t *testing.T) {
+	r := newReplicated(t)
+	hook := r.fixture.hook(everything)
+	config := r.replica.Config().Copy()
+	readers := func(h *dualwrite.Hook) *pgxpool.Pool {
+		return r.pool(h, func(c *pgxpool.Config) { c.ConnConfig, c.MaxConns = config, 8 })
+	}
+	r.register()
+	r.to(phase.Shadow)
+	r.ramp(25)
+	r.to(phase.Live)
+	r.exec(`update users set name = 'target' where id = 1`)
+	r.replay()
+	pool := readers(hook)
+	r.run(hook)
+	require.InDelta(t, 2, targets(r.sides(pool, 8)), 1)
+	for _, percent := range []int{75, 0, 50} {
+		r.ramp(percent)
+		pgtest.WaitFor(t, fmt.Sprintf("a ramp of %d", percent), func() bool {
+			return math.Abs(float64(targets(r.sides(pool, 8)))-float64(percent*8)/100) <= 1
+		})
+	}
+	// Nobody in this process leads to the primary: that is said.
+	pgtest.WaitFor(t, "comparisons", func() bool { return hook.Stats().Mismatched > 0 })
+	r.waitEvent(dualwrite.ReportFailed)
+	require.Empty(t, r.mismatches(0))
+
+	// By way of the primary all of it arrives, with what is counted there.
+	writers := r.pool(hook)
+	_, err := writers.Exec(t.Context(), `select full_name from users where id = 2`)
+	require.NoError(t, err)
+	pgtest.WaitFor(t, "a mismatch in the primary's ledger", func() bool {
+		_, err := pool.Exec(t.Context(), `select full_name from users where id = 1`)
+		require.NoError(t, err)
+		list, err := ledger.Mismatches(t.Context(), r.admin, r.move.ID)
+		require.NoError(t, err)
+		return len(list) == 1
+	})
+	pgtest.WaitFor(t, "all counters", func() bool {
+		reads, err := ledger.ReadsOf(t.Context(), r.admin, r.move)
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(reads), 1, "one row of the process")
+		stats := hook.Stats()
+		for _, one := range reads {
+			return one.Compared == int64(stats.Compared) && one.Mismatched == int64(stats.Mismatched) && one.SourceStatements > 0 && one.TargetStatements > 0
+		}
+		return false
+	})
+	// A comparison does not keep the end of a phase from being replayed.
+	r.ramp(100)
+	r.step(phase.RampDown)
+	r.drained()
+	r.drop()
+	r.replay()
+	pgtest.WaitFor(t, "a reader of the next phase", func() bool {
+		var name string
+		err := pool.QueryRow(t.Context(), `select full_name from users where id = 1`).Scan(&name)
+		require.True(t, err == nil || dualwrite.IsStalePhase(err), "%v", err)
+		return name == "target" && hook.Stats().Connections[r.move.Epoch] > 0
+	})
 }

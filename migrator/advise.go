@@ -5,8 +5,9 @@ import "fmt"
 // advice is what to do about errors of the server that have nothing to do with the
 // transition, by SQLSTATE.
 var advice = map[string]string{
-	"42501": "the migrator's role lacks a right: it must own the table, or be a member of the role that does, own the schema crossfade, " +
-		"have CREATE on the schema of the table, and REFERENCES on tables that a foreign key leads to; grant it",
+	"42501": "the role lacks a right: as the migrator it must own the table, or be a member of the role that does, own the schema crossfade, " +
+		"have CREATE on the schema of the table, on the database for init, and REFERENCES on tables that a foreign key leads to; " +
+		"to look on, read the tables of the schema crossfade; grant it",
 	"53100": "the server's disk is full: make room, or give it more",
 	"53200": "the server is out of memory: let it have more, or lower maintenance_work_mem",
 	"53300": "the server takes no more connections: leave one for the migrator",
@@ -20,9 +21,10 @@ type advised struct {
 	hint  string
 }
 
-func (e *advised) Error() string {
-	return fmt.Sprintf("%v (hint: %s; then run the command again: it continues)", e.cause, e.hint)
-}
+func (e *advised) Error() string { return fmt.Sprintf("%v (hint: %s)", e.cause, e.Hint()) }
+
+// Hint says what to do about it.
+func (e *advised) Hint() string { return e.hint + "; then run the command again: it continues" }
 
 func (e *advised) Unwrap() error { return e.cause }
 

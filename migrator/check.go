@@ -2,6 +2,7 @@ package migrator
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
@@ -63,7 +64,10 @@ func (s *session) checkTail(ctx context.Context, t ledger.Transition) ([]Finding
 	default:
 		errs = []error{err}
 	}
-	var findings []Finding
+	findings, err := s.mayPublish(ctx, t)
+	if err != nil {
+		return nil, err
+	}
 	for _, err := range errs {
 		r, ok := logical.AsRefusal(err)
 		if !ok {
@@ -73,6 +77,23 @@ func (s *session) checkTail(ctx context.Context, t ledger.Transition) ([]Finding
 			Message: r.Message, Hint: r.Hint, Refuses: true})
 	}
 	return findings, nil
+}
+
+// mayPublish looks whether the role may make a publication.
+func (s *session) mayPublish(ctx context.Context, t ledger.Transition) ([]Finding, error) {
+	var may bool
+	var role, database string
+	err := s.conn.QueryRow(ctx, `select has_database_privilege(current_database(), 'create'), quote_ident(current_user), quote_ident(current_database())`).
+		Scan(&may, &role, &database)
+	if err != nil {
+		return nil, fmt.Errorf("read privileges: %w", err)
+	}
+	if may {
+		return nil, nil
+	}
+	return []Finding{{Severity: string(preflight.Refuse), Code: "sync-no-create", Object: tableName(t),
+		Message: "the role " + role + " may not make a publication in this database",
+		Hint:    "grant create on database " + database + " to " + role, Refuses: true}}, nil
 }
 
 // resolve finds the table that a transition file names.

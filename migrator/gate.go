@@ -67,7 +67,7 @@ var gates = map[edge][]gate{
 	},
 	{Contracted, Named}: {{name: "name-free", check: nameIsFree}, standbysCurrent},
 	// Writes of phase off leave the target out.
-	{DualWrite, Off}: {targetOptional, equalityReleased},
+	{DualWrite, Off}: {{name: targetOptional.name, check: leftoverIsOptional}, equalityReleased},
 }
 
 // Gates of several edges. A way back does not wait for standbys: whoever is in
@@ -105,7 +105,8 @@ func (w *work) closed(hint, why string, args ...any) error {
 	return &GateError{Transition: w.t.Name, Step: w.step.name, Why: fmt.Sprintf(why, args...), Hint: hint}
 }
 
-// targetIsOptional: writes may leave the targets out, and then they are NULL.
+// targetIsOptional: the targets are there, writes may leave them out, and then they
+// are NULL.
 func targetIsOptional(ctx context.Context, w *work) error {
 	for _, target := range w.t.Definition.Targets {
 		c, err := ddl.ReadColumn(ctx, w.conn, w.table(), target.Name)
@@ -116,6 +117,19 @@ func targetIsOptional(ctx context.Context, w *work) error {
 			return w.closed("roll back to off, and run again", "column %q does not exist any more", target.Name)
 		case c.Type != target.Type:
 			return w.closed("roll back to off, and run again", "column %q is of type %s, not %s", target.Name, c.Type, target.Type)
+		}
+	}
+	return leftoverIsOptional(ctx, w)
+}
+
+// leftoverIsOptional: writes may leave the targets out, as far as they are there. On
+// the way back one that somebody has dropped, or altered, is in nobody's way.
+func leftoverIsOptional(ctx context.Context, w *work) error {
+	for _, target := range w.t.Definition.Targets {
+		c, err := ddl.ReadColumn(ctx, w.conn, w.table(), target.Name)
+		switch {
+		case err != nil:
+			return err
 		case c.NotNull:
 			return w.closed("somebody has set it: ALTER COLUMN ... DROP NOT NULL", "column %q is NOT NULL", target.Name)
 		case c.Default != "":

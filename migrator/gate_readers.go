@@ -16,13 +16,8 @@ import (
 // transition. Nothing would fail there: from complete on they would read what is
 // not written any more. A session that knows names a token in each statement.
 func readersKnow(ctx context.Context, w *work) error {
-	senders, err := walSenders(ctx, w.conn)
-	if err != nil {
-		return err
-	}
-	var names []string
+	var looked []*standby
 	var readers []Session
-	seen := map[time.Time]string{}
 	for _, standby := range w.standbys {
 		sessions, err := w.olderOn(ctx, standby, w.t.RegisteredEpoch)
 		if err != nil {
@@ -33,36 +28,55 @@ func readersKnow(ctx context.Context, w *work) error {
 				readers = append(readers, s)
 			}
 		}
-		if slices.ContainsFunc(sessions, func(s Session) bool { return s.Behind != "" }) {
-			continue
+		if !slices.ContainsFunc(sessions, func(s Session) bool { return s.Behind != "" }) {
+			looked = append(looked, standby)
 		}
-		place, err := standby.place(ctx)
-		if err != nil {
-			return fmt.Errorf("look at standby %s: %w", standby.name, err)
-		}
-		if twice, ok := seen[place.started]; ok {
-			return w.closed("give each of them once", "%s and %s are the same standby", twice, standby.name)
-		}
-		seen[place.started] = standby.name
-		names = append(names, place.name)
-		senders = append(senders, place.senders...)
+	}
+	others, twice, err := w.otherStandbys(ctx, looked)
+	switch {
+	case err != nil:
+		return err
+	case twice != "":
+		return w.closed("give each of them once", "%s are the same standby", twice)
 	}
 	if len(readers) > 0 {
 		return w.closed("end these sessions, or restart what they belong to; those of an application that never reads the column "+
 			"are listed under ignore_applications", "these may read %s on a standby as it was before: %s",
 			strings.Join(w.t.Definition.SourceNames(), ", "), strings.Join(lines(readers), "; "))
 	}
-	for _, name := range names {
-		if i := slices.Index(senders, name); i >= 0 {
-			senders = slices.Delete(senders, i, i+1)
-		}
-	}
-	if len(senders) > 0 {
+	if len(others) > 0 {
 		return w.closed("give the URL of each with --standby", "nobody looks at the sessions of standby %s: "+
 			"those who read %s there would not notice that it is not written any more",
-			strings.Join(senders, ", "), strings.Join(w.t.Definition.SourceNames(), ", "))
+			strings.Join(others, ", "), strings.Join(w.t.Definition.SourceNames(), ", "))
 	}
 	return nil
+}
+
+// otherStandbys are the names of those that stream from here, or from one that is
+// looked at, and are not looked at themselves. twice names two that are the same.
+func (s *session) otherStandbys(ctx context.Context, looked []*standby) (others []string, twice string, err error) {
+	if others, err = walSenders(ctx, s.conn); err != nil {
+		return nil, "", err
+	}
+	var names []string
+	seen := map[time.Time]string{}
+	for _, standby := range looked {
+		place, err := standby.place(ctx)
+		if err != nil {
+			return nil, "", fmt.Errorf("look at standby %s: %w", standby.name, err)
+		}
+		if twin, ok := seen[place.started]; ok {
+			return nil, twin + " and " + standby.name, nil
+		}
+		seen[place.started] = standby.name
+		names, others = append(names, place.name), append(others, place.senders...)
+	}
+	for _, name := range names {
+		if i := slices.Index(others, name); i >= 0 {
+			others = slices.Delete(others, i, i+1)
+		}
+	}
+	return others, "", nil
 }
 
 // walSenders are the application names of the standbys that replay what this

@@ -77,6 +77,11 @@ func (i *instruments) gaveUp(t *ledger.Transition) {
 	i.waiting.Record(context.Background(), 0, metric.WithAttributes(telemetry.Transition.String(t.Name)))
 }
 
+// stopped: a scan has ended without success. What it has done stays done.
+func (i *instruments) stopped(t *ledger.Transition, job ledger.Job) {
+	i.rate.Record(context.Background(), 0, metric.WithAttributes(telemetry.Transition.String(t.Name), telemetry.Job.String(string(job))))
+}
+
 func fromTo(p phase.Phase, key attribute.Key) attribute.KeyValue { return key.String(string(p)) }
 
 func (i *instruments) scan(ctx context.Context, name attribute.KeyValue, p JobProgress) {

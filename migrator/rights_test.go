@@ -52,7 +52,8 @@ func TestRightsAndRoomAreLost(t *testing.T) {
 			db := pgtest.NewFrom(t, users+`; insert into users (full_name, email) select 'user ' || i, repeat(i::text, 20) from generate_series(301, 20000) i`)
 			role := "mover_" + db.Name
 			as := func(sql string) string { return strings.ReplaceAll(sql, "ROLE", role) }
-			db.Exec(t, as(`create role ROLE login in role pg_read_all_stats; alter table users owner to ROLE;
+			// Before 15, everybody may create in the schema public.
+			db.Exec(t, as(`revoke create on schema public from public; create role ROLE login in role pg_read_all_stats; alter table users owner to ROLE;
 				grant create on database `+db.Name+` to ROLE; grant create on schema public to ROLE; alter role ROLE set maintenance_work_mem = '1MB'`))
 			t.Cleanup(func() { db.Exec(t, as(`reassign owned by ROLE to postgres; drop owned by ROLE; drop role ROLE`)) })
 			config := db.Config(t)

@@ -2,6 +2,7 @@ package migrator
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/pgcrossfade/crossfade/internal/ddl"
@@ -111,7 +112,12 @@ func (w *work) walked() sweep.Table {
 }
 
 // scan walks the table with as many workers as are wanted.
-func (w *work) scan(ctx context.Context, job ledger.Job, walk func(sweep.Options) (ledger.Progress, error)) (ledger.Progress, error) {
+func (w *work) scan(ctx context.Context, job ledger.Job, walk func(sweep.Options) (ledger.Progress, error)) (p ledger.Progress, err error) {
+	defer func() {
+		if err != nil {
+			w.measured.stopped(w.t, job)
+		}
+	}()
 	o := w.sweepOptions(job)
 	for range w.Workers - 1 {
 		helper, err := w.another(ctx)
@@ -121,7 +127,11 @@ func (w *work) scan(ctx context.Context, job ledger.Job, walk func(sweep.Options
 		defer helper.close(ctx)
 		o.Helpers = append(o.Helpers, helper.conn)
 	}
-	return walk(o)
+	p, err = walk(o)
+	if errors.Is(err, sweep.ErrColumnsChanged) || errors.Is(err, sweep.ErrKeyChanged) {
+		err = w.closed("make it what it was, and run again; or roll back", "%v", err)
+	}
+	return p, err
 }
 
 // sweepOptions make a sweep begin anew when the transition has moved since it

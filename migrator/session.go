@@ -100,9 +100,10 @@ func (s *session) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	// The server may take a moment to notice that the connection has ended.
-	// The next migrator should not have to wait for that.
+	// The next migrator should not have to wait for that. Until then the session
+	// stays marked as Crossfade's own.
 	if !s.conn.IsClosed() {
-		_, _ = s.conn.Exec(ctx, `select pg_advisory_unlock_all()`)
+		_ = fence.Resign(ctx, s.conn)
 	}
 	_ = s.conn.Close(ctx)
 	for _, standby := range s.standbys {
@@ -110,14 +111,20 @@ func (s *session) close(ctx context.Context) {
 	}
 }
 
-// look runs fn on a connection that only reads.
+// look runs fn on a connection. When that is lost meanwhile, nobody can know what the
+// last statement did.
 func (m *Migrator) look(ctx context.Context, fn func(*session) error) error {
 	s, err := m.open(ctx)
 	if err != nil {
 		return overtaken(ctx, advise(err))
 	}
 	defer s.close(ctx)
-	return overtaken(ctx, advise(fn(s)))
+	err = fn(s)
+	var tail *TailError
+	if err != nil && s.conn.IsClosed() && !errors.As(err, &tail) {
+		err = &unknownOutcome{cause: overtaken(ctx, err)}
+	}
+	return overtaken(ctx, advise(err))
 }
 
 // overtaken says that a context is over where the server only says that a
@@ -133,15 +140,10 @@ func overtaken(ctx context.Context, err error) error {
 // holds the lock of it.
 func (m *Migrator) lead(ctx context.Context, fn func(*session) error) error {
 	return m.look(ctx, func(s *session) error {
-		err := s.becomeLeader(ctx)
-		if err == nil {
-			err = overtaken(ctx, fn(s))
+		if err := s.becomeLeader(ctx); err != nil {
+			return err
 		}
-		var tail *TailError
-		if err != nil && s.conn.IsClosed() && !errors.As(err, &tail) {
-			err = &unknownOutcome{cause: err}
-		}
-		return err
+		return fn(s)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,8 @@ type standby struct {
 	name   string
 	config *pgx.ConnConfig
 	conn   *pgx.Conn // nil or closed: not open
+	// seen is what a look has found that serves the whole of a status; nil otherwise.
+	seen *sighting
 }
 
 // standbyPatience bounds each look at a standby, which may be out of reach.
@@ -42,17 +45,11 @@ func (s *standby) close(ctx context.Context) {
 	}
 }
 
-// connect opens the connection, unless it is open, and looks where it leads.
-func (s *session) connect(ctx context.Context, to *standby) error {
+// connect opens the connection, unless it is open, and looks where it leads. system
+// is the cluster that it has to belong to.
+func (to *standby) connect(ctx context.Context, system string) error {
 	if to.conn != nil && !to.conn.IsClosed() {
 		return nil
-	}
-	const identify = `select pg_backend_pid(), pg_is_in_recovery(), system_identifier::text from pg_control_system()`
-	var pid, here uint32
-	var recovering, recoveringHere bool
-	var system, systemHere string
-	if err := s.conn.QueryRow(ctx, identify).Scan(&here, &recoveringHere, &systemHere); err != nil {
-		return fmt.Errorf("identify this server: %w", err)
 	}
 	config := to.config.Copy()
 	config.RuntimeParams["application_name"] = applicationName
@@ -60,13 +57,17 @@ func (s *session) connect(ctx context.Context, to *standby) error {
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
-	err = conn.QueryRow(ctx, identify).Scan(&pid, &recovering, &system)
+	var pid uint32
+	var recovering bool
+	var systemThere string
+	err = conn.QueryRow(ctx, `select pg_backend_pid(), pg_is_in_recovery(), system_identifier::text from pg_control_system()`).
+		Scan(&pid, &recovering, &systemThere)
 	switch {
 	case err != nil:
 		err = fmt.Errorf("identify it: %w", err)
 	case pid != conn.PgConn().PID():
 		err = ErrPooler
-	case system != systemHere:
+	case system != systemThere:
 		err = errors.New("it belongs to another cluster")
 	case !recovering:
 		err = errors.New("it is not a standby")
@@ -81,40 +82,74 @@ func (s *session) connect(ctx context.Context, to *standby) error {
 	return nil
 }
 
-// olderOn lists the sessions of a standby that hold no epoch lock at or above
-// epoch. As long as that has not been replayed there, or it is not known, one
-// entry says so.
-func (s *session) olderOn(ctx context.Context, on *standby, epoch int) ([]Session, error) {
-	looking, cancel := context.WithTimeout(ctx, standbyPatience)
-	defer cancel()
-	behind := ""
-	sessions, err := func() ([]Session, error) {
-		if err := s.connect(looking, on); err != nil {
-			return nil, err
+// cluster is the one that this server belongs to.
+func (s *session) cluster(ctx context.Context) (system string, err error) {
+	if err := s.conn.QueryRow(ctx, `select system_identifier::text from pg_control_system()`).Scan(&system); err != nil {
+		return "", fmt.Errorf("identify this server: %w", err)
+	}
+	return system, nil
+}
+
+// sighting is what a look at a standby has found.
+type sighting struct {
+	// sessions are those that hold no epoch lock at or above the one of the look.
+	sessions []Session
+	// replayed is the epoch of the ledger there; -1 without one.
+	replayed int
+	// trouble says why nothing is known.
+	trouble string
+}
+
+// look lists the sessions of a standby that hold no epoch lock at or above epoch.
+func (to *standby) look(ctx context.Context, system string, epoch int) sighting {
+	seen, err := func() (seen sighting, err error) {
+		if err = to.connect(ctx, system); err != nil {
+			return seen, err
 		}
 		// First the epoch: who joins after it has been replayed joins under it.
-		replayed, err := on.replayed(looking)
-		if err != nil {
-			return nil, err
+		if seen.replayed, err = to.replayed(ctx); err != nil {
+			return seen, err
 		}
-		if replayed < epoch {
-			behind = fmt.Sprintf("it has not replayed epoch %d yet", epoch)
-		}
-		return fence.Older(looking, on.conn, epoch)
+		seen.sessions, err = fence.Older(ctx, to.conn, epoch)
+		return seen, err
 	}()
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
 	if err != nil {
-		behind = strings.ReplaceAll(err.Error(), "\n", " ")
+		return sighting{replayed: -1, trouble: strings.ReplaceAll(err.Error(), "\n", " ")}
 	}
-	for i := range sessions {
-		sessions[i].Standby = on.name
+	for i := range seen.sessions {
+		seen.sessions[i].Standby = to.name
+	}
+	return seen
+}
+
+// older are the sessions that hold no epoch lock at or above epoch. As long as that
+// has not been replayed there, or it is not known, one entry says so.
+func (to *standby) older(seen sighting, epoch int) []Session {
+	sessions := slices.DeleteFunc(slices.Clone(seen.sessions), func(s Session) bool { return s.Epoch >= epoch })
+	behind := seen.trouble
+	if behind == "" && seen.replayed < epoch {
+		behind = fmt.Sprintf("it has not replayed epoch %d yet", epoch)
 	}
 	if behind != "" {
-		sessions = append(sessions, Session{Standby: on.name, Behind: behind, Epoch: fence.NoEpoch})
+		sessions = append(sessions, Session{Standby: to.name, Behind: behind, Epoch: fence.NoEpoch})
 	}
-	return sessions, nil
+	return sessions
+}
+
+// olderOn lists the sessions of a standby that hold no epoch lock at or above
+// epoch, as of now, or as the status has just seen them.
+func (s *session) olderOn(ctx context.Context, on *standby, epoch int) ([]Session, error) {
+	if on.seen != nil {
+		return on.older(*on.seen, epoch), nil
+	}
+	system, err := s.cluster(ctx)
+	if err != nil {
+		return nil, err
+	}
+	looking, cancel := context.WithTimeout(ctx, standbyPatience)
+	defer cancel()
+	seen := on.look(looking, system, epoch)
+	return on.older(seen, epoch), ctx.Err()
 }
 
 // replayed is the epoch of the ledger as it has been replayed; -1 without one.

@@ -51,6 +51,9 @@ type Status struct {
 	// Mismatches is how many statements Mismatches lists, LastMismatch the last one.
 	Mismatches   int       `json:"mismatches,omitempty"`
 	LastMismatch *Mismatch `json:"last_mismatch,omitempty"`
+	// Refused are the statements about it that hooks have refused within the last day,
+	// the last one first: at most 100.
+	Refused []RefusedStatement `json:"refused,omitempty"`
 	// Dependents are the objects that hung on the sources when the transition
 	// began, each with what becomes of it.
 	Dependents []DependentStatus `json:"dependents,omitempty"`
@@ -72,13 +75,21 @@ type Status struct {
 	// Instances by the instance too.
 	Sessions  []EpochSessions    `json:"sessions"`
 	Instances []InstanceSessions `json:"instances"`
-	// Laggards are the hooked sessions that know an older phase than the one in force.
+	// Standbys are those of Config.Standbys, and others that stream from this server or
+	// from those; nobody knows who is on the latter.
+	Standbys []StandbyStatus `json:"standbys,omitempty"`
+	// Laggards are the hooked sessions that know an older phase than the one in force,
+	// also on standbys that were looked at.
 	Laggards []Session `json:"laggards,omitempty"`
 	// Writers wrote the sources without the hook, as Writers.Seen has them.
 	Writers []Writer `json:"writers,omitempty"`
 	// History are the last events, oldest first.
 	History []HistoryEvent `json:"history"`
 }
+
+// RefusedStatement is a statement that hooks have refused, without its constants and
+// parameters.
+type RefusedStatement = ledger.RefusedStatement
 
 // DependentStatus is an object that hangs on the sources.
 type DependentStatus struct {
@@ -172,15 +183,23 @@ func (s *session) statuses(ctx context.Context, o StatusOptions) ([]Status, erro
 		return list, fmt.Errorf("read the status: %w", err)
 	}
 	transitions, err := s.transitions(ctx, o.Name)
+	if err != nil {
+		return list, err
+	}
+	others, err := s.lookAtStandbys(ctx)
+	defer s.forgetStandbys()
+	if err != nil {
+		return list, err
+	}
 	for _, t := range transitions {
 		status, err := s.status(ctx, t, sessions, o)
 		if err != nil {
 			return list, fmt.Errorf("status of %q: %w", t.Name, err)
 		}
-		status.AtWork = atWork
+		status.AtWork, status.Standbys = atWork, append(status.Standbys, others...)
 		list = append(list, status)
 	}
-	return list, err
+	return list, nil
 }
 
 // transitions lists the active transitions and those whose removal is not over
@@ -213,9 +232,11 @@ func (s *session) status(ctx context.Context, t ledger.Transition, sessions []Se
 		Removed: t.Removed, CreatedAt: t.CreatedAt, Ramp: t.Ramp,
 	}
 	w := s.on(&t)
-	status.Sessions, status.Instances, status.Laggards = byEpoch(sessions), w.byInstance(sessions), w.laggards(sessions)
+	status.Sessions, status.Instances = byEpoch(sessions), w.byInstance(sessions)
+	status.Standbys, status.Laggards = w.standbysStatus()
+	status.Laggards = append(w.laggards(sessions), status.Laggards...)
 	if t.Draining != "" || t.Step == "" && t.Definition.Moves() {
-		drain, err := w.lookAround(ctx, false)
+		drain, err := w.lookEverywhere(ctx, false)
 		if err != nil {
 			return status, err
 		}
@@ -262,6 +283,9 @@ func (s *session) status(ctx context.Context, t ledger.Transition, sessions []Se
 		status.Plans = &plans
 	}
 	if err := s.readsStatus(ctx, t, &status); err != nil {
+		return status, err
+	}
+	if status.Refused, err = ledger.Refused(ctx, s.conn, t.ID); err != nil {
 		return status, err
 	}
 	history, err := ledger.History(ctx, s.conn, t.ID)

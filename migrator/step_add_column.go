@@ -13,18 +13,10 @@ var addColumnStep = step{
 	name: "add", phase: Off, temporary: true,
 	summary: "add the column",
 	do: func(ctx context.Context, w *work) error {
-		exists, err := ddl.ColumnExists(ctx, w.conn, w.table(), w.alteration().Column.Name)
-		if err == nil && !exists {
-			err = w.run(ctx, addColumnStatement(*w.t))
-		}
-		return err
+		return w.addColumn(ctx, addColumnStatement(*w.t), w.alteration().Column.Name)
 	},
 	undo: func(ctx context.Context, w *work) error {
-		exists, err := ddl.ColumnExists(ctx, w.conn, w.table(), w.alteration().Column.Name)
-		if err == nil && exists {
-			err = w.run(ctx, dropTarget(*w.t, *w.alteration().Column))
-		}
-		return err
+		return w.dropColumn(ctx, dropTarget(*w.t, *w.alteration().Column), w.alteration().Column.Name)
 	},
 	plan: func(t ledger.Transition) (do, undo []ddl.Statement) {
 		return []ddl.Statement{addColumnStatement(t)}, []ddl.Statement{dropTarget(t, *t.Definition.Alteration.Column)}

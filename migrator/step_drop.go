@@ -15,11 +15,7 @@ var dropStep = step{
 	summary: "drop the source columns",
 	do: func(ctx context.Context, w *work) error {
 		for _, source := range w.t.Definition.SourceNames() {
-			exists, err := ddl.ColumnExists(ctx, w.conn, w.table(), source)
-			if err == nil && exists {
-				err = w.run(ctx, ddl.DropColumn(w.table(), source))
-			}
-			if err != nil {
+			if err := w.dropSource(ctx, source); err != nil {
 				return err
 			}
 		}
@@ -37,4 +33,23 @@ var dropStep = step{
 			return ddl.AddIdentity(tableOf(t), name, s.Target, identityByDefault)
 		})...), nil
 	},
+}
+
+// dropSource drops a source. A column of that name behind the target is none: when
+// the step was broken off, somebody has added it since.
+func (w *work) dropSource(ctx context.Context, name string) error {
+	source, err := ddl.ReadColumn(ctx, w.conn, w.table(), name)
+	if err != nil || !source.Exists {
+		return err
+	}
+	target, err := ddl.ReadColumn(ctx, w.conn, w.table(), w.t.Definition.Targets[0].Name)
+	switch {
+	case err != nil:
+		return err
+	case !target.Exists:
+		return w.closed("bring it back", "column %q does not exist any more: somebody has renamed or dropped it", w.t.Definition.Targets[0].Name)
+	case source.Number > target.Number:
+		return nil
+	}
+	return w.run(ctx, ddl.DropColumn(w.table(), name))
 }

@@ -55,11 +55,19 @@ var hideStep = step{
 }
 
 func (w *work) ensureNamed(ctx context.Context, from, to string) error {
-	exists, err := ddl.ColumnExists(ctx, w.conn, w.table(), to)
-	if err == nil && !exists {
-		err = w.run(ctx, ddl.RenameColumn(w.table(), from, to))
+	named, err := ddl.ColumnExists(ctx, w.conn, w.table(), to)
+	if err != nil {
+		return err
 	}
-	return err
+	left, err := ddl.ColumnExists(ctx, w.conn, w.table(), from)
+	switch {
+	case err != nil || named && !left:
+		return err
+	case named:
+		return w.closed("rename that column or drop it, and run the command again",
+			"somebody has added a column %q, the name that %q is to take", to, from)
+	}
+	return w.run(ctx, ddl.RenameColumn(w.table(), from, to))
 }
 
 // dropHiddenStep drops the column for good.

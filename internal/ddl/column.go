@@ -16,6 +16,20 @@ func AddColumn(table Name, column, typeName, collation string) Statement {
 	return quick(table, sql, "the target column")
 }
 
+// Made notes in the ledger, in the transaction of a statement, that a transition
+// has added that column: whoever comes after a crash, or undoes the step, knows it
+// from one of the same name that somebody else has added.
+func (s Statement) Made(transition int64, column string) Statement {
+	s.Then = fmt.Sprintf("update crossfade.transition set made = array_append(made, %s) where id = %d", literal(column), transition)
+	return s
+}
+
+// Unmade takes back what Made has noted.
+func (s Statement) Unmade(transition int64, column string) Statement {
+	s.Then = fmt.Sprintf("update crossfade.transition set made = array_remove(made, %s) where id = %d", literal(column), transition)
+	return s
+}
+
 // DropColumn drops a column, with its own indexes and constraints, but nothing
 // else that depends on it.
 func DropColumn(table Name, column string) Statement {

@@ -87,6 +87,9 @@ func runOnce(ctx context.Context, conn *pgx.Conn, s Statement, tables lockedTabl
 	}
 	fmt.Fprintf(&sql, "set local lock_timeout = %d; set local statement_timeout = %d; %s",
 		s.LockTimeout.Milliseconds(), s.StatementTimeout.Milliseconds(), s.SQL)
+	if s.Then != "" {
+		sql.WriteString("; " + s.Then)
+	}
 	_, err := conn.Exec(ctx, sql.String(), pgx.QueryExecModeSimpleProtocol)
 	return err
 }

@@ -11,7 +11,7 @@ import (
 
 // ParseName takes "schema.table" or "table" apart; the latter leaves Schema
 // empty. Names are taken as the catalog has them; one in double quotes may hold
-// dots.
+// dots, and double quotes that are doubled.
 func ParseName(text string) (Name, error) {
 	malformed := fmt.Errorf(`%q is not of the form "schema.table" or "table"`, text)
 	var parts []string
@@ -19,11 +19,11 @@ func ParseName(text string) (Name, error) {
 		var part, after string
 		var found bool
 		if quoted, ok := strings.CutPrefix(rest, `"`); ok {
-			end := strings.Index(quoted, `"`)
+			end := closingQuote(quoted)
 			if end < 0 {
 				return Name{}, fmt.Errorf("%q: the quote has no end", text)
 			}
-			part, after = quoted[:end], quoted[end+1:]
+			part, after = strings.ReplaceAll(quoted[:end], `""`, `"`), quoted[end+1:]
 			if after, found = strings.CutPrefix(after, "."); !found && after != "" {
 				return Name{}, fmt.Errorf("%q: expected a dot after the quote", text)
 			}
@@ -46,6 +46,20 @@ func ParseName(text string) (Name, error) {
 		return Name{Schema: parts[0], Table: parts[1]}, nil
 	}
 	return Name{}, malformed
+}
+
+// closingQuote finds the quote that ends a name; -1 when there is none.
+func closingQuote(text string) int {
+	for i := 0; i < len(text); i++ {
+		if text[i] != '"' {
+			continue
+		}
+		if !strings.HasPrefix(text[i+1:], `"`) {
+			return i
+		}
+		i++
+	}
+	return -1
 }
 
 // ResolveName parses a name and finds the schema of a table that is named

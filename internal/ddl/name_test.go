@@ -12,17 +12,19 @@ import (
 func TestParseName(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]ddl.Name{
-		"users":           {Table: "users"},
-		"App.Users":       {Schema: "App", Table: "Users"},
-		`"app".users`:     {Schema: "app", Table: "users"},
-		`"Odd.One"."T.x"`: {Schema: "Odd.One", Table: "T.x"},
-		`app."users"`:     {Schema: "app", Table: "users"},
-		"":                {},
-		"a.b.c":           {},
-		"a.":              {},
-		`"a`:              {},
-		`"a"b`:            {},
-		`""."b"`:          {},
+		"users":            {Table: "users"},
+		"App.Users":        {Schema: "App", Table: "Users"},
+		`"app".users`:      {Schema: "app", Table: "users"},
+		`"Odd.One"."T.x"`:  {Schema: "Odd.One", Table: "T.x"},
+		`app."users"`:      {Schema: "app", Table: "users"},
+		"\"a\"\"b.\".c\"d": {Schema: `a"b.`, Table: `c"d`},
+		`"a""`:             {},
+		"":                 {},
+		"a.b.c":            {},
+		"a.":               {},
+		`"a`:               {},
+		`"a"b`:             {},
+		`""."b"`:           {},
 	} {
 		got, err := ddl.ParseName(text)
 		require.Equal(t, want, got, text)

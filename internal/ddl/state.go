@@ -17,6 +17,8 @@ type Querier interface {
 // exist.
 type Column struct {
 	Exists bool
+	// Number is its attnum: a column that was added later has a greater one.
+	Number int
 	// Type is the type with its modifier. Its name is qualified unless the
 	// session's search_path finds it.
 	Type    string
@@ -30,14 +32,14 @@ type Column struct {
 func ReadColumn(ctx context.Context, db Querier, table Name, column string) (Column, error) {
 	c := Column{Exists: true}
 	err := db.QueryRow(ctx, `
-		select format_type(a.atttypid, a.atttypmod), a.attnotnull, coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+		select a.attnum, format_type(a.atttypid, a.atttypmod), a.attnotnull, coalesce(pg_get_expr(d.adbin, d.adrelid), '')
 		from pg_attribute a
 		join pg_class c on c.oid = a.attrelid
 		join pg_namespace n on n.oid = c.relnamespace
 		left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
 		where n.nspname = $1 and c.relname = $2 and a.attname = $3 and a.attnum > 0 and not a.attisdropped`,
 		table.Schema, table.Table, column).
-		Scan(&c.Type, &c.NotNull, &c.Default)
+		Scan(&c.Number, &c.Type, &c.NotNull, &c.Default)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Column{}, nil
 	}

@@ -51,6 +51,8 @@ type Statement struct {
 	Hazard string `json:"hazard,omitempty"`
 	// Why says what the statement is for.
 	Why string `json:"why"`
+	// Then is SQL that goes with it in the same transaction: what the ledger notes of it.
+	Then string `json:"-"`
 	// Only: of a partitioned table it locks the table alone, not its partitions.
 	Only bool `json:"-"`
 	// Alone: it cannot run inside a transaction (CONCURRENTLY).

@@ -64,6 +64,19 @@ func Follow(ctx context.Context, conn Row) (bool, error) {
 	return following, nil
 }
 
+// Resign gives up what Lead, Follow and BeginHold have given. The session stays marked
+// as Crossfade's own.
+func Resign(ctx context.Context, conn Row) error {
+	_, err := conn.Exec(ctx, `select pg_advisory_unlock(classid::bigint::int, objid::bigint::int) from pg_locks
+		where pid = pg_backend_pid() and locktype = 'advisory' and objsubid = 2 and granted and mode = 'ExclusiveLock'
+			and database = (select oid from pg_database where datname = current_database()) and classid::bigint in ($1, $2, $3)`,
+		LeaderClass, FollowerClass, HoldClass)
+	if err != nil {
+		return fmt.Errorf("give up being the migrator: %w", err)
+	}
+	return nil
+}
+
 // Leading tells whether some session is the migrator of this database now.
 func Leading(ctx context.Context, conn Row) (bool, error) {
 	var leading bool

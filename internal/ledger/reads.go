@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -104,19 +105,51 @@ type TransitionReport struct {
 	Mismatches []Mismatch `json:"mismatches"`
 }
 
+// MergeMismatches adds other mismatches to a list, which has each statement once.
+func MergeMismatches(list, other []Mismatch) []Mismatch {
+	if list == nil {
+		list = []Mismatch{}
+	}
+	for _, m := range other {
+		i := slices.IndexFunc(list, func(known Mismatch) bool { return known.Fingerprint == m.Fingerprint })
+		if i < 0 {
+			list = append(list, m)
+			continue
+		}
+		m.Count += list[i].Count
+		list[i] = m
+	}
+	return list
+}
+
+// Recipient is a database as one that reports are sent to.
+type Recipient struct {
+	// Cluster is the same for a server and its standbys; empty when the role may not
+	// know it.
+	Cluster string
+	Standby bool
+	// Takes: reports are written down there.
+	Takes bool
+}
+
+// ReportsTo asks a database whether it takes reports.
+func ReportsTo(ctx context.Context, db Conn) (r Recipient, err error) {
+	var identified bool
+	err = db.QueryRow(ctx, `select pg_is_in_recovery(), to_regprocedure('crossfade.report_reads_v1(jsonb)') is not null and not pg_is_in_recovery(),
+		has_function_privilege('pg_catalog.pg_control_system()', 'execute')`).Scan(&r.Standby, &r.Takes, &identified)
+	if err == nil && identified {
+		err = db.QueryRow(ctx, `select system_identifier::text from pg_catalog.pg_control_system()`).Scan(&r.Cluster)
+	}
+	if err != nil {
+		return r, fmt.Errorf("report reads: %w", err)
+	}
+	return r, nil
+}
+
 // ReportReads writes a report down. It needs no more rights than joining; a ledger
 // that knows no reports takes none, and neither does a standby.
 func ReportReads(ctx context.Context, db Conn, r Report) error {
-	text, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("report reads: %w", err)
-	}
-	var known bool
-	err = db.QueryRow(ctx, `select to_regprocedure('crossfade.report_reads_v1(jsonb)') is not null and not pg_is_in_recovery()`).Scan(&known)
-	if err == nil && known {
-		_, err = db.Exec(ctx, `select crossfade.report_reads_v1($1)`, string(text)) // in every exec mode
-	}
-	if err != nil {
+	if err := report(ctx, db, "report_reads_v1", r); err != nil {
 		return fmt.Errorf("report reads: %w", err)
 	}
 	return nil

@@ -24,8 +24,9 @@ type Transition struct {
 	Token           string // empty when no column moves
 	Draining        string // the token of the phase being left; empty once dropped
 	RegisteredEpoch int
-	Step            string // the last step that is wholly done
-	Underway        string // the step that is being done or undone; empty between steps
+	Step            string   // the last step that is wholly done
+	Underway        string   // the step that is being done or undone; empty between steps
+	Made            []string // the columns that it has added
 	CreatedAt       time.Time
 	Removed         bool
 	// Ramp is how many of 100 connections read the targets in phase live.
@@ -108,14 +109,14 @@ var ErrMoved = errors.New("the transition was moved by somebody else")
 const FullRamp = 100
 
 const transitionColumns = `id, name, table_schema, table_name, definition, phase, epoch, token,
-	coalesce(draining, ''), registered_epoch, step, underway, created_at, removed_at is not null, ramp`
+	coalesce(draining, ''), registered_epoch, step, underway, made, created_at, removed_at is not null, ramp`
 
 func scanTransition(row pgx.CollectableRow) (Transition, error) {
 	var t Transition
 	var definition []byte
 	var p string
 	err := row.Scan(&t.ID, &t.Name, &t.Schema, &t.Table, &definition, &p, &t.Epoch, &t.Token,
-		&t.Draining, &t.RegisteredEpoch, &t.Step, &t.Underway, &t.CreatedAt, &t.Removed, &t.Ramp)
+		&t.Draining, &t.RegisteredEpoch, &t.Step, &t.Underway, &t.Made, &t.CreatedAt, &t.Removed, &t.Ramp)
 	if err != nil {
 		return t, err
 	}

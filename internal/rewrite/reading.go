@@ -17,6 +17,8 @@ type Reading struct {
 	// found by the search_path. A name of Relations can be that of a CTE.
 	Functions, Types, Relations []Name
 	Operators                   []string
+	// Fields are names that stand behind a dot: of columns, or of functions of the row.
+	Fields []string
 	// CTEs are the names of its WITH queries.
 	CTEs []string
 	// Grouped: some value is computed from several rows.
@@ -109,6 +111,14 @@ func (r *Reading) visit(m proto.Message) {
 		r.CTEs = append(r.CTEs, m.Ctename)
 	case *pg.RangeVar:
 		r.Relations = add(r.Relations, Name{m.Schemaname, m.Relname})
+	case *pg.ColumnRef:
+		if len(m.Fields) > 1 {
+			r.field(columnName(m))
+		}
+	case *pg.A_Indirection:
+		for _, name := range stringsOf(m.Indirection) {
+			r.field(name)
+		}
 	case *pg.TypeName:
 		r.Types = add(r.Types, nameOf(m.Names))
 	case *pg.WindowDef:
@@ -124,6 +134,12 @@ func (r *Reading) visit(m proto.Message) {
 		r.operator(m.UseOp)
 	case *pg.FuncCall:
 		r.call(m)
+	}
+}
+
+func (r *Reading) field(name string) {
+	if name != "" && !slices.Contains(r.Fields, name) {
+		r.Fields = append(r.Fields, name)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/pgcrossfade/crossfade/internal/fence"
 )
 
 // Read is a read of the application in its two forms, with the parameters that it
@@ -65,7 +67,7 @@ type Outcome struct {
 	SourceFailed, TargetFailed bool
 }
 
-// Prepare sets up a session for comparisons: one that is forgotten between two
+// Prepare sets up a session for comparisons, which is Crossfade's own: one that is forgotten between two
 // statements ends by itself, and holds up no drain for longer than that.
 func Prepare(ctx context.Context, pc *pgconn.PgConn, l Limits) error {
 	settings := fmt.Sprintf(`set statement_timeout = %d; set lock_timeout = %d; set idle_in_transaction_session_timeout = %d`,
@@ -116,8 +118,8 @@ func Compare(ctx context.Context, pc *pgconn.PgConn, r Read, v Verdict, l Limits
 			}
 		}
 	}
-	if _, err := pc.Exec(ctx, `rollback`).ReadAll(); err != nil {
-		return o, fmt.Errorf("end a comparison: %w", err)
+	if err := end(ctx, pc); err != nil {
+		return o, err
 	}
 	return outcome(sides[0], sides[1], v.Ordered), nil
 }
@@ -130,10 +132,21 @@ func begin(ctx context.Context, pc *pgconn.PgConn) error {
 }
 
 func again(ctx context.Context, pc *pgconn.PgConn) error {
-	if _, err := pc.Exec(ctx, `rollback`).ReadAll(); err != nil {
-		return fmt.Errorf("end a comparison: %w", err)
+	if err := end(ctx, pc); err != nil {
+		return err
 	}
 	return begin(ctx, pc)
+}
+
+// leave ends a transaction, and what outlives it: a function that claims to do nothing
+// may have taken a lock of the session. The mark of the session is taken again.
+var leave = fmt.Sprintf(`rollback; select pg_catalog.pg_advisory_unlock_all(); select pg_catalog.pg_advisory_lock_shared(%d, 0)`, fence.OwnClass)
+
+func end(ctx context.Context, pc *pgconn.PgConn) error {
+	if _, err := pc.Exec(ctx, leave).ReadAll(); err != nil {
+		return fmt.Errorf("end a comparison: %w", err)
+	}
+	return nil
 }
 
 // outcome compares two answers.

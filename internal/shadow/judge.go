@@ -34,8 +34,9 @@ const (
 	Server Reason = "server"
 	// Failed: the form that reads the source fails here, so nothing can be said.
 	Failed Reason = "failed"
-	// Session: the application's session differs from that of the comparison.
-	Session Reason = Reason(rewrite.UnfitSession)
+	// Path: the application's session has, or had, another search_path or role than
+	// that of the comparison.
+	Path Reason = "search-path"
 )
 
 //go:embed judge.sql
@@ -51,6 +52,12 @@ type Verdict struct {
 	Types []uint32
 	// Ordered: the rows come in one order only.
 	Ordered bool
+}
+
+// Passing tells whether the reason is one of the moment, so that it is worth asking
+// again.
+func (v Verdict) Passing() bool {
+	return v.Reason == Timeout || v.Reason == Locked || v.Reason == Server
 }
 
 // Judge tells whether a read may be run in both forms. types are those of the
@@ -114,6 +121,7 @@ type question struct {
 	Types     []named  `json:"types"`
 	Relations []named  `json:"relations"`
 	Operators []string `json:"operators"`
+	Fields    []string `json:"fields"`
 	CTEs      []string `json:"ctes"`
 	Orderless []string `json:"orderless"`
 	Cuts      []cut    `json:"cuts"`
@@ -122,7 +130,7 @@ type question struct {
 func asked(r rewrite.Reading) question {
 	q := question{
 		Functions: namesOf(r.Functions), Types: namesOf(r.Types), Relations: namesOf(r.Relations),
-		Operators: append([]string{}, r.Operators...), CTEs: append([]string{}, r.CTEs...), Orderless: []string{}, Cuts: []cut{},
+		Operators: append([]string{}, r.Operators...), Fields: append([]string{}, r.Fields...), CTEs: append([]string{}, r.CTEs...), Orderless: []string{}, Cuts: []cut{},
 	}
 	for _, f := range r.Functions {
 		if rewrite.Orderless(f.Name) {

@@ -10,6 +10,15 @@ with asked as (
         on p.proname = f.name and f.schema in ('', n.nspname)
     left join pg_catalog.pg_aggregate a on a.aggfnoid = p.oid
     left join pg_catalog.pg_proc g on g.oid in (a.aggtransfn, a.aggfinalfn) and g.provolatile = 'v'
+    union all
+    -- users.initials can stand for initials(users)
+    select p.proname, p.oid, p.provolatile, p.proretset, p.prokind, n.nspname, g.oid is not null
+    from asked, jsonb_array_elements_text(q -> 'fields') as f(name)
+    join pg_catalog.pg_proc p on p.proname = f.name
+    join pg_catalog.pg_type t on t.oid = p.proargtypes[0] and t.typtype in ('c', 'p')
+    join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+    left join pg_catalog.pg_aggregate a on a.aggfnoid = p.oid
+    left join pg_catalog.pg_proc g on g.oid in (a.aggtransfn, a.aggfinalfn) and g.provolatile = 'v'
 ), types as (
     select t.oid, t.typtype, t.typinput
     from asked, jsonb_to_recordset(q -> 'types') as y(schema text, name text)

@@ -75,7 +75,10 @@ func readColumns(ctx context.Context, conn *pgx.Conn, table Table, m transform.M
 		return nil, nil, nil, fmt.Errorf("read columns: %w", err)
 	}
 	if len(found) != len(names) {
-		return nil, nil, nil, fmt.Errorf("table %s.%s does not have all of the columns %q", table.Schema, table.Name, names)
+		missing := slices.DeleteFunc(names, func(name string) bool {
+			return slices.ContainsFunc(found, func(c column) bool { return c.name == pgx.Identifier{name}.Sanitize() })
+		})
+		return nil, nil, nil, fmt.Errorf("%w: %s.%s has no columns %q any more", ErrColumnsChanged, table.Schema, table.Name, missing)
 	}
 	key, found = found[:len(table.Key)], found[len(table.Key):]
 	for i, c := range key {

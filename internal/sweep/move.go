@@ -51,7 +51,7 @@ func movementOf(d ledger.Definition, job ledger.Job, sources, targets []column) 
 // it: so does the most frequent move of all.
 func identity(from, to column) (movement, error) {
 	if from.oid != to.oid {
-		return movement{}, fmt.Errorf("columns %s (%s) and %s (%s) are of different types", from.name, from.typ, to.name, to.typ)
+		return movement{}, fmt.Errorf("%w: columns %s (%s) and %s (%s) are of different types", ErrColumnsChanged, from.name, from.typ, to.name, to.typ)
 	}
 	set := fmt.Sprintf(`%s = t.%s`, to.name, from.name)
 	becomes := []string{"t." + from.name}

@@ -92,6 +92,9 @@ var (
 	// ErrConstraint: a constraint of the targets, or of the table, refuses what the
 	// expressions make of a row. Only Keys tells.
 	ErrConstraint = errors.New("a constraint refuses what a row would hold")
+	// ErrColumnsChanged: a column of the key, a source or a target is missing, or of
+	// another type than it was.
+	ErrColumnsChanged = errors.New("somebody has changed the table since the transition began")
 	// ErrKeyChanged: the key is not what it was when the transition began.
 	ErrKeyChanged = errors.New("the key of the table has changed since the transition began")
 )

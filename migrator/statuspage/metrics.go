@@ -3,7 +3,6 @@ package statuspage
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -98,7 +97,10 @@ func (e *exposition) transition(t migrator.Status) {
 func (e *exposition) job(j migrator.JobProgress, l labels) {
 	rate, left := j.Rate, max(j.Estimate-j.RowsScanned, 0)
 	if j.Finished {
-		rate, left = 0, 0
+		left = 0
+	}
+	if j.Finished || !slices.ContainsFunc(j.Workers, func(w migrator.Worker) bool { return w.Alive }) {
+		rate = 0 // nobody is at work
 	}
 	e.add(telemetry.Rows, float64(j.RowsScanned), l)
 	e.add(telemetry.Rate, rate, l)
@@ -119,17 +121,20 @@ func (e *exposition) connections(s *state) {
 	if len(s.list) == 0 {
 		return
 	}
-	where := labels{"db.namespace", s.database, "server.address", s.address}
-	if host, port, err := net.SplitHostPort(s.address); err == nil {
-		where = labels{"db.namespace", s.database, "server.address", host, "server.port", port}
+	e.connectionsOf(s.database, s.address, s.list[0].Sessions)
+	for _, standby := range s.list[0].Standbys {
+		e.connectionsOf(s.database, standby.Name, standby.Sessions)
 	}
-	counts := map[int]int{}
-	for _, sessions := range s.list[0].Sessions {
-		if sessions.Epoch >= 0 {
-			counts[sessions.Epoch] = sessions.Count
+}
+
+func (e *exposition) connectionsOf(database, address string, sessions []migrator.EpochSessions) {
+	where := labels{"db.namespace", database, "server.address", address}
+	if host, port, err := net.SplitHostPort(address); err == nil {
+		where = labels{"db.namespace", database, "server.address", host, "server.port", port}
+	}
+	for _, joined := range sessions { // by their epochs
+		if joined.Epoch >= 0 {
+			e.add(telemetry.Connections, float64(joined.Count), append(slices.Clone(where), string(telemetry.EpochKey), strconv.Itoa(joined.Epoch)))
 		}
-	}
-	for _, epoch := range slices.Sorted(maps.Keys(counts)) {
-		e.add(telemetry.Connections, float64(counts[epoch]), append(slices.Clone(where), string(telemetry.EpochKey), strconv.Itoa(epoch)))
 	}
 }

@@ -2,6 +2,7 @@ package statuspage_test
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"regexp"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/migrator"
 	"github.com/pgcrossfade/crossfade/migrator/statuspage"
 )
@@ -117,4 +119,34 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	require.InDelta(t, 1, connections, 0, "those without the hook are none")
+}
+
+// TestRateOfAScanThatStopped: it is that of who is at work, and nobody is.
+func TestRateOfAScanThatStopped(t *testing.T) {
+	t.Parallel()
+	db, m := started(t, users, rename)
+	run(t, m, rename.Name, migrator.DualWrite)
+	_, err := m.SetRate(ctx, rename.Name, 20)
+	require.NoError(t, err)
+	stop := background(t, func(ctx context.Context) {
+		_, _ = newMigrator(t, db, migrator.Config{}).Run(ctx, rename.Name, migrator.RunOptions{})
+	})
+	s := serve(t, m, statuspage.Config{})
+	value := func(name string) float64 {
+		answer := s.ask("GET", "/metrics")
+		if answer.code != http.StatusOK {
+			return -1 // it has not looked yet
+		}
+		for _, x := range parse(t, answer.body) {
+			if x.name == name && x.labels["crossfade_job"] == "backfill" {
+				return x.value
+			}
+		}
+		return -1
+	}
+	pgtest.WaitFor(t, "a rate", func() bool { return value("crossfade_backfill_rate_per_second") > 0 })
+	stop()
+	pgtest.WaitFor(t, "no rate", func() bool { return value("crossfade_backfill_rate_per_second") == 0 })
+	require.Positive(t, value("crossfade_backfill_rows"))
+	require.Positive(t, value("crossfade_backfill_remaining"))
 }

@@ -45,7 +45,7 @@ func (p *Page) remember(past map[string]series, now state) map[string]series {
 	for _, s := range now.list {
 		add(s.Name, measure(past[s.Name], s, now.at))
 	}
-	add(ofDatabase, census(now))
+	add(ofDatabase, count(now))
 	return next
 }
 
@@ -78,8 +78,8 @@ func measure(past series, s migrator.Status, at time.Time) point {
 	return x
 }
 
-// census counts the sessions of the database by what they know.
-func census(now state) point {
+// count counts the sessions of this server by what they know.
+func count(now state) point {
 	x := point{at: now.at}
 	if len(now.list) == 0 {
 		return x

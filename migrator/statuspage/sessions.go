@@ -41,8 +41,13 @@ func newPeople(sessions []migrator.Session, c Config) people {
 	})
 	for _, s := range sessions[:len(sessions)-p.More] {
 		x := person{Session: s, Who: "pid " + strconv.Itoa(s.PID), Knows: epochName(s.Epoch)}
-		if s.PID == 0 {
+		switch {
+		case s.Behind != "":
+			x.Who, x.Knows, x.State = "standby "+s.Standby, "", s.Behind
+		case s.PID == 0:
 			x.Who = "prepared " + s.Prepared
+		case s.Standby != "":
+			x.Who += " on " + s.Standby
 		}
 		p.List = append(p.List, x)
 	}
@@ -59,11 +64,25 @@ func epochName(epoch int) string {
 // connections are the sessions of the database.
 type connections struct {
 	// Newest is the last epoch that has begun.
-	Newest    int
+	Newest int
+	census
+	Chart    *chart
+	Standbys []standby
+}
+
+// census is who is on one server.
+type census struct {
 	Groups    []group
 	Instances []instance
 	More      int
-	Chart     *chart
+}
+
+// standby is a server that reads what this one has written, and who is there.
+type standby struct {
+	migrator.StandbyStatus
+	Who census
+	// Lags: it has not replayed the newest epoch yet.
+	Lags bool
 }
 
 // group is a share of the sessions.
@@ -89,32 +108,39 @@ func newConnections(list []migrator.Status, past series, now time.Time, c Config
 	if drawn, top := connectionsPlot.draw(past, now, c); top > 0 {
 		v.Chart = &drawn
 	}
+	v.census = newCensus(list[0].Sessions, list[0].Instances, v.Newest)
+	for _, s := range list[0].Standbys {
+		v.Standbys = append(v.Standbys, standby{s, newCensus(s.Sessions, s.Instances, v.Newest), s.Looked && s.Trouble == "" && s.Epoch < v.Newest})
+	}
+	return v
+}
+
+func newCensus(sessions []migrator.EpochSessions, instances []migrator.InstanceSessions, newest int) (c census) {
 	class := func(epoch int) string {
 		switch {
 		case epoch < 0:
 			return "unhooked"
-		case epoch < v.Newest:
+		case epoch < newest:
 			return "older"
 		}
 		return "current"
 	}
 	total := 0
-	for _, e := range list[0].Sessions {
+	for _, e := range sessions {
 		total += e.Count
 	}
 	left := 0.0
-	for _, e := range list[0].Sessions {
+	for _, e := range sessions {
 		g := group{Class: class(e.Epoch), Name: epochName(e.Epoch), Count: e.Count, Left: left, Width: 100 * float64(e.Count) / float64(total)}
-		v.Groups, left = append(v.Groups, g), left+g.Width
+		c.Groups, left = append(c.Groups, g), left+g.Width
 	}
-	all := list[0].Instances
-	v.More = max(0, len(all)-mostRows)
-	for _, i := range all[:len(all)-v.More] {
+	c.More = max(0, len(instances)-mostRows)
+	for _, i := range instances[:len(instances)-c.More] {
 		x := instance{i, class(i.Epoch), epochName(i.Epoch)}
 		if i.Ignored {
 			x.Class, x.Knows = "ignored", x.Knows+", ignored"
 		}
-		v.Instances = append(v.Instances, x)
+		c.Instances = append(c.Instances, x)
 	}
-	return v
+	return c
 }

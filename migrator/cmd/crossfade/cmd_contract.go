@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -45,7 +46,7 @@ refused. Applications go on running, whichever name they use.`,
 			if status.KeepName {
 				what += ", and gives its name to " + names(status.Targets)
 			}
-			if what != "" && !status.Phase.SourceGone() && !status.Ended {
+			if what != "" && !status.Phase.SourceGone() && !status.Ended && contractable(status) {
 				if err := a.confirm(cmd.Context(), args[0], what, &c); err != nil {
 					return err
 				}
@@ -58,4 +59,12 @@ refused. Applications go on running, whichever name they use.`,
 	c.flags(cmd, "")
 	a.workFlags(cmd)
 	return cmd
+}
+
+// contractable tells whether all steps are done that come before a contract; it is
+// refused otherwise, and need not ask.
+func contractable(status migrator.Status) bool {
+	return !slices.ContainsFunc(status.Steps, func(s migrator.StepStatus) bool {
+		return s.Act != "contract" && s.State != migrator.StepDone
+	})
 }

@@ -28,8 +28,8 @@ func newServe(a *app) *cobra.Command {
 		Short: "Show the transitions as a page in the browser",
 		Long: `Serves a page that shows every transition as it moves: the steps, what holds it, its
 scans and their forecast, throughput and lag over time, the connections by what they
-know, laggards, writers without the hook, and the history. It changes nothing. The
-database is looked at once in an interval, however many watch.
+know, also on standbys named with --standby, laggards, writers without the hook, refused statements, and the history. It
+changes nothing. The database is looked at once in an interval, however many watch.
 
 Beside the page there are /status.json, the document of "status --output json";
 /metrics for Prometheus, with the names of docs/observability.md; and /healthz, 503
@@ -68,6 +68,7 @@ There is no TLS: put a proxy before it, or use ssh -L.`,
 	flags.IntVar(&c.Events, "events", 20, "how many of the last events of each history to show")
 	flags.IntVar(&c.MaxStreams, "max-viewers", 100, "how many browsers are kept up to date at once")
 	flags.BoolVar(&c.ShowStatements, "show-statements", false, "show the SQL of sessions that are waited for, with its values")
+	a.standbyFlag(cmd)
 	return cmd
 }
 

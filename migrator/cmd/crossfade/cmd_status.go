@@ -21,8 +21,9 @@ func newStatus(a *app) *cobra.Command {
 		Short: "Show where transitions stand",
 		Long: `Lists the transitions; with a name, shows one with its scans and what holds them
 back, the drain that it waits for and whom, the sessions of the database by the
-epoch they joined in, and the last lines of its history. It may be run while
-another migrator is at work.
+epoch they joined in, the statements that hooks have refused within the last day,
+and the last lines of its history. It may be run while another migrator is at work.
+Sessions of a standby are seen there only: name it with --standby.
 
 With --watch it goes on until it is interrupted: drawn anew every second on a
 terminal, a line at most every five seconds elsewhere, and with --output json a
@@ -60,6 +61,7 @@ document in a line whenever something has changed.`,
 	}
 	cmd.Flags().IntVar(&events, "events", 10, "how many of the last events to show")
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again and again until interrupted")
+	a.standbyFlag(cmd)
 	return cmd
 }
 
@@ -160,6 +162,13 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 		}
 		fmt.Fprintf(&b, "  %-9s  %s\n", label, line)
 	}
+	for i, line := range refusedLines(status, s) {
+		label := ""
+		if i == 0 {
+			label = "refused"
+		}
+		fmt.Fprintf(&b, "  %-9s  %s\n", label, line)
+	}
 	if c := status.Control; c.Paused {
 		fmt.Fprintf(&b, "  scans      %s\n", s.Warn(fmt.Sprintf("paused by %s since %s; crossfade resume %s", c.Actor,
 			c.ChangedAt.Local().Format(time.DateTime), status.Name)))
@@ -185,6 +194,13 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 			label = "sessions"
 		}
 		fmt.Fprintf(&b, "  %-9s  %d %s\n", label, e.Count, epochText(e.Epoch, status.Epoch))
+	}
+	for i, line := range standbyLines(status, s) {
+		label := ""
+		if i == 0 {
+			label = "standbys"
+		}
+		fmt.Fprintf(&b, "  %-9s  %s\n", label, line)
 	}
 	if len(status.History) > 0 {
 		b.WriteString("\nhistory:\n")
@@ -232,7 +248,7 @@ func plansText(status migrator.Status, s console.Style) string {
 	if p == nil {
 		return "not compared; before live: crossfade explain -t " + status.Name + " --gate --record FILES"
 	}
-	text := fmt.Sprintf("%s compared at %s by %s", plural(p.Statements, "statement"), p.At.Local().Format(time.DateTime), p.Actor)
+	text := fmt.Sprintf("%s compared at %s by %s", console.Plural(p.Statements, "statement"), p.At.Local().Format(time.DateTime), p.Actor)
 	if p.Worse > 0 {
 		return text + ", " + s.Bad(fmt.Sprintf("%d get worse", p.Worse))
 	}
@@ -258,7 +274,7 @@ func jobText(j migrator.JobProgress) string {
 		text += ", " + console.Count(j.RowsChanged) + " changed"
 	}
 	if j.Aside > 0 {
-		text += ", " + plural(j.Aside, "locked row") + " left for the end"
+		text += ", " + console.Plural(j.Aside, "locked row") + " left for the end"
 	}
 	if j.Mismatches > 0 {
 		text += ", " + console.Count(j.Mismatches) + " differ"

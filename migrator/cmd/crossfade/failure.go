@@ -58,6 +58,7 @@ func describe(ctx context.Context, err error) (f failure) {
 		plain    *refusal
 		wait     *unready
 		connect  *pgconn.ConnectError
+		advised  advisedError
 	)
 	is := func(targets ...error) bool {
 		for _, target := range targets {
@@ -125,8 +126,19 @@ func describe(ctx context.Context, err error) (f failure) {
 		f.set(exitBusy, "wait for it to end, or end its session with pg_terminate_backend(pid)")
 	case is(migrator.ErrMoved):
 		f.set(exitBusy, "`crossfade status` shows where it stands; run the command again")
+	case errors.As(err, &advised):
+		f.set(exitError, advised.Hint())
+		f.Message = advised.Unwrap().Error()
 	}
 	return f
+}
+
+// advisedError is an error of the server that has nothing to do with the transition,
+// and about which the migrator knows what to do.
+type advisedError interface {
+	error
+	Hint() string
+	Unwrap() error
 }
 
 func (f *failure) set(code int, hint string) { f.Code, f.Hint = code, hint }
@@ -165,7 +177,7 @@ func gateHint(e *migrator.GateError) string {
 
 func drainMessage(d migrator.Drain) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "transition %q, %s: after %s still waiting for", d.Transition, drainName(d), d.Elapsed.Round(10*time.Millisecond))
+	fmt.Fprintf(&b, "transition %q, %s: after %s still waiting for", d.Transition, d.Name(), d.Elapsed.Round(10*time.Millisecond))
 	for _, s := range d.Waiting {
 		b.WriteString("\n  " + s.String())
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -192,5 +193,39 @@ func TestNoServer(t *testing.T) {
 			t.Errorf("%s: exit code %d: %s", url, o.code, o.stderr)
 		}
 		contains(t, o.stderr, "hint: check --database-url")
+	}
+}
+
+// TestContractTooEarly: what is refused is not announced.
+func TestContractTooEarly(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.must(exitOK, "init")
+	s.must(exitOK, "start", s.file)
+	stderr := s.must(exitRefused, "contract", "users-name", "--yes", "--no-snapshot").stderr
+	contains(t, stderr, "it is in phase off", "hint: run it to complete first")
+	if strings.Contains(stderr, "point of no return") {
+		t.Errorf("it announces what it does not do: %s", stderr)
+	}
+}
+
+// TestRightsAreMissing: the hint stands apart from the error, in JSON too.
+func TestRightsAreMissing(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.must(exitOK, "init")
+	role := "outsider_" + s.db.Name
+	s.db.Exec(t, `create role `+role+` login`)
+	t.Cleanup(func() { s.db.Exec(t, `drop role `+role) })
+	config, err := url.Parse(s.db.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.User = url.User(role)
+	all := events(t, s.must(exitError, "status", "-o", "json", "--database-url", config.String()))
+	last := all[len(all)-1]
+	hint, _ := last["hint"].(string)
+	if !strings.Contains(hint, "the role lacks a right") || strings.Contains(last["error"].(string), "hint") {
+		t.Errorf("the last line is %v", last)
 	}
 }

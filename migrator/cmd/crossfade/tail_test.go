@@ -1,8 +1,10 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/migrator"
 )
 
@@ -23,8 +25,13 @@ func TestTail(t *testing.T) {
 		t.Fatal(err)
 	}
 	contains(t, s.must(exitOK, "status", "users-name").stdout, "slot crossfade_", "reserved", "nobody follows it")
-	contains(t, s.must(exitWaiting, "run", "users-name", "--drain-timeout", "300ms").stderr, "barrier", "no hook")
-	contains(t, s.must(exitOK, "writers", "users-name").stdout, "1 half-written row put right", "key (7), transaction", "connected without the hook")
+	var writers string
+	pgtest.WaitFor(t, "the row to be put right", func() bool {
+		contains(t, s.must(exitWaiting, "run", "users-name", "--drain-timeout", "300ms").stderr, "barrier", "no hook")
+		writers = s.must(exitOK, "writers", "users-name").stdout
+		return strings.Contains(writers, "put right")
+	})
+	contains(t, writers, "1 half-written row put right", "key (7), transaction", "connected without the hook")
 	if err := legacy.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -32,10 +32,15 @@ func (a *app) workFlags(cmd *cobra.Command) {
 	flags.IntVar(&c.MinComparisons, "min-comparisons", 0, "how many reads must have been compared in shadow before live")
 	flags.DurationVar(&c.StandbyWait, "standby-wait", 0, "how long a flip waits for the standbys to replay what led to it (default 30s)")
 	flags.StringSliceVar(&c.IgnoreStandbys, "ignore-standby", nil, "application names of standbys that no flip waits for: delayed or never promoted")
-	flags.StringArrayVar(&a.standbys, "standby", nil,
-		"URL of a standby that applications read from, to look at the\nsessions there (repeatable)")
+	a.standbyFlag(cmd)
 	a.scanFlags(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("laggards", cobra.FixedCompletions(laggardPolicies, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// standbyFlag adds the flag of commands that look at the sessions of standbys.
+func (a *app) standbyFlag(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&a.standbys, "standby", nil,
+		"URL of a standby that applications read from, to look at the\nsessions there (repeatable)")
 }
 
 // scanFlags adds the flags of commands that go through whole tables.
