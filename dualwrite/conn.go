@@ -30,13 +30,15 @@ type conn struct {
 	// user and database are what the startup packet asked for.
 	user, database string
 
-	// Fixed when armed.
+	// Fixed when armed, but for application.
 	armed  bool
 	server *server
 	world  *world
 	epoch  int
 	tokens []string
 	pid    uint32
+	// application is what the session calls itself; it may change.
+	application string
 	// standby: the server was one when the connection joined.
 	standby bool
 	pgConn  weak.Pointer[pgconn.PgConn]
@@ -96,6 +98,7 @@ func (c *conn) arm(pc *pgconn.PgConn, s *server, w *world, texts *translator) {
 		c.tokens = append(c.tokens, "crossfade."+t.Token)
 	}
 	c.pid = pc.PID()
+	c.application = pc.ParameterStatus("application_name")
 	c.pgConn = weak.Make(pc)
 	c.share = rand.Float64()
 	c.backslashes = pc.ParameterStatus("standard_conforming_strings") == "off"
@@ -202,6 +205,7 @@ func (c *conn) restore(e *pgproto3.ErrorResponse, s *statement) *pgproto3.ErrorR
 		e := missing(e)
 		c.counts.refused.Add(1)
 		err := &Refusal{Message: e.Message, Hint: e.Hint}
+		c.refused(s, &rewrite.Refusal{Message: e.Message, Hint: e.Hint})
 		event := Event{Kind: Refused, Err: err}
 		if s != nil {
 			event.SQL = s.original
@@ -219,6 +223,7 @@ func (c *conn) restore(e *pgproto3.ErrorResponse, s *statement) *pgproto3.ErrorR
 		}
 		e := refused(s)
 		c.counts.refused.Add(1)
+		c.refused(s, s.result.Refusal)
 		c.event(Event{Kind: Refused, SQL: s.original, Err: &Refusal{Message: e.Message, Hint: e.Hint, Position: int(e.Position)}})
 		return e
 	case e.Code == codeNoColumn && s.writes(int(e.Position)) && c.world.doubt():

@@ -32,8 +32,8 @@ const (
 	// ShadowFailed: a read could not be compared, for the reason in Err, which is about
 	// the connection for it.
 	ShadowFailed EventKind = "shadow failed"
-	// ReportFailed: what was counted of reads could not be written into the ledger, for
-	// the reason in Err; it is tried again.
+	// ReportFailed: what was counted of reads, or refused, could not be written into the
+	// ledger, for the reason in Err; it is tried again.
 	ReportFailed EventKind = "report failed"
 	// FollowFailed: Run's own connection failed for the reason in Err; it is
 	// made again.

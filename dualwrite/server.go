@@ -10,7 +10,6 @@ import (
 
 	"github.com/pgcrossfade/crossfade/internal/catalog"
 	"github.com/pgcrossfade/crossfade/internal/fence"
-	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
 // server is what the hook knows of one database at one address.
@@ -32,13 +31,10 @@ type server struct {
 	reading chan struct{}
 	current atomic.Pointer[world]
 
-	tallies tallies
-	// reports tells whether what is counted can be written down here.
-	// unheard counts how often there was no such place; of the follower.
-	reports atomic.Pointer[ledger.Recipient]
-	unheard int
-	ramps   atomic.Pointer[ramps]
-	lots    lots
+	tallies  tallies
+	refusals refusals
+	ramps    atomic.Pointer[ramps]
+	lots     lots
 
 	// Guarded by the hook's lock: what the connections counted that have been
 	// closed, and how many of those were outdated.

@@ -25,6 +25,8 @@ func (c *conn) reported(body []byte) {
 	switch string(name) {
 	case "standard_conforming_strings":
 		c.backslashes = string(value) == "off"
+	case "application_name":
+		c.application = string(value)
 	case "client_encoding":
 		c.foreign = !readable(string(value))
 	case "search_path": // since PostgreSQL 18: by a function, or a rollback
@@ -49,13 +51,13 @@ func (c *conn) unclear(text []byte, pathMoved bool) *rewrite.Refusal {
 		return &rewrite.Refusal{
 			Message: "crossfade: the text contains a backslash while standard_conforming_strings is off",
 			Hint:    "Set standard_conforming_strings to on, or use a parameter.",
-			Offset:  bytes.IndexByte(text, '\\'),
+			Offset:  bytes.IndexByte(text, '\\'), Illegible: true,
 		}
 	case c.foreign && bytes.IndexFunc(text, notASCII) >= 0:
 		return &rewrite.Refusal{
 			Message: "crossfade: the text is not ASCII while client_encoding is not UTF8",
 			Hint:    "Set client_encoding to UTF8.",
-			Offset:  bytes.IndexFunc(text, notASCII),
+			Offset:  bytes.IndexFunc(text, notASCII), Illegible: true,
 		}
 	}
 	if !pathMoved {

@@ -234,8 +234,9 @@ func (c *comparer) differed(s *sample, t *tally, d shadow.Difference) {
 	if d.Message != "" {
 		said += ": " + d.Message
 	}
+	redacted := rewrite.Redact(s.original)
 	m := ledger.Mismatch{
-		Fingerprint: fingerprint(s.original), Statement: rewrite.Redact(s.original), Kind: d.Kind, Code: d.Code, Detail: d.Detail,
+		Fingerprint: fingerprint(redacted), Statement: redacted, Kind: d.Kind, Code: d.Code, Detail: d.Detail,
 		Phase: string(t.Phase), Count: 1,
 	}
 	if c.hook.config.Shadow.KeepValues {
@@ -248,9 +249,9 @@ func (c *comparer) differed(s *sample, t *tally, d shadow.Difference) {
 	})
 }
 
-// fingerprint is the same for statements that differ in constants only.
-func fingerprint(sql string) string {
-	sum := sha256.Sum256([]byte(rewrite.Redact(sql)))
+// fingerprint identifies a text in the ledger.
+func fingerprint(text string) string {
+	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:8])
 }
 

@@ -156,6 +156,21 @@ func TestStandbyReadsWhatIsReplayed(t *testing.T) {
 	}
 }
 
+// What is refused on a standby is written down by way of the primary.
+func TestStandbyReportsRefusals(t *testing.T) {
+	r := newReplicated(t)
+	r.run(r.hook)
+	r.register()
+	r.replay()
+	pgtest.WaitFor(t, "the reader to know", func() bool { return r.name() != "" && r.hook.Stats().Rewritten > 0 })
+	require.NoError(t, r.writers.Ping(t.Context()))
+	_, err := r.readers.Exec(t.Context(), `select u from users u`)
+	_, ok := dualwrite.AsRefusal(err)
+	require.True(t, ok, "%v", err)
+	require.Len(t, r.waitRefused(1), 1)
+	require.Zero(t, r.seen(dualwrite.ReportFailed))
+}
+
 // A standby that has been away for several flips replays them all at once.
 func TestStandbyThatWasFarBehind(t *testing.T) {
 	r := newReplicated(t)

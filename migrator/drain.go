@@ -24,7 +24,8 @@ type Drain struct {
 	Fenced []Session `json:"fenced,omitempty"`
 }
 
-func (d Drain) what() string {
+// Name says which drain it is: "first drain", "flip shadow -> live".
+func (d Drain) Name() string {
 	switch {
 	case d.From == "":
 		return "first drain"

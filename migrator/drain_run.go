@@ -180,7 +180,7 @@ func (w *work) endDrain(ctx context.Context, d Drain) (bool, error) {
 		if len(d.Fenced) > 0 {
 			evidence["fenced"] = lines(d.Fenced)
 		}
-		event := w.event("drained", d.what())
+		event := w.event("drained", d.Name())
 		event.Evidence = evidence
 		err := w.transaction("drop token of "+string(d.From), func() error {
 			return pgx.BeginFunc(ctx, w.conn, func(tx pgx.Tx) error {

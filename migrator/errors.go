@@ -95,7 +95,7 @@ type DrainError struct {
 
 func (e *DrainError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "transition %q, %s: still waiting after %s for", e.Transition, e.what(), e.Elapsed.Round(10*time.Millisecond))
+	fmt.Fprintf(&b, "transition %q, %s: still waiting after %s for", e.Transition, e.Name(), e.Elapsed.Round(10*time.Millisecond))
 	for _, s := range e.Waiting {
 		fmt.Fprintf(&b, "\n  %s", s)
 	}

@@ -114,7 +114,7 @@ func (w heldFlip) try(ctx context.Context, d Drain) (waiting []Session, err erro
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		if held && w.t.Phase == Contracted && !w.conn.IsClosed() {
-			e := w.event("hold given up", d.what())
+			e := w.event("hold given up", d.Name())
 			e.Evidence = map[string]any{"waiting": lines(waiting), "ms": time.Since(began).Milliseconds()}
 			err = errors.Join(err, ledger.Release(ctx, w.conn, *w.t, e))
 		}
@@ -123,7 +123,7 @@ func (w heldFlip) try(ctx context.Context, d Drain) (waiting []Session, err erro
 		}
 	}()
 	err = w.transaction("hold those who join", func() error {
-		return ledger.Hold(ctx, w.conn, w.t, w.HoldTimeout, w.event("hold", d.what()))
+		return ledger.Hold(ctx, w.conn, w.t, w.HoldTimeout, w.event("hold", d.Name()))
 	})
 	if err != nil {
 		return nil, err

@@ -131,7 +131,7 @@ func (w *work) readiness(ctx context.Context, wanted Phase, led bool) (Readiness
 	}
 	if w.t.Draining != "" || w.t.Step == "" && w.t.Definition.Moves() {
 		d, err := w.lookAround(ctx, false)
-		why := fmt.Sprintf("%s has not drained yet, %d sessions are waited for", d.what(), len(d.Waiting))
+		why := fmt.Sprintf("%s has not drained yet, %d sessions are waited for", d.Name(), len(d.Waiting))
 		if err == nil && !led {
 			why += "; no migrator is at work"
 		}

@@ -51,6 +51,9 @@ type Status struct {
 	// Mismatches is how many statements Mismatches lists, LastMismatch the last one.
 	Mismatches   int       `json:"mismatches,omitempty"`
 	LastMismatch *Mismatch `json:"last_mismatch,omitempty"`
+	// Refused are the statements about it that hooks have refused within the last day,
+	// the last one first: at most 100.
+	Refused []RefusedStatement `json:"refused,omitempty"`
 	// Dependents are the objects that hung on the sources when the transition
 	// began, each with what becomes of it.
 	Dependents []DependentStatus `json:"dependents,omitempty"`
@@ -79,6 +82,10 @@ type Status struct {
 	// History are the last events, oldest first.
 	History []HistoryEvent `json:"history"`
 }
+
+// RefusedStatement is a statement that hooks have refused, without its constants and
+// parameters.
+type RefusedStatement = ledger.RefusedStatement
 
 // DependentStatus is an object that hangs on the sources.
 type DependentStatus struct {
@@ -262,6 +269,9 @@ func (s *session) status(ctx context.Context, t ledger.Transition, sessions []Se
 		status.Plans = &plans
 	}
 	if err := s.readsStatus(ctx, t, &status); err != nil {
+		return status, err
+	}
+	if status.Refused, err = ledger.Refused(ctx, s.conn, t.ID); err != nil {
 		return status, err
 	}
 	history, err := ledger.History(ctx, s.conn, t.ID)

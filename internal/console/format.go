@@ -19,6 +19,14 @@ func Count(n int64) string {
 	return digits
 }
 
+// Plural prints a number of things: 1 row, 2,000 rows.
+func Plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return Count(int64(n)) + " " + noun + "s"
+}
+
 // Duration prints a duration as a person would say it: 85ms, 4.2s, 3m10s, 2h05m.
 func Duration(d time.Duration) string {
 	switch {

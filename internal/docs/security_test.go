@@ -115,6 +115,14 @@ func TestRoles(t *testing.T) {
 	_, err = owner.Start(ctx, tr)
 	require.NoError(t, err)
 	work()
+	_, err = app.Exec(ctx, `select u from users u where full_name = 'Ada'`)
+	refusal, refused := dualwrite.AsRefusal(err)
+	require.True(t, refused, err)
+	pgtest.WaitFor(t, "the refusal to be reported by the role of the application", func() bool {
+		list, err := status.Status(ctx, migrator.StatusOptions{Name: "users-name"})
+		require.NoError(t, err)
+		return len(list[0].Refused) == 1 && list[0].Refused[0].Message == refusal.Message
+	})
 	all := []migrator.Phase{migrator.DualWrite, migrator.Shadow, migrator.Live, migrator.RampDown, migrator.Complete}
 	forward := func() {
 		for _, phase := range all {
@@ -134,7 +142,7 @@ func TestRoles(t *testing.T) {
 	require.NoError(t, owner.Remove(ctx, "users-name"))
 
 	for role, forbidden := range map[string][]string{
-		"shop_app":    {`select from crossfade.history`, `select from crossfade.transition`, `update crossfade.epoch set epoch = 1`, `create table crossfade.t ()`},
+		"shop_app":    {`select from crossfade.refused`, `insert into crossfade.refused default values`, `select from crossfade.history`, `select from crossfade.transition`, `update crossfade.epoch set epoch = 1`, `create table crossfade.t ()`},
 		"shop_status": {`update crossfade.transition set phase = 'off'`, `select from public.users`, `delete from crossfade.history`},
 		"shop_tail":   {`update crossfade.transition set phase = 'off'`, `delete from crossfade.position`, `delete from users`},
 	} {

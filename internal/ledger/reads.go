@@ -149,16 +149,7 @@ func ReportsTo(ctx context.Context, db Conn) (r Recipient, err error) {
 // ReportReads writes a report down. It needs no more rights than joining; a ledger
 // that knows no reports takes none, and neither does a standby.
 func ReportReads(ctx context.Context, db Conn, r Report) error {
-	text, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("report reads: %w", err)
-	}
-	var known bool
-	err = db.QueryRow(ctx, `select to_regprocedure('crossfade.report_reads_v1(jsonb)') is not null and not pg_is_in_recovery()`).Scan(&known)
-	if err == nil && known {
-		_, err = db.Exec(ctx, `select crossfade.report_reads_v1($1)`, string(text)) // in every exec mode
-	}
-	if err != nil {
+	if err := report(ctx, db, "report_reads_v1", r); err != nil {
 		return fmt.Errorf("report reads: %w", err)
 	}
 	return nil

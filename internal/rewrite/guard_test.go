@@ -60,7 +60,7 @@ func TestGuards(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
 			result := r.Rewrite(sql)
-			require.Less(t, time.Since(start), 10*time.Second)
+			require.Less(t, time.Since(start), time.Minute)
 			if result.Outcome == rewrite.Refused {
 				require.NotContains(t, result.Refusal.Message, "bug")
 			}

@@ -45,6 +45,7 @@ const (
 func unparsed(err error) *Refusal {
 	refusal := &Refusal{
 		Message: fmt.Sprintf("crossfade: the text cannot be parsed: %v", err),
+		Bare:    "crossfade: the text cannot be parsed",
 		Hint:    "Correct the syntax; if PostgreSQL accepts the text as it is, please report it.",
 		Offset:  -1,
 	}

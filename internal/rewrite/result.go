@@ -1,6 +1,9 @@
 package rewrite
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Outcome is what became of a text.
 type Outcome string
@@ -53,16 +56,25 @@ type Edit struct {
 type Refusal struct {
 	// Message says what was refused and why, in a sentence of its own.
 	Message string
+	// Bare is the message where Message itself quotes more of the text than names:
+	// without what it quotes. Empty when Message does not.
+	Bare string
 	// Hint says what the application can do instead.
 	Hint string
 	// Offset is the byte offset in the original text of what is refused, or -1.
 	Offset int
 	// Function is set when it is about the call of a function.
 	Function Name
+	// Illegible: the server reads the text in another way than this package does,
+	// so it is not known what of it is a constant.
+	Illegible bool
 }
 
 // Error makes a Refusal usable as an error.
 func (r *Refusal) Error() string { return r.Message }
+
+// Redacted is the message without values of the application.
+func (r *Refusal) Redacted() string { return cmp.Or(r.Bare, r.Message) }
 
 // OriginalOffset maps a byte offset of the rewritten text to the original. An
 // offset inside text that was put in maps to where that text was copied from, if

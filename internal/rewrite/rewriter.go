@@ -118,6 +118,7 @@ func (r *Rewriter) rewriteWith(sql string, unfenced bool) (result Result) {
 		if p := recover(); p != nil {
 			result = refused(&Refusal{
 				Message: fmt.Sprintf("crossfade cannot rewrite this statement: %v", p),
+				Bare:    "crossfade cannot rewrite this statement",
 				Hint:    "This is a bug in crossfade; please report it with the statement.",
 				Offset:  -1,
 			})

@@ -75,3 +75,41 @@ func (r *Rewriter) table(schema, name string) *table {
 	t, _ := r.relation(schema, name).(*table)
 	return t
 }
+
+// Concerned lists the transitions that a text can be about, in their order: those of
+// the relations and functions whose names stand in it, also within a string.
+func (r *Rewriter) Concerned(sql string) []int64 {
+	var ids []int64
+	tokens := scan(sql, nil)
+	stands := func(name string) bool {
+		for i, t := range tokens {
+			if t.isIdent() && identEquals(sql, tokens, i, name) ||
+				(t.kind == kindString || t.kind == kindBad) && mentions(sql[t.start:t.end], name) {
+				return true
+			}
+		}
+		return false
+	}
+	add := func(name string, moves []*move) {
+		if stands(name) {
+			for _, m := range moves {
+				ids = append(ids, m.ID)
+			}
+		}
+	}
+	for _, known := range r.tracked {
+		switch known := known.(type) {
+		case *table:
+			add(known.Name.Name, known.moves)
+		case *view:
+			add(known.Name.Name, known.moves)
+		case *ancestor:
+			add(known.Name.Name, known.of.moves)
+		}
+	}
+	for _, f := range r.opaque {
+		add(f.Name.Name, f.of.moves)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}

@@ -26,6 +26,8 @@ type card struct {
 	Charts      []chart
 	// Compared is what was found of reads; nil where they are not compared.
 	Compared *readings
+	// Refusals are the statements that hooks have refused.
+	Refusals refusals
 	// Waiting are those that a drain waits for, Behind those that know an older
 	// phase and that nobody waits for.
 	Waiting, Behind people
@@ -47,7 +49,7 @@ var moods = []struct{ mood, word string }{
 }
 
 func newCard(s migrator.Status, past series, now time.Time, c Config) card {
-	k := card{Status: s, Track: newTrack(s), Holds: holdsOf(s), Charts: charts(past, now, c), Compared: newReadings(s)}
+	k := card{Status: s, Track: newTrack(s), Holds: holdsOf(s), Charts: charts(past, now, c), Compared: newReadings(s), Refusals: newRefusals(s)}
 	if s.Phase != "" {
 		b := s.Phase.Behaviour()
 		k.Reads, k.Writes = readsOf(s), "target"

@@ -1,6 +1,7 @@
 package statuspage
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -24,12 +25,16 @@ func holdsOf(s migrator.Status) []hold {
 	for _, j := range s.Jobs {
 		if j.Compares() && j.Finished && j.Mismatches > 0 {
 			add(moodBad, "rows differ", fmt.Sprintf("%s found %s in which source and target differ, of %s%s", j.Job,
-				plural(int(j.Mismatches), "row"), console.Count(j.RowsScanned), keys(j)),
+				console.Plural(int(j.Mismatches), "row"), console.Count(j.RowsScanned), keys(j)),
 				"crossfade repair "+s.Name+" --dry-run")
 		}
 	}
 	if s.SteppedBack != "" && s.Phase == migrator.Live {
 		add(moodBad, "reads stepped back", s.SteppedBack, "crossfade mismatches "+s.Name+"; then crossfade ramp "+s.Name+" PERCENT")
+	}
+	if r := refusedNow(s); r != nil {
+		add(moodBad, "statements are refused", fmt.Sprintf("the last one %s ago, of %s: %s", console.Duration(r.Ago), cmp.Or(r.Application, r.Instance), r.Message),
+			strings.TrimSpace(r.Hint+" See crossfade explain -t "+s.Name+" 'STATEMENT'"))
 	}
 	if t := s.Tail; t != nil && t.Slot != "" {
 		switch {
@@ -45,7 +50,7 @@ func holdsOf(s migrator.Status) []hold {
 		add(moodBad, "stopped half way", "step "+s.Underway+" was not finished, and no migrator is at work", "crossfade run "+s.Name+" continues it; crossfade rollback "+s.Name+" undoes it")
 	}
 	if d := s.Drain; d != nil && len(d.Waiting) > 0 {
-		add(moodHeld, "drain", drainName(*d)+" waits for "+plural(len(d.Waiting), "session"), d.Hint())
+		add(moodHeld, "drain", d.Name()+" waits for "+console.Plural(len(d.Waiting), "session"), d.Hint())
 	}
 	if c := s.Control; c.Paused {
 		add(moodHeld, "paused", "scans are paused by "+c.Actor+" since "+moment(c.ChangedAt), "crossfade resume "+s.Name)
@@ -76,19 +81,6 @@ func holdsOf(s migrator.Status) []hold {
 	return holds
 }
 
-// drainName says which drain it is.
-func drainName(d migrator.Drain) string {
-	switch {
-	case d.From == "":
-		return "the first drain"
-	case d.To == "":
-		return "the removal"
-	case d.From == d.To:
-		return "the barrier behind sessions without the hook"
-	}
-	return fmt.Sprintf("the flip %s → %s", d.From, d.To)
-}
-
 // requestText says who asks for what.
 func requestText(r migrator.RequestStatus) string {
 	who := r.Actor
@@ -101,7 +93,7 @@ func requestText(r migrator.RequestStatus) string {
 	if r.Phase == "" {
 		return who + " asks for nothing that is known"
 	}
-	return who + " asks for " + string(r.Phase)
+	return who + " asks for " + r.Stage()
 }
 
 // keys names the first of the rows that differ.

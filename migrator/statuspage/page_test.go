@@ -3,6 +3,7 @@ package statuspage_test
 import (
 	"context"
 	"encoding/json"
+	"html"
 	"net/http"
 	"os"
 	"strings"
@@ -10,9 +11,11 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pgcrossfade/crossfade/dualwrite"
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/migrator"
 	"github.com/pgcrossfade/crossfade/migrator/statuspage"
@@ -35,7 +38,7 @@ func TestHeld(t *testing.T) {
 	require.ErrorAs(t, err, &drain)
 	_, err = m.Request(ctx, rename.Name, migrator.Request{Phase: migrator.Complete, Key: "crossfade.users-name", Provider: "flagd"})
 	require.NoError(t, err)
-	page := s.get("/", "complete requested", "the flip shadow → live waits for 1 session", "nightly-report", "idle in transaction",
+	page := s.get("/", "complete requested", "flip shadow -&gt; live waits for 1 session", "nightly-report", "idle in transaction",
 		"no hook, ignored", "stopped half way", "crossfade run users-name continues it")
 	require.NotContains(t, page, "a secret")
 	require.Contains(t, serve(t, m, statuspage.Config{ShowStatements: true}).get("/", "nightly-report"), "a secret")
@@ -103,6 +106,32 @@ func TestMismatches(t *testing.T) {
 	s.get("/", "2 rows in which source and target differ, of 300; the first by (id): (7) (8)", `class="badge bad"`,
 		"crossfade repair users-name --dry-run")
 	require.NotContains(t, s.ask("GET", "/").body, "somebody else")
+}
+
+// TestRefused: what an application's hook has refused is shown, and needs somebody.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	db, m := started(t, users, rename)
+	s := serve(t, m, statuspage.Config{})
+	require.NotContains(t, s.get("/", "users-name"), "Refused statements")
+	hook, err := dualwrite.New(dualwrite.Config{PollInterval: 10 * time.Millisecond})
+	require.NoError(t, err)
+	config, err := pgxpool.ParseConfig(db.URL)
+	require.NoError(t, err)
+	config.ConnConfig.RuntimeParams["application_name"] = "<checkout>"
+	pool, err := hook.NewPool(ctx, config)
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	background(t, func(ctx context.Context) { _ = hook.Run(ctx) })
+	_, err = pool.Exec(ctx, `select u as "<b>" from users u where full_name = 'a secret'`)
+	refusal, ok := dualwrite.AsRefusal(err)
+	require.True(t, ok, err)
+	page := s.get("/", "Refused statements", "1 statement, 1 time within the last day", `<code>select u as &#34;&lt;b&gt;&#34; from users u where full_name = ?</code>`,
+		"&lt;checkout&gt;", "hint: "+html.EscapeString(refusal.Hint), html.EscapeString(refusal.Message), "statements are refused", `class="badge bad"`)
+	require.NotContains(t, page, "a secret")
+	require.NotContains(t, s.ask("GET", "/status.json").body, "a secret")
+	db.Exec(t, `update crossfade.refused set last_at = last_at - interval '1 hour'`)
+	s.get("/", "Refused statements", `class="badge rest"`)
 }
 
 // TestScan: a backfill that is paused, and goes on.

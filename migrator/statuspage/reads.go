@@ -27,7 +27,7 @@ func newReadings(s migrator.Status) *readings {
 	if r == nil || s.Removed || !s.Phase.ComparesReads() {
 		return nil
 	}
-	facts := []string{fmt.Sprintf("%s compared by %s", console.Count(r.Compared), plural(r.Instances, "instance")),
+	facts := []string{fmt.Sprintf("%s compared by %s", console.Count(r.Compared), console.Plural(r.Instances, "instance")),
 		console.Count(r.Mismatched) + " differed"}
 	if r.Timed > 0 {
 		const digits = 10 * time.Microsecond

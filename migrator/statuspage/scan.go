@@ -47,7 +47,7 @@ func newScan(j migrator.JobProgress, c migrator.Control) scan {
 	}
 	add(!j.Compares(), "%s changed", console.Count(j.RowsChanged))
 	add(j.Compares(), "%s differ", console.Count(j.Mismatches))
-	add(j.Aside > 0, "%s left for the end", plural(j.Aside, "locked row"))
+	add(j.Aside > 0, "%s left for the end", console.Plural(j.Aside, "locked row"))
 	add(j.Finished, "took %s", console.Duration(j.Elapsed))
 	add(j.Finished && j.WALBytes > 0, "WAL %s", console.Size(float64(j.WALBytes)))
 	add(!j.Finished && j.Rate > 0, "%s rows/s on average", console.Count(int64(j.Rate)))

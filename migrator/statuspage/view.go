@@ -21,7 +21,7 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"clock":    func(t time.Time) string { return t.UTC().Format("15:04:05") },
 	"moment":   moment,
 	"size":     func(n int64) string { return console.Size(float64(n)) },
-	"plural":   plural,
+	"plural":   console.Plural,
 }).ParseFS(templates, "templates/*.html"))
 
 // moment is a point in time for people; all are of one zone, since the page has
@@ -31,13 +31,6 @@ func moment(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format("2 Jan 15:04:05")
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return console.Count(int64(n)) + " " + noun + "s"
 }
 
 // view is what the changing part of the page shows.

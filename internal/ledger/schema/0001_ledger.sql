@@ -162,6 +162,12 @@ create table crossfade.request (
     transition_id bigint primary key references crossfade.transition,
     -- '' as long as nothing was asked that could be granted
     phase         text not null default '',
+    -- how many of 100 connections are to read the targets in phase live; null where the
+    -- request leaves that alone. It is set once. Once a request has brought one, live
+    -- alone means all of them
+    ramp          int check (ramp between 0 and 100),
+    ramp_set      boolean not null default false,
+    ramp_brought  boolean not null default false,
     flag          text not null default '',
     variant       text not null default '',
     reason        text not null default '',
@@ -328,6 +334,57 @@ begin
             detail = excluded.detail, phase = excluded.phase, epoch = excluded.epoch, instance = excluded.instance,
             count = old.count + excluded.count, last_at = clock_timestamp();
     end loop;
+end $$;
+
+-- Statements that hooks have refused, at most 100 of a transition: those refused last,
+-- for a day.
+create table crossfade.refused (
+    transition_id bigint not null references crossfade.transition,
+    fingerprint   text not null,
+    -- without constants; '' where it is not known what of it is one
+    statement     text not null,
+    -- as the application was told
+    message       text not null,
+    hint          text not null,
+    -- of the last one that was refused
+    phase         text not null,
+    epoch         int not null,
+    application   text not null,
+    instance      text not null,
+    count         bigint not null,
+    first_at      timestamptz not null default clock_timestamp(),
+    last_at       timestamptz not null default clock_timestamp(),
+    primary key (transition_id, fingerprint)
+);
+
+-- What a hook reports of them, as JSON: those since its last report. As above, the
+-- role has no rights on the table, and what it says is bounded. Instances that report
+-- at once wait for each other in one order only.
+create function crossfade.report_refused_v1(report jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    insert into crossfade.refused as old (transition_id, fingerprint, statement, message, hint, phase, epoch, application, instance, count)
+    select distinct on (x.id, left(r.fingerprint, 64))
+        x.id, left(r.fingerprint, 64), left(r.statement, 4000), left(r.message, 1000), left(r.hint, 1000), left(r.phase, 20), r.epoch,
+        left(r.application, 200), left(report ->> 'instance', 200), least(greatest(r.count, 1), 1000000000)
+    from jsonb_to_recordset(jsonb_path_query_array(report, '$.refused[0 to 99]')) as r(transition bigint, fingerprint text, statement text,
+        message text, hint text, phase text, epoch int, application text, count bigint)
+    join crossfade.transition x on x.id = r.transition and x.removed_at is null
+    order by x.id, left(r.fingerprint, 64)
+    on conflict (transition_id, fingerprint) do update set
+        statement = excluded.statement, message = excluded.message, hint = excluded.hint, phase = excluded.phase, epoch = excluded.epoch,
+        application = excluded.application, instance = excluded.instance, last_at = clock_timestamp(),
+        count = excluded.count + case when old.last_at > clock_timestamp() - interval '1 day' then old.count else 0 end,
+        first_at = case when old.last_at > clock_timestamp() - interval '1 day' then old.first_at else excluded.first_at end;
+    delete from crossfade.refused where (transition_id, fingerprint) in (
+        select r.transition_id, r.fingerprint
+        from crossfade.refused r
+        where (r.transition_id, r.fingerprint) in (
+            select k.transition_id, k.fingerprint
+            from (select *, row_number() over (partition by transition_id order by last_at desc, fingerprint) as place
+                from crossfade.refused) k
+            where k.place > 100 or k.last_at < clock_timestamp() - interval '1 day')
+        for update skip locked);
 end $$;
 
 -- What a joining connection reads. The name carries the version of the hook's

@@ -63,7 +63,7 @@ func (a *app) forget(ctx context.Context, m *migrator.Migrator, name, reason str
 		Forgotten int    `json:"forgotten"`
 	}{name, n}
 	return a.result(document, func(out *console.Output) error {
-		_, err := fmt.Fprintf(out, "%s: %s forgotten\n", out.Style().Bold(name), plural(n, "statement"))
+		_, err := fmt.Fprintf(out, "%s: %s forgotten\n", out.Style().Bold(name), console.Plural(n, "statement"))
 		return err
 	})
 }
@@ -84,7 +84,7 @@ func printMismatches(out *console.Output, name string, list []migrator.Mismatch)
 			code = " (SQLSTATE " + m.Code + ")"
 		}
 		fmt.Fprintf(out, "  %s%s\n", s.Bad(m.Kind+": "+m.Detail), code)
-		_, err := fmt.Fprintf(out, "  %s in %s, since %s, the last one %s ago by %s\n", plural(int(m.Count), "time"), m.Phase,
+		_, err := fmt.Fprintf(out, "  %s in %s, since %s, the last one %s ago by %s\n", console.Plural(int(m.Count), "time"), m.Phase,
 			m.FirstAt.Local().Format(time.DateTime), m.Ago.Round(time.Second), m.Instance)
 		if err != nil {
 			return err

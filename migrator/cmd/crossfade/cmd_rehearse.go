@@ -104,7 +104,7 @@ func (a *app) rehearse(ctx context.Context, file string, f rehearseFlags) error 
 		return err
 	}
 	if len(r.Surprises) > 0 {
-		return &refusal{fmt.Sprintf("the rehearsal of %q met %s", t.Name, plural(len(r.Surprises), "surprise")),
+		return &refusal{fmt.Sprintf("the rehearsal of %q met %s", t.Name, console.Plural(len(r.Surprises), "surprise")),
 			"look at each before you run it; then restore the copy and rehearse again"}
 	}
 	return nil

@@ -21,8 +21,8 @@ func newStatus(a *app) *cobra.Command {
 		Short: "Show where transitions stand",
 		Long: `Lists the transitions; with a name, shows one with its scans and what holds them
 back, the drain that it waits for and whom, the sessions of the database by the
-epoch they joined in, and the last lines of its history. It may be run while
-another migrator is at work.
+epoch they joined in, the statements that hooks have refused within the last day,
+and the last lines of its history. It may be run while another migrator is at work.
 
 With --watch it goes on until it is interrupted: drawn anew every second on a
 terminal, a line at most every five seconds elsewhere, and with --output json a
@@ -160,6 +160,13 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 		}
 		fmt.Fprintf(&b, "  %-9s  %s\n", label, line)
 	}
+	for i, line := range refusedLines(status, s) {
+		label := ""
+		if i == 0 {
+			label = "refused"
+		}
+		fmt.Fprintf(&b, "  %-9s  %s\n", label, line)
+	}
 	if c := status.Control; c.Paused {
 		fmt.Fprintf(&b, "  scans      %s\n", s.Warn(fmt.Sprintf("paused by %s since %s; crossfade resume %s", c.Actor,
 			c.ChangedAt.Local().Format(time.DateTime), status.Name)))
@@ -232,7 +239,7 @@ func plansText(status migrator.Status, s console.Style) string {
 	if p == nil {
 		return "not compared; before live: crossfade explain -t " + status.Name + " --gate --record FILES"
 	}
-	text := fmt.Sprintf("%s compared at %s by %s", plural(p.Statements, "statement"), p.At.Local().Format(time.DateTime), p.Actor)
+	text := fmt.Sprintf("%s compared at %s by %s", console.Plural(p.Statements, "statement"), p.At.Local().Format(time.DateTime), p.Actor)
 	if p.Worse > 0 {
 		return text + ", " + s.Bad(fmt.Sprintf("%d get worse", p.Worse))
 	}
@@ -258,7 +265,7 @@ func jobText(j migrator.JobProgress) string {
 		text += ", " + console.Count(j.RowsChanged) + " changed"
 	}
 	if j.Aside > 0 {
-		text += ", " + plural(j.Aside, "locked row") + " left for the end"
+		text += ", " + console.Plural(j.Aside, "locked row") + " left for the end"
 	}
 	if j.Mismatches > 0 {
 		text += ", " + console.Count(j.Mismatches) + " differ"

@@ -92,7 +92,7 @@ func tailLines(t *migrator.TailStatus, s console.Style) []string {
 	if t.NotedAgo != nil {
 		lines = append(lines, fmt.Sprintf("lag %s, %s, by the word of %s %s ago", console.Size(float64(t.LagBytes)), console.Duration(t.Lag), t.Actor, console.Duration(*t.NotedAgo)))
 	}
-	lines = append(lines, fmt.Sprintf("%s put right since the backfill", plural(int(t.Repaired), "half-written row")))
+	lines = append(lines, fmt.Sprintf("%s put right since the backfill", console.Plural(int(t.Repaired), "half-written row")))
 	if t.BarrierAt != nil {
 		lines = append(lines, "barrier crossed at "+t.BarrierAt.Local().Format("2006-01-02 15:04:05"))
 	}

@@ -56,7 +56,7 @@ sessions that held a lock on the table when the tail looked, once a second.`,
 					return err
 				}
 				if t := found.Tail; t != nil && t.Repaired > 0 {
-					fmt.Fprintf(out, "%s put right; the last of them:\n", plural(int(t.Repaired), "half-written row"))
+					fmt.Fprintf(out, "%s put right; the last of them:\n", console.Plural(int(t.Repaired), "half-written row"))
 					for _, row := range t.Recent {
 						fmt.Fprintf(out, "  key (%s), transaction %d, committed at %s\n", strings.Join(row.Key, ", "), row.XID, row.At.Local().Format(time.DateTime))
 					}

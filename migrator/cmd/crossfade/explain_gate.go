@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/pgcrossfade/crossfade/internal/console"
 	"github.com/pgcrossfade/crossfade/internal/explain"
 	"github.com/pgcrossfade/crossfade/internal/queryplan"
 )
@@ -33,7 +34,7 @@ func explainGate(explained []explain.Explanation, gate bool, skip string) error 
 		{refused, "would be refused"}, {worse, "would get a worse plan"}, {unknown, "could not be compared by plan"},
 	} {
 		if v.count > 0 {
-			verdicts = append(verdicts, fmt.Sprintf("%d of %s %s", v.count, plural(len(explained), "statement"), v.says))
+			verdicts = append(verdicts, fmt.Sprintf("%d of %s %s", v.count, console.Plural(len(explained), "statement"), v.says))
 		}
 	}
 	if len(verdicts) == 0 {

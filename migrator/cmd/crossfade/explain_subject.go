@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgcrossfade/crossfade/internal/catalog"
+	"github.com/pgcrossfade/crossfade/internal/console"
 	"github.com/pgcrossfade/crossfade/internal/ddl"
 	"github.com/pgcrossfade/crossfade/internal/explain"
 	"github.com/pgcrossfade/crossfade/internal/fence"
@@ -121,7 +122,7 @@ func (e *explainSubject) find(name string) error {
 	active := e.explainer.View.Transitions
 	if name == "" {
 		if n := len(active); n != 1 {
-			return &usageError{cause: fmt.Errorf("there are %s here: name one, or a file, with --transition", plural(n, "active transition"))}
+			return &usageError{cause: fmt.Errorf("there are %s here: name one, or a file, with --transition", console.Plural(n, "active transition"))}
 		}
 		return nil
 	}

@@ -165,7 +165,7 @@ func gateHint(e *migrator.GateError) string {
 
 func drainMessage(d migrator.Drain) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "transition %q, %s: after %s still waiting for", d.Transition, drainName(d), d.Elapsed.Round(10*time.Millisecond))
+	fmt.Fprintf(&b, "transition %q, %s: after %s still waiting for", d.Transition, d.Name(), d.Elapsed.Round(10*time.Millisecond))
 	for _, s := range d.Waiting {
 		b.WriteString("\n  " + s.String())
 	}

@@ -72,6 +72,11 @@ func TestPrintStatus(t *testing.T) {
 		Reads: &migrator.Reads{Instances: 3, Reads: ledger.Reads{Compared: 1204, Mismatched: 2, Timed: 1200, SourceSeconds: 0.372, TargetSeconds: 0.348,
 			Skipped: map[string]int64{"volatile": 4, "order": 31}}},
 		Mismatches: 1, LastMismatch: &migrator.Mismatch{Ago: 12 * time.Second},
+		Refused: []migrator.RefusedStatement{
+			{Statement: "select u from users u where id = ?", Message: "crossfade: the whole row of public.users cannot be shown", Application: "checkout",
+				Count: 1200, Ago: 7200 * time.Millisecond},
+			{Message: "crossfade: no", Instance: "web-1/7/0a", Count: 1, Ago: time.Hour},
+		},
 		Control:  migrator.Control{Rate: 5000, Actor: "me@here", ChangedAt: began},
 		Sessions: []migrator.EpochSessions{{Epoch: -1, Count: 1}, {Epoch: 6, Count: 2}, {Epoch: 7, Count: 30}},
 		History:  []migrator.HistoryEvent{{At: began, Epoch: 7, Actor: "me@here", Event: "move", Detail: "shadow -> live"}},

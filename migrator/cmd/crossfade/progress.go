@@ -106,7 +106,7 @@ func (p *progress) stepLine(e migrator.StepEvent) string {
 
 // requestLine says what a flag asks for, and what it waits for.
 func requestLine(e migrator.RequestEvent) string {
-	asked := string(e.Requested)
+	asked := migrator.RequestStatus{Phase: e.Requested, Ramp: e.Ramp}.Stage()
 	if asked == "" {
 		asked = "nothing that is known"
 	}
@@ -118,7 +118,7 @@ func requestLine(e migrator.RequestEvent) string {
 }
 
 func fencedLines(d migrator.Drain) []string {
-	lines := []string{"fenced " + plural(len(d.Fenced), "idle session") + " that stay in the old phase; what they send next is refused, to be retried:"}
+	lines := []string{"fenced " + console.Plural(len(d.Fenced), "idle session") + " that stay in the old phase; what they send next is refused, to be retried:"}
 	for _, s := range d.Fenced {
 		lines = append(lines, "  "+s.String())
 	}

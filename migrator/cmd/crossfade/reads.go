@@ -33,7 +33,7 @@ func readsLines(status migrator.Status, s console.Style) []string {
 		lines = append(lines, fmt.Sprintf("source %s, target %s on average", source.Round(digits), target.Round(digits)))
 	}
 	if m := status.LastMismatch; m != nil {
-		lines = append(lines, s.Bad(fmt.Sprintf("%s differed, the last one %s ago", plural(status.Mismatches, "statement"), m.Ago.Round(time.Second)))+
+		lines = append(lines, s.Bad(fmt.Sprintf("%s differed, the last one %s ago", console.Plural(status.Mismatches, "statement"), m.Ago.Round(time.Second)))+
 			"; next: crossfade mismatches "+status.Name)
 	}
 	return lines
@@ -44,7 +44,7 @@ func comparedText(status migrator.Status) string {
 	if r == nil || r.Compared+r.Dropped == 0 && len(r.Skipped) == 0 {
 		return "not compared; applications can: dualwrite.Config.Shadow"
 	}
-	text := fmt.Sprintf("%s compared by %s, %s differed", console.Count(r.Compared), plural(r.Instances, "instance"), console.Count(r.Mismatched))
+	text := fmt.Sprintf("%s compared by %s, %s differed", console.Count(r.Compared), console.Plural(r.Instances, "instance"), console.Count(r.Mismatched))
 	var left []string
 	for _, reason := range slices.Sorted(maps.Keys(r.Skipped)) {
 		left = append(left, fmt.Sprintf("%s %s", reason, console.Count(r.Skipped[reason])))

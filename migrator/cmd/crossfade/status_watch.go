@@ -122,12 +122,19 @@ func ageless(list []migrator.Status) []migrator.Status {
 	}
 	for i := range list {
 		s := &list[i]
-		s.Laggards, s.Instances, s.Writers = young(s.Laggards), slices.Clone(s.Instances), slices.Clone(s.Writers)
+		s.Laggards, s.Instances, s.Writers, s.Refused = young(s.Laggards), slices.Clone(s.Instances), slices.Clone(s.Writers), slices.Clone(s.Refused)
 		for k := range s.Instances {
 			s.Instances[k].Oldest = 0
 		}
 		for k := range s.Writers {
 			s.Writers[k].Ago = 0
+		}
+		for k := range s.Refused {
+			s.Refused[k].Ago = 0
+		}
+		if s.LastMismatch != nil {
+			last := *s.LastMismatch
+			last.Ago, s.LastMismatch = 0, &last
 		}
 		if s.Drain != nil {
 			drain := *s.Drain

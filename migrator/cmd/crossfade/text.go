@@ -8,27 +8,14 @@ import (
 	"github.com/pgcrossfade/crossfade/migrator"
 )
 
-// drainName says which drain it is.
-func drainName(d migrator.Drain) string {
-	switch {
-	case d.From == "":
-		return "first drain"
-	case d.To == "":
-		return "removal"
-	case d.From == d.To:
-		return "barrier"
-	}
-	return fmt.Sprintf("flip %s -> %s", d.From, d.To)
-}
-
 // drainText says whom a drain waits for, in numbers.
 func drainText(d migrator.Drain, s console.Style) string {
-	text := drainName(d)
+	text := d.Name()
 	if d.Elapsed > 0 {
 		text += ", " + console.Duration(d.Elapsed)
 	}
 	if n := len(d.Waiting); n > 0 {
-		text += s.Warn(", waiting for " + plural(n, "session"))
+		text += s.Warn(", waiting for " + console.Plural(n, "session"))
 	}
 	if n := len(d.Fenced); n > 0 {
 		text += fmt.Sprintf(", %d fenced", n)
@@ -67,13 +54,6 @@ func findingText(s console.Style, f migrator.Finding, indent string) string {
 		text += "\n" + indented("hint: "+f.Hint, indent+"  ")
 	}
 	return text
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func oneLine(sql string) string { return strings.Join(strings.Fields(sql), " ") }
