@@ -94,6 +94,28 @@ func ExampleHook_OpenDB() {
 	// Output: 7 <nil>
 }
 
+// A connection of its own, for a job.
+func ExampleHook_Connect() {
+	ctx := context.Background()
+	hook, err := dualwrite.New(dualwrite.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	config, err := pgx.ParseConfig(exampleDatabase(migrator.Complete))
+	if err != nil {
+		log.Fatal(err)
+	}
+	conn, err := hook.Connect(ctx, config) // instead of pgx.ConnectConfig
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	var id int
+	err = conn.QueryRow(ctx, `select id from users where full_name = $1`, "user 7").Scan(&id)
+	fmt.Println(id, err)
+	// Output: 7 <nil>
+}
+
 // What cannot be rewritten is refused: nothing of it was executed.
 func ExampleAsRefusal() {
 	ctx := context.Background()

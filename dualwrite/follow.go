@@ -20,7 +20,8 @@ import (
 // server that has hooked connections it opens a connection of its own
 // (application_name "crossfade hook"), hears of a change of the epoch there or
 // polls it, and recycles the connections that are older. It survives the loss
-// of its connections. All its goroutines have ended when it returns.
+// of its connections, and leaves a server that no connection leads to any more.
+// All its goroutines have ended when it returns.
 //
 // Without Run nothing wrong happens, but a flip is noticed only when a
 // connection joins or fails, and idle connections hold it up.
@@ -40,10 +41,11 @@ func (h *Hook) Run(ctx context.Context) error {
 	}
 
 	following := map[*server]chan struct{}{}
+	recycling := recycling{config: h.config}
 	for wait := time.Duration(0); ; {
-		outdated := false
+		var outdated laggards
 		for _, c := range h.alive() {
-			outdated = outdated || c.outdated()
+			outdated.note(c)
 			if done, ok := following[c.server]; ok && !ended(done) {
 				continue
 			}
@@ -54,13 +56,13 @@ func (h *Hook) Run(ctx context.Context) error {
 				c.server.follow(ctx, c.source)
 			})
 		}
-		if outdated {
+		if recycling.due(outdated) {
 			h.recycle(ctx)
 		}
 		// While connections are busy or in their grace, look again soon; those
 		// that stay (a listener, a long transaction) are not worth hurrying.
 		wait = min(max(2*wait, minRecycle), h.config.PollInterval)
-		if !outdated {
+		if outdated.conns == 0 {
 			wait = h.config.PollInterval
 		}
 		timer := time.NewTimer(wait)

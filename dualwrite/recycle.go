@@ -14,6 +14,53 @@ type recyclingKey struct{}
 
 func isRecycling(ctx context.Context) bool { return ctx.Value(recyclingKey{}) != nil }
 
+// laggards are the outdated connections at a moment.
+type laggards struct {
+	conns int
+	// uses changes when other connections come to be outdated, or one of them is used.
+	uses uint64
+}
+
+func (l *laggards) note(c *conn) {
+	if c.outdated() {
+		l.conns++
+		l.uses += c.counts.sum() + uint64(c.pid)<<32
+	}
+}
+
+// recycling decides when the pools are looked through. To them a connection that is
+// looked at has been used: it does not become idle for long enough to be closed, nor
+// to be pinged before somebody gets it. So where nothing happens to the laggards (a
+// listener, a long transaction), the others are left alone most of the time.
+type recycling struct {
+	config        Config
+	last          laggards
+	changed, done time.Time
+}
+
+// In polls: how long laggards at which nothing happens are looked for as others are,
+// and how often afterwards.
+const (
+	eagerPolls = 10
+	calmPolls  = 30
+)
+
+func (r *recycling) due(now laggards) bool {
+	if now.conns == 0 {
+		return false
+	}
+	at := time.Now()
+	if now != r.last {
+		r.last, r.changed = now, at
+	}
+	calm := at.Sub(r.changed) > max(r.config.RecycleWithin, 0)+eagerPolls*r.config.PollInterval
+	if calm && at.Sub(r.done) < calmPolls*r.config.PollInterval {
+		return false
+	}
+	r.done = at
+	return true
+}
+
 // recycle makes the pools close what is idle and must not be used any more.
 func (h *Hook) recycle(ctx context.Context) {
 	ctx = context.WithValue(ctx, recyclingKey{}, true)

@@ -29,6 +29,10 @@ type counts struct {
 	passed, rewritten, refused, stale atomic.Uint64
 }
 
+func (c *counts) sum() uint64 {
+	return c.passed.Load() + c.rewritten.Load() + c.refused.Load() + c.stale.Load()
+}
+
 func (s *Stats) add(c *counts) {
 	s.Passed += c.passed.Load()
 	s.Rewritten += c.rewritten.Load()

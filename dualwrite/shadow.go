@@ -271,7 +271,7 @@ func (c *comparer) judge(ctx context.Context, conn *seated, s *sample, n, i int)
 		return p, err
 	}
 	if p.verdict.Reason == "" && p.verdict.Difference == nil {
-		if p.verdict, err = shadow.Judge(ctx, conn.PgConn(), p.source, p.target, s.types); err != nil {
+		if p.verdict, err = shadow.Judge(ctx, conn.PgConn(), p.source, p.target, s.types); err != nil || p.verdict.Passing() {
 			return p, err
 		}
 	}

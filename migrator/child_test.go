@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -35,6 +36,9 @@ type task struct {
 	Tail bool
 	// Help: help with the scan of rename that is under way.
 	Help bool
+	// Ramp: set the ramp of rename to 20. Guard: guard its reads, and count from the
+	// beginning of a step back.
+	Ramp, Guard bool
 }
 
 // child does its task and exits.
@@ -48,12 +52,19 @@ func child() {
 		panic(err)
 	}
 	w := &wire{fault: fault{kind: killed, at: work.At}}
+	if work.Guard {
+		w.from = "begin"
+	}
 	config.DialFunc = w.dial
 	m, err := migrator.New(config, crashConfig())
 	switch {
 	case err != nil:
 	case work.Tail:
 		err = m.Tail(ctx, rename.Name)
+	case work.Ramp:
+		_, err = m.Ramp(ctx, rename.Name, 20)
+	case work.Guard:
+		err = m.GuardReads(ctx, rename.Name, 5*time.Millisecond)
 	case work.Help:
 		_, err = m.Help(ctx, rename.Name)
 	case work.Logical:

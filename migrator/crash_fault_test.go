@@ -53,6 +53,8 @@ type wire struct {
 	fault
 	// strike does what befalls the server, or the sessions of that application.
 	strike func(application string) error
+	// from is the text of the first statement that counts; empty is any.
+	from string
 
 	sent atomic.Int64
 	text string // of the statement, as it was sent
@@ -90,6 +92,12 @@ func (w *wire) die() {
 	}
 }
 
+func (w *wire) isDead() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.dead
+}
+
 func (w *wire) failure() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -108,7 +116,7 @@ func (c *tapped) Write(b []byte) (int, error) {
 		name, _, _ := bytes.Cut(rest, []byte{0})
 		c.application = string(name)
 	}
-	if !executes(b) || w.sent.Add(1) != w.at {
+	if !executes(b) || w.from != "" && w.sent.Load() == 0 && !bytes.Contains(b, []byte(w.from+"\x00")) || w.sent.Add(1) != w.at {
 		return c.Conn.Write(b)
 	}
 	w.text = c.application + ": " + printable(b)

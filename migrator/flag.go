@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
 
 // Source says what the feature flags say. Follow declares what it needs of it; the
@@ -22,7 +26,8 @@ type Source interface {
 // Answer is what a flag says.
 type Answer struct {
 	// Value is the stage that is asked for: off, dualwrite, shadow, live, rampdown
-	// or complete.
+	// or complete. live:25 asks for live with 25 of 100 connections that read the
+	// target.
 	Value string
 	// Variant is what the flag system calls this value; empty: the same.
 	Variant string
@@ -45,14 +50,25 @@ func FlagKey(name string) string { return "crossfade." + name }
 // the same.
 var stages = []Phase{Off, DualWrite, Shadow, Live, RampDown, Complete}
 
-func stage(value string) (Phase, error) {
-	if p := Phase(value); slices.Contains(stages, p) {
-		return p, nil
+// stage parses what a flag says: a phase, and with live a ramp.
+func stage(value string) (p Phase, ramp *int, err error) {
+	name, share, ramped := strings.Cut(value, ":")
+	switch p := Phase(name); {
+	case ramped && p == Live:
+		percent, err := strconv.Atoi(share)
+		if err != nil || strconv.Itoa(percent) != share || !rampInRange(percent) {
+			return "", nil, fmt.Errorf("%q is no stage: how many of 100 connections read the target is 0 to 100, such as live:25", value)
+		}
+		return p, &percent, nil
+	case ramped && slices.Contains(stages, p):
+		return "", nil, fmt.Errorf("%q is no stage: only live takes a share, such as live:25", value)
+	case slices.Contains(stages, p):
+		return p, nil, nil
 	}
 	if p, err := ParsePhase(value); err == nil {
-		return "", fmt.Errorf("phase %s is never a request's business: to drop the source is an act of its own, contract", p)
+		return "", nil, fmt.Errorf("phase %s is never a request's business: to drop the source is an act of its own, contract", p)
 	}
-	return "", fmt.Errorf("%q is no stage (stages: %v)", value, stages)
+	return "", nil, fmt.Errorf("%q is no stage (stages: %v, and live with a share, such as live:25)", value, stages)
 }
 
 // hold is what a request waits for. Nothing moves meanwhile.
@@ -67,6 +83,7 @@ const (
 	holdUnknownVariant = "unknown-variant"
 	holdSettling       = "settling"
 	holdByHand         = "by-hand"
+	holdRamp           = "ramp"
 	holdContracted     = "contracted"
 	holdDrain          = "drain"
 	holdBusy           = "another-migrator"
@@ -75,20 +92,21 @@ const (
 
 // interpret tells which stage an answer asks for, or why it asks for none. When in
 // doubt it asks for none: a value that is not known moves nothing.
-func interpret(key string, a Answer, err error) (Phase, hold) {
+func interpret(key string, a Answer, err error) (ledger.Request, hold) {
+	none := ledger.Request{}
 	switch {
 	case errors.Is(err, ErrNoFlag):
-		return "", hold{holdNoFlag, fmt.Sprintf("there is no flag %s", key)}
+		return none, hold{holdNoFlag, fmt.Sprintf("there is no flag %s", key)}
 	case err != nil:
-		return "", hold{holdProvider, fmt.Sprintf("flag %s is not known: %s", key, err)}
+		return none, hold{holdProvider, fmt.Sprintf("flag %s is not known: %s", key, err)}
 	case a.Stale:
-		return "", hold{holdStale, fmt.Sprintf("flag %s may be out of date, says its provider", key)}
+		return none, hold{holdStale, fmt.Sprintf("flag %s may be out of date, says its provider", key)}
 	case a.Value == "":
-		return "", hold{holdNoValue, fmt.Sprintf("flag %s has no value (reason %s)", key, a.Reason)}
+		return none, hold{holdNoValue, fmt.Sprintf("flag %s has no value (reason %s)", key, a.Reason)}
 	}
-	p, err := stage(a.Value)
+	p, ramp, err := stage(a.Value)
 	if err != nil {
-		return "", hold{holdUnknownVariant, fmt.Sprintf("flag %s: %s", key, err)}
+		return none, hold{holdUnknownVariant, fmt.Sprintf("flag %s: %s", key, err)}
 	}
-	return p, hold{}
+	return ledger.Request{Phase: p, Ramp: ramp, Flag: key, Variant: a.Variant, Reason: a.Reason, Provider: a.Provider}, hold{}
 }

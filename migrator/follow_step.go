@@ -2,6 +2,9 @@ package migrator
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 )
@@ -59,7 +62,7 @@ func (m *Migrator) follow(ctx context.Context, name string, to Phase, d directio
 		if err != nil {
 			return err
 		}
-		if now, _, err := w.toward(r); err != nil || now != d || r.Phase != to {
+		if now, _, err := w.toward(r); err != nil || now != d || r.Phase != to || w.rampDue(r) {
 			return err
 		}
 		done, underway, err := w.standing()
@@ -82,6 +85,46 @@ func (m *Migrator) follow(ctx context.Context, name string, to Phase, d directio
 		return w.back(ctx, last-1)
 	})
 	return err
+}
+
+// rampDue tells whether a request wants the ramp set now: before live, so that live
+// begins with it, or in live. What comes back to live has all reads on the target.
+func (w *work) rampDue(r ledger.Request) bool {
+	return r.RampDue() && !Live.Before(w.t.Phase)
+}
+
+// grantRamp sets the ramp that a request asks for, once. wait: the request goes no
+// further before that is done. What was set and has been changed since is shown, and
+// stays.
+func (w *work) grantRamp(ctx context.Context, r *ledger.Request) (wait bool, held hold, err error) {
+	if r.RampSet && w.t.Phase == Live && w.t.Ramp != *r.Ramp {
+		return false, hold{holdRamp, fmt.Sprintf("the ramp was set to %d as asked, and is %d since, by the guard or by hand: let the flag ask for another one, or crossfade ramp %s %d",
+			*r.Ramp, w.t.Ramp, w.t.Name, *r.Ramp)}, nil
+	}
+	if !w.rampDue(*r) {
+		return false, hold{}, nil
+	}
+	w.step = step{name: "ramp"}
+	var gate *GateError
+	switch err := w.rampable(ctx, *r.Ramp); {
+	case errors.As(err, &gate):
+		return true, hold{holdRamp, fmt.Sprintf("%s (hint: %s)", gate.Why, gate.Hint)}, nil
+	case err != nil:
+		return true, hold{}, err
+	}
+	event := w.event("ramp", fmt.Sprintf("%d -> %d of 100 connections read the target", w.t.Ramp, *r.Ramp))
+	if r.Flag != "" {
+		event.Detail += ", by flag " + r.Flag
+	}
+	switch err := ledger.GrantRamp(ctx, w.conn, w.t, *r, event); {
+	case errors.Is(err, ledger.ErrMoved):
+		return true, hold{}, nil // a step has just flipped it: look again
+	case err != nil:
+		return true, hold{}, err
+	}
+	r.RampSet, r.RampBrought = true, true
+	w.Logger.LogAttrs(ctx, slog.LevelInfo, "ramp set", slog.String(keyTransition, w.t.Name), slog.Int(keyPercent, *r.Ramp))
+	return false, hold{}, nil
 }
 
 // foresee looks at the gates of a flip before it is begun, since a follower tries

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"time"
 
 	"github.com/pgcrossfade/crossfade/internal/ledger"
@@ -17,9 +18,9 @@ type wish struct {
 	request ledger.Request
 	// direction is where the next step leads; stay when there is none to do now.
 	direction direction
-	// candidate is the phase that the flag says, and does not ask for yet; since
+	// candidate is the stage that the flag says, and does not ask for yet; since
 	// says since when.
-	candidate Phase
+	candidate string
 	since     time.Time
 	// failed is why the last step towards the request did not succeed, not to be
 	// tried again before retry.
@@ -85,12 +86,13 @@ func (f *follower) consider(ctx context.Context, w *wish) (again time.Duration, 
 		return 0, err
 	}
 	w.request = stored
-	answer, to, held := Answer{}, stored.Phase, hold{}
+	answer, to, held := Answer{}, stored, hold{}
 	key := ""
 	if f.o.Source != nil {
 		key = FlagKey(w.work.t.Name)
 		answer, err = f.evaluate(ctx, key)
 		to, held = interpret(key, answer, err)
+		to = to.After(stored)
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
 		}
@@ -100,14 +102,14 @@ func (f *follower) consider(ctx context.Context, w *wish) (again time.Duration, 
 	again = f.o.Poll
 	if held == (hold{}) {
 		var left time.Duration
-		if left, held = f.settling(w, to); left > 0 {
+		if left, held = f.settling(w, to.Stage()); left > 0 {
 			again = min(again, left)
 		}
 	} else {
 		w.candidate = "" // what comes after it has to settle anew
 	}
 	if held == (hold{}) && f.o.Source != nil {
-		if err := f.ask(ctx, w, key, to, answer); err != nil {
+		if err := f.ask(ctx, w, to); err != nil {
 			return 0, err
 		}
 	}
@@ -122,7 +124,7 @@ func (f *follower) consider(ctx context.Context, w *wish) (again time.Duration, 
 	}
 	f.tell(w, RequestEvent{
 		Transition: w.work.t.Name, Key: key, Value: answer.Value, Variant: answer.Variant, Reason: answer.Reason, Provider: answer.Provider,
-		Requested: w.request.Phase, Effective: w.work.t.Phase, Granted: granted, HeldBy: held.by, Held: held.why,
+		Requested: w.request.Phase, Ramp: w.request.Ramp, Effective: w.work.t.Phase, Granted: granted, HeldBy: held.by, Held: held.why,
 	})
 	return again, nil
 }
@@ -139,11 +141,11 @@ func (f *follower) evaluate(ctx context.Context, key string) (Answer, error) {
 
 // settling holds a change until it has lasted for a while, so that a flag that
 // flaps moves nothing to and fro. What was asked for before counts at once.
-func (f *follower) settling(w *wish, to Phase) (left time.Duration, held hold) {
+func (f *follower) settling(w *wish, to string) (left time.Duration, held hold) {
 	switch {
 	case f.o.Source == nil && w.request.GrantedAt == nil:
 		left = f.o.Settle - w.request.Age
-	case to == w.request.Phase:
+	case to == w.request.Stage():
 		w.candidate = ""
 	case to != w.candidate:
 		w.candidate, w.since = to, time.Now()
@@ -158,9 +160,8 @@ func (f *follower) settling(w *wish, to Phase) (left time.Duration, held hold) {
 }
 
 // ask writes down what the flag asks for, if that is new.
-func (f *follower) ask(ctx context.Context, w *wish, key string, to Phase, a Answer) error {
-	r := Request{Phase: to, Key: key, Variant: a.Variant, Reason: a.Reason, Provider: a.Provider}
-	if w.request.Same(ledger.Request{Phase: to, Flag: key, Variant: a.Variant, Provider: a.Provider}) {
+func (f *follower) ask(ctx context.Context, w *wish, r ledger.Request) error {
+	if w.request.Same(r) {
 		return nil
 	}
 	stored, err := w.work.request(ctx, r)
@@ -169,7 +170,7 @@ func (f *follower) ask(ctx context.Context, w *wish, key string, to Phase, a Ans
 	}
 	w.request, w.candidate = stored, ""
 	w.work.Logger.LogAttrs(ctx, slog.LevelInfo, "phase requested", slog.String(keyTransition, w.work.t.Name),
-		slog.String(keyFlag, key), slog.String(keyFrom, string(w.work.t.Phase)), slog.String(keyTo, string(to)), slog.String(keyReason, a.Reason))
+		slog.String(keyFlag, r.Flag), slog.String(keyFrom, string(w.work.t.Phase)), slog.String(keyTo, r.Stage()), slog.String(keyReason, r.Reason))
 	return nil
 }
 
@@ -180,12 +181,16 @@ func (f *follower) lead(ctx context.Context, w *wish, granted bool) (bool, hold,
 	if err != nil || held != (hold{}) {
 		return granted, held, err
 	}
+	wait, held, err := w.work.grantRamp(ctx, &w.request)
+	if err != nil || wait {
+		return granted, held, err
+	}
 	if d == stay {
 		if granted {
 			return true, held, nil
 		}
-		event := w.work.event("granted", string(w.request.Phase))
-		return true, held, ledger.GrantRequest(ctx, w.work.conn, *w.work.t, w.request.Phase, event)
+		event := w.work.event("granted", w.request.Stage())
+		return true, held, ledger.GrantRequest(ctx, w.work.conn, *w.work.t, w.request, event)
 	}
 	if w.towards != w.request.Phase { // what failed was on another way
 		w.failed, w.retry, w.backoff = hold{}, time.Time{}, 0
@@ -222,7 +227,7 @@ func (f *follower) note(ctx context.Context, w *wish, held hold) error {
 
 // tell tells the observer what has changed.
 func (f *follower) tell(w *wish, e RequestEvent) {
-	if e != w.told {
+	if !reflect.DeepEqual(e, w.told) {
 		w.told = e
 		w.work.observe(e)
 	}

@@ -79,8 +79,10 @@ type RequestEvent struct {
 	Reason   string `json:"reason,omitempty"`
 	Provider string `json:"provider,omitempty"`
 	// Requested is the phase that was last asked for and settled; empty when none
-	// was. Effective is the phase in force.
+	// was. Ramp is how many of 100 connections it wants to read the targets; nil when
+	// it leaves that alone. Effective is the phase in force.
 	Requested Phase `json:"requested,omitempty"`
+	Ramp      *int  `json:"ramp,omitempty"`
 	Effective Phase `json:"effective"`
 	// Granted: the requested phase came into force.
 	Granted bool `json:"granted"`

@@ -27,7 +27,7 @@ const FullRamp = ledger.FullRamp
 // refused where the two sides need not read alike: a *GateError says why.
 func (m *Migrator) Ramp(ctx context.Context, name string, percent int) (RampStatus, error) {
 	r := RampStatus{Name: name}
-	if percent < 0 || percent > FullRamp {
+	if !rampInRange(percent) {
 		return r, fmt.Errorf("ramp of %q: %d is not from 0 to 100", name, percent)
 	}
 	err := m.look(ctx, func(s *session) error {
@@ -53,6 +53,8 @@ func (m *Migrator) Ramp(ctx context.Context, name string, percent int) (RampStat
 	})
 	return r, err
 }
+
+func rampInRange(percent int) bool { return 0 <= percent && percent <= FullRamp }
 
 // rampable refuses a ramp where the sources cannot be read beside the targets.
 func (w *work) rampable(ctx context.Context, percent int) error {

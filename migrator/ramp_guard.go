@@ -126,12 +126,7 @@ func (g *guarding) run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		if !marked {
-			if err := fence.Guard(ctx, s.conn, w.t.ID); err != nil {
-				return err
-			}
-			marked, g.begun = true, true
-		}
+		g.begun = true
 		switch {
 		case Live.Before(w.t.Phase):
 			return nil
@@ -141,6 +136,12 @@ func (g *guarding) run(ctx context.Context, s *session) error {
 		g.ramped = g.ramped || w.t.Phase == Live
 		if err := w.guard(ctx, &g.window); err != nil {
 			return err
+		}
+		if !marked { // now it has looked: what is counted from here on counts
+			if err := fence.Guard(ctx, s.conn, w.t.ID); err != nil {
+				return err
+			}
+			marked = true
 		}
 		if err := sleep(ctx, g.every); err != nil {
 			return err

@@ -11,6 +11,10 @@ import (
 type Request struct {
 	// Phase is the phase to lead the transition to, off to complete.
 	Phase Phase
+	// Ramp is how many of 100 connections are to read the targets in phase live. It is
+	// set once, before live begins where that is still to come, and refused with
+	// another phase. Nil leaves it alone; once a request has brought one, it means 100.
+	Ramp *int
 	// Reason says why; a flag system has words for it, such as TARGETING_MATCH.
 	Reason string
 	// Variant is what the flag said, Key the flag, Provider who evaluated it. They
@@ -25,7 +29,8 @@ type RequestStatus = ledger.Request
 // keeps each change. Nothing moves by it: Follow grants it, one step at a time. It
 // may be called while another migrator is at work.
 func (m *Migrator) Request(ctx context.Context, name string, r Request) (status RequestStatus, err error) {
-	if err := requestable(r.Phase); err != nil {
+	asked := ledger.Request{Phase: r.Phase, Ramp: r.Ramp, Flag: r.Key, Variant: r.Variant, Reason: r.Reason, Provider: r.Provider}
+	if asked.Phase, asked.Ramp, err = stage(asked.Stage()); err != nil {
 		return status, fmt.Errorf("request for %q: %w", name, err)
 	}
 	err = m.look(ctx, func(s *session) error {
@@ -36,33 +41,25 @@ func (m *Migrator) Request(ctx context.Context, name string, r Request) (status 
 		if err != nil {
 			return err
 		}
-		status, err = w.request(ctx, r)
+		status, err = w.request(ctx, asked)
 		return err
 	})
 	return status, err
 }
 
-// requestable refuses phases that no request may ask for.
-func requestable(p Phase) error {
-	_, err := stage(string(p))
-	return err
-}
-
-func (w *work) request(ctx context.Context, r Request) (RequestStatus, error) {
+func (w *work) request(ctx context.Context, r ledger.Request) (RequestStatus, error) {
 	if !w.t.Definition.Moves() {
 		return RequestStatus{}, fmt.Errorf("request for %q: it moves no column, so it has steps and no phases (hint: crossfade run %s)", w.t.Name, w.t.Name)
 	}
-	event := w.event("request", string(r.Phase))
-	if r.Key != "" {
-		event.Detail += ", by flag " + r.Key
+	event := w.event("request", r.Stage())
+	if r.Flag != "" {
+		event.Detail += ", by flag " + r.Flag
 	}
 	event.Evidence = map[string]any{}
-	for key, value := range map[string]string{"flag": r.Key, "variant": r.Variant, "reason": r.Reason, "provider": r.Provider} {
+	for key, value := range map[string]string{"flag": r.Flag, "variant": r.Variant, "reason": r.Reason, "provider": r.Provider} {
 		if value != "" {
 			event.Evidence[key] = value
 		}
 	}
-	return ledger.SetRequest(ctx, w.conn, *w.t, ledger.Request{
-		Phase: r.Phase, Flag: r.Key, Variant: r.Variant, Reason: r.Reason, Provider: r.Provider,
-	}, event)
+	return ledger.SetRequest(ctx, w.conn, *w.t, r, event)
 }

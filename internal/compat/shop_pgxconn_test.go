@@ -73,9 +73,8 @@ func keptConn(t *testing.T) outcome {
 	j := newJourney(t, "")
 	j.follow()
 	j.begin()
-	held, err := j.pool(nil).Acquire(t.Context())
+	conn, err := j.hook.Connect(t.Context(), j.Config(t))
 	require.NoError(t, err)
-	conn := held.Hijack()
 	defer func() { _ = conn.Close(context.Background()) }()
 	kept := pgxShop{conn}
 	id, err := kept.Create(t.Context(), "Ada", "ada@example.com")
@@ -87,6 +86,6 @@ func keptConn(t *testing.T) outcome {
 	require.True(t, dualwrite.IsStalePhase(err), "%v", err)
 	var one int
 	require.NoError(t, conn.QueryRow(t.Context(), `select 1`).Scan(&one))
-	return outcome{worksWith, "reopen it after `dualwrite.IsStalePhase(err)`: a connection outside of a pool is waited for and, " +
+	return outcome{worksWith, "`hook.Connect`, and again after `dualwrite.IsStalePhase(err)`: a connection outside of a pool is waited for and, " +
 		"when it is idle, fenced after the migrator's `--grace`"}
 }

@@ -40,7 +40,7 @@ func checkSessions(ctx context.Context, in *inspection) error {
 		}
 		if p.application == dumpApplication {
 			in.warn("pg-dump-running", object, "it locks every table until it ends, pid "+list(pids)+": no phase can end meanwhile",
-				"wait for it, and dump without the tokens from now on (pg_dump --exclude-schema=crossfade)")
+				"wait for it; a dump that no application is going to use can be made without the tokens (pg_dump --exclude-schema=crossfade)")
 			continue
 		}
 		last := strings.Join(strings.Fields(members[p][0].Query), " ")

@@ -53,6 +53,12 @@ type Verdict struct {
 	Ordered bool
 }
 
+// Passing tells whether the reason is one of the moment, so that it is worth asking
+// again.
+func (v Verdict) Passing() bool {
+	return v.Reason == Timeout || v.Reason == Locked || v.Reason == Server
+}
+
 // Judge tells whether a read may be run in both forms. types are those of the
 // parameters as far as the application gives them. After an error the connection
 // is of no use.

@@ -2,7 +2,8 @@
 // of transitions: its Source is what migrator.Follow follows.
 //
 // A transition has one string flag, crossfade.NAME, whose value is a stage: off,
-// dualwrite, shadow, live, rampdown or complete. The flag only requests. Nothing
+// dualwrite, shadow, live, rampdown or complete; live:25 is live with 25 of 100
+// connections that read the target. The flag only requests. Nothing
 // moves when the flag does not exist, when its value is unknown, or when the provider
 // is not ready, stale, or in error. The default of an evaluation is no stage, so it
 // can never move a phase either.

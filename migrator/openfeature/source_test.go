@@ -191,6 +191,25 @@ func TestAJump(t *testing.T) {
 	require.Equal(t, []string{"live -> shadow", "shadow -> dualwrite"}, f.moves()[3:])
 }
 
+// TestARamp: the value carries how many connections read the target in live, under
+// whatever name the variant has.
+func TestARamp(t *testing.T) {
+	t.Parallel()
+	f, p := newFixture(t), newProvider("live:25")
+	f.follow(client(t, p), f.m, time.Millisecond)
+	s := f.granted(migrator.Live)
+	require.Equal(t, 25, s.Ramp)
+	require.Equal(t, "v-live:25", s.Request.Variant)
+	epoch := s.Epoch
+	p.set(flag("live:75"))
+	pgtest.WaitFor(t, "the ramp to rise", func() bool { return f.status().Ramp == 75 })
+	p.set(flag("live:750"))
+	require.Equal(t, 75, f.heldBy("unknown-variant").Ramp)
+	p.set(flag("live"))
+	pgtest.WaitFor(t, "the ramp to be full", func() bool { return f.status().Ramp == 100 })
+	require.Equal(t, epoch, f.status().Epoch)
+}
+
 // TestProviderDownAtStart: nothing moves until it is ready.
 func TestProviderDownAtStart(t *testing.T) {
 	t.Parallel()

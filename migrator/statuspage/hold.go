@@ -93,7 +93,7 @@ func requestText(r migrator.RequestStatus) string {
 	if r.Phase == "" {
 		return who + " asks for nothing that is known"
 	}
-	return who + " asks for " + string(r.Phase)
+	return who + " asks for " + r.Stage()
 }
 
 // keys names the first of the rows that differ.

@@ -162,6 +162,12 @@ create table crossfade.request (
     transition_id bigint primary key references crossfade.transition,
     -- '' as long as nothing was asked that could be granted
     phase         text not null default '',
+    -- how many of 100 connections are to read the targets in phase live; null where the
+    -- request leaves that alone. It is set once. Once a request has brought one, live
+    -- alone means all of them
+    ramp          int check (ramp between 0 and 100),
+    ramp_set      boolean not null default false,
+    ramp_brought  boolean not null default false,
     flag          text not null default '',
     variant       text not null default '',
     reason        text not null default '',

@@ -19,8 +19,9 @@ func newFollow(a *app) *cobra.Command {
 		Long: `Leads each transition that has been started towards the phase that its flag asks
 for, one step at a time, each with its gates and its drain, until it is stopped.
 The flag of users-name is crossfade.users-name, and says one of the stages off,
-dualwrite, shadow, live, rampdown, complete. What may not be granted yet waits;
-status shows what is requested, what is in force, and what holds it.
+dualwrite, shadow, live, rampdown, complete; live:25 is live with 25 of 100
+connections that read the target. What may not be granted yet waits; status shows
+what is requested, what is in force, and what holds it.
 
 --flags FILE reads a YAML or JSON file, such as "crossfade.users-name: live", again
 at each look. --flags env reads CROSSFADE_FLAG_USERS_NAME. Without it the requests

@@ -12,6 +12,7 @@ import (
 
 func newRequest(a *app) *cobra.Command {
 	var r migrator.Request
+	ramp := ""
 	cmd := &cobra.Command{
 		Use:   "request NAME --phase PHASE",
 		Short: "Ask for a phase, as a feature flag would",
@@ -19,12 +20,20 @@ func newRequest(a *app) *cobra.Command {
 "crossfade follow" without --flags grants it, one step at a time, when the gates of
 each step hold. Status shows what is requested, what is in force, and what holds it.`,
 		Example: `  crossfade request users-name --phase live --reason 'release 2026.48'
+  crossfade request users-name --phase live --ramp 25
   crossfade status users-name --output json | jq .request`,
 		Args:              exactly("NAME"),
 		ValidArgsFunction: a.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if r.Phase == "" {
 				return &usageError{command: cmd.CommandPath(), cause: errors.New("--phase is missing")}
+			}
+			if ramp != "" {
+				percent, err := parsePercent(ramp)
+				if err != nil {
+					return &usageError{command: cmd.CommandPath(), cause: err}
+				}
+				r.Ramp = &percent
 			}
 			m, err := a.migrator()
 			if err != nil {
@@ -45,6 +54,7 @@ each step hold. Status shows what is requested, what is in force, and what holds
 		},
 	}
 	addPhase(cmd, &r.Phase, "phase", "the phase to ask for", migrator.Off, migrator.DualWrite, migrator.Shadow, migrator.Live, migrator.RampDown, migrator.Complete)
+	cmd.Flags().StringVar(&ramp, "ramp", "", "how many of 100 connections are to read the target in phase live (default: as it is set)")
 	cmd.Flags().StringVar(&r.Reason, "reason", "", "why; it goes to the history")
 	return cmd
 }
@@ -53,7 +63,7 @@ each step hold. Status shows what is requested, what is in force, and what holds
 func requestText(r migrator.RequestStatus, s console.Style) string {
 	text := "nothing that is known"
 	if r.Phase != "" {
-		text = s.Accent(string(r.Phase))
+		text = s.Accent(r.Stage())
 	}
 	switch {
 	case r.Flag != "":

@@ -106,7 +106,7 @@ func (p *progress) stepLine(e migrator.StepEvent) string {
 
 // requestLine says what a flag asks for, and what it waits for.
 func requestLine(e migrator.RequestEvent) string {
-	asked := string(e.Requested)
+	asked := migrator.RequestStatus{Phase: e.Requested, Ramp: e.Ramp}.Stage()
 	if asked == "" {
 		asked = "nothing that is known"
 	}
