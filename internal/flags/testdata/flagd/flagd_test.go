@@ -13,6 +13,7 @@ import (
 	"time"
 
 	flagd "github.com/open-feature/go-sdk-contrib/providers/flagd/pkg"
+	of "github.com/open-feature/go-sdk/openfeature"
 	"github.com/open-feature/go-sdk/openfeature/isolated"
 	"github.com/stretchr/testify/require"
 
@@ -41,7 +42,7 @@ func newServer(t *testing.T) *server {
 	_, text, _ = strings.Cut(text, "```json\n")
 	text, _, found = strings.Cut(text, "```")
 	require.True(t, found)
-	return &server{t: t, file: filepath.Join(t.TempDir(), "flags.json"), text: text, port: "38013"}
+	return &server{t: t, file: filepath.Join(t.TempDir(), "flags.json"), text: text, port: "28013"}
 }
 
 // say sets the default variant; change may alter the flag.
@@ -66,7 +67,7 @@ func (s *server) say(variant string, change ...func(flag map[string]any)) {
 func (s *server) start() {
 	s.t.Helper()
 	cmd := exec.Command(os.Getenv("CROSSFADE_FLAGD"), "start", "--uri", "file:"+s.file, "--port", s.port,
-		"--management-port", "38014", "--sync-port", "38015", "--ofrep-port", "38016")
+		"--management-port", "28014", "--sync-port", "28015", "--ofrep-port", "28016")
 	require.NoError(s.t, cmd.Start())
 	s.stop = func() {
 		_ = cmd.Process.Kill()
@@ -76,15 +77,24 @@ func (s *server) start() {
 	s.t.Cleanup(func() { s.stop() })
 }
 
-func follow(t *testing.T, j *flags.Journey, p *flagd.Provider) {
-	api := isolated.NewAPI()
+// begin sets a provider, and a new one where that could not begin.
+func begin(t *testing.T, api *of.EvaluationAPI, options ...flagd.ProviderOption) {
+	t.Helper()
 	pgtest.WaitFor(t, "the provider to begin", func() bool {
-		err := api.SetProviderAndWait(context.Background(), p)
+		p, err := flagd.NewProvider(options...)
+		require.NoError(t, err)
+		err = api.SetProviderAndWait(context.Background(), p)
 		if err != nil {
 			t.Log(err)
 		}
 		return err == nil
 	})
+}
+
+func follow(t *testing.T, j *flags.Journey, options ...flagd.ProviderOption) {
+	api := isolated.NewAPI()
+	t.Cleanup(func() { _ = api.Shutdown(context.Background()) })
+	begin(t, api, options...)
 	source := openfeature.New(api.NewClient(), openfeature.Config{})
 	t.Cleanup(source.Close)
 	j.Follow(source, time.Hour) // what moves it are events
@@ -95,9 +105,7 @@ func TestRPC(t *testing.T) {
 	j, s := flags.NewJourney(t), newServer(t)
 	s.say("off")
 	s.start()
-	p, err := flagd.NewProvider(flagd.WithHost("127.0.0.1"), flagd.WithPort(38013))
-	require.NoError(t, err)
-	follow(t, j, p)
+	follow(t, j, rpc...)
 	j.Granted("off")
 	s.say("live")
 	status := j.Granted("live")
@@ -107,14 +115,25 @@ func TestRPC(t *testing.T) {
 
 	wrong(t, j, s)
 
-	s.stop() // the provider says that it is stale, and later in error
-	begun := time.Now()
-	t.Log(j.Held("stale").Request.Held, time.Since(begun))
-	t.Log(j.Held("provider").Request.Held, time.Since(begun))
+	down(t, j, s)
 	s.say("off")
 	s.start()
 	j.Granted("off")
 	require.Equal(t, slices.Concat(flags.There, flags.Back), j.Moves())
+}
+
+// down ends flagd, and waits until the follower has seen that.
+func down(t *testing.T, j *flags.Journey, s *server) {
+	t.Helper()
+	s.stop()
+	begun := time.Now()
+	j.Held("provider")
+	t.Log(j.Status().Request.Held, time.Since(begun))
+	for _, e := range j.Status().History {
+		if e.Event == "held" {
+			t.Log(e.Detail)
+		}
+	}
 }
 
 // wrong: what asks for nothing.
@@ -155,15 +174,10 @@ func TestInProcess(t *testing.T) {
 	j, s := flags.NewJourney(t), newServer(t)
 	s.say("live")
 	s.start()
-	p, err := flagd.NewProvider(flagd.WithInProcessResolver(), flagd.WithHost("127.0.0.1"), flagd.WithPort(38015))
-	require.NoError(t, err)
-	follow(t, j, p)
+	follow(t, j, inProcess...)
 	j.Granted("live")
 	wrong(t, j, s)
-	s.stop()
-	begun := time.Now()
-	t.Log(j.Held("stale").Request.Held, time.Since(begun))
-	t.Log(j.Held("provider").Request.Held, time.Since(begun))
+	down(t, j, s)
 	s.say("off")
 	s.start()
 	j.Granted("off")
@@ -173,37 +187,66 @@ func TestInProcess(t *testing.T) {
 func TestFile(t *testing.T) {
 	j, s := flags.NewJourney(t), newServer(t)
 	s.say("live")
-	p, err := flagd.NewProvider(flagd.WithFileResolver(), flagd.WithOfflineFilePath(s.file))
-	require.NoError(t, err)
-	follow(t, j, p)
+	follow(t, j, flagd.WithFileResolver(), flagd.WithOfflineFilePath(s.file))
 	j.Granted("live")
 	wrong(t, j, s)
 	s.say("off")
 	j.Granted("off")
 }
 
-// TestDownAtStart: a provider whose first Init has failed does not recover by itself.
+var (
+	rpc       = []flagd.ProviderOption{flagd.WithHost("127.0.0.1"), flagd.WithPort(28013)}
+	inProcess = []flagd.ProviderOption{flagd.WithInProcessResolver(), flagd.WithHost("127.0.0.1"), flagd.WithPort(28015)}
+)
+
+// recovers tells whether a provider that was down asks for a phase again.
+func recovers(j *flags.Journey, p migrator.Phase) bool {
+	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
+		if r := j.Status().Request; r != nil && r.Phase == p {
+			return true
+		}
+	}
+	return false
+}
+
+// TestDownAtStart: a provider that could not begin does not begin later; a new one does.
 func TestDownAtStart(t *testing.T) {
-	j, s := flags.NewJourney(t), newServer(t)
-	s.say("dualwrite")
-	p, err := flagd.NewProvider(flagd.WithHost("127.0.0.1"), flagd.WithPort(38013))
-	require.NoError(t, err)
-	api := isolated.NewAPI()
-	require.Error(t, api.SetProviderAndWait(t.Context(), p))
-	source := openfeature.New(api.NewClient(), openfeature.Config{})
-	t.Cleanup(source.Close)
-	j.Follow(source, 50*time.Millisecond)
-	t.Log(j.Held("provider").Request.Held)
-	s.start()
-	recovered := false
-	for until := time.Now().Add(20 * time.Second); time.Now().Before(until) && !recovered; time.Sleep(100 * time.Millisecond) {
-		r := j.Status().Request
-		recovered = r != nil && r.Phase == migrator.DualWrite
+	for name, options := range map[string][]flagd.ProviderOption{"rpc": rpc, "in-process": inProcess} {
+		t.Run(name, func(t *testing.T) {
+			j, s := flags.NewJourney(t), newServer(t)
+			s.say("dualwrite")
+			p, err := flagd.NewProvider(options...)
+			require.NoError(t, err)
+			api := isolated.NewAPI()
+			t.Cleanup(func() { _ = api.Shutdown(context.Background()) })
+			require.Error(t, api.SetProviderAndWait(t.Context(), p))
+			source := openfeature.New(api.NewClient(), openfeature.Config{})
+			t.Cleanup(source.Close)
+			j.Follow(source, 50*time.Millisecond)
+			t.Log(j.Held("provider").Request.Held)
+			s.start()
+			require.False(t, recovers(j, migrator.DualWrite))
+			begin(t, api, options...)
+			j.Granted("dualwrite")
+		})
 	}
-	t.Log("recovers by itself:", recovered)
-	if !recovered {
-		t.Log(j.Status().Request.Held)
-		pgtest.WaitFor(t, "the provider to begin", func() bool { return api.SetProviderAndWait(context.Background(), p) == nil })
+}
+
+// TestDownForLong: in RPC mode the provider gives up after a while, in-process it does not.
+func TestDownForLong(t *testing.T) {
+	for name, options := range map[string][]flagd.ProviderOption{"rpc": rpc, "in-process": inProcess} {
+		t.Run(name, func(t *testing.T) {
+			j, s := flags.NewJourney(t), newServer(t)
+			s.say("dualwrite")
+			s.start()
+			follow(t, j, options...)
+			j.Granted("dualwrite")
+			down(t, j, s)
+			time.Sleep(45 * time.Second) // what this is about
+			s.say("off")
+			s.start()
+			require.Equal(t, name == "in-process", recovers(j, migrator.Off))
+			t.Log(j.Status().Request.Held)
+		})
 	}
-	j.Granted("dualwrite")
 }
