@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pgcrossfade/crossfade/dualwrite"
+	"github.com/pgcrossfade/crossfade/internal/fence"
 	"github.com/pgcrossfade/crossfade/internal/ledger"
 	"github.com/pgcrossfade/crossfade/internal/pgtest"
 	"github.com/pgcrossfade/crossfade/migrator"
@@ -151,6 +152,31 @@ func TestStepBack(t *testing.T) {
 	}
 }
 
+// TestTwoGuards: one of them steps back, the other one says so too.
+func TestTwoGuards(t *testing.T) {
+	t.Parallel()
+	db, m := ramped(t)
+	require.False(t, statusOf(t, m).Guarded)
+	done := make(chan error, 2)
+	for range 2 {
+		go func() { done <- m.GuardReads(ctx, rename.Name, 5*time.Millisecond) }()
+	}
+	conn := audit(t, db)
+	pgtest.WaitFor(t, "two guards", func() bool {
+		return scan[int](t, conn, `select count(*) from pg_locks where locktype = 'advisory' and classid::bigint = $1
+			and database = (select oid from pg_database where datname = current_database())`, fence.GuardClass) == 2
+	})
+	require.True(t, statusOf(t, m).Guarded)
+	reported(t, db, "one", ledger.Reads{Compared: 100, Mismatched: 2})
+	for range 2 {
+		var back *migrator.StepBackError
+		require.ErrorAs(t, <-done, &back)
+		require.Equal(t, migrator.StepBackEvent{Transition: rename.Name, Ramp: 50, Why: "mismatches: 2 of 100 reads compared differed"}, back.StepBackEvent)
+	}
+	require.Equal(t, 1, scan[int](t, conn, `select count(*) from crossfade.history where event = 'step back'`))
+	require.False(t, statusOf(t, m).Guarded)
+}
+
 // awaitLooks waits until guards have looked so many times from now on.
 func awaitLooks(t testing.TB, db *pgtest.DB, n int) {
 	t.Helper()
@@ -207,6 +233,7 @@ func TestStepBackUnderTraffic(t *testing.T) {
 		return r != nil && r.HeldBy == "ramp-full"
 	})
 	require.Equal(t, 50, statusOf(t, m).Ramp)
+	require.True(t, statusOf(t, m).Guarded)
 	db.Exec(t, `update users set name = 'somebody else' where id = 7`)
 	pgtest.WaitFor(t, "the step back", func() bool {
 		read()

@@ -1,6 +1,7 @@
 package migrator_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,4 +87,28 @@ func TestRightsAndRoomAreLost(t *testing.T) {
 			require.Equal(t, 20000, scan[int](t, conn, `select count(*) from users where name = 'user ' || id`))
 		})
 	}
+}
+
+// TestFollowingNeedsCreate: what the step sync would stumble over, plan says.
+func TestFollowingNeedsCreate(t *testing.T) {
+	t.Parallel()
+	db := pgtest.NewFrom(t, users)
+	role := "mover_" + db.Name
+	as := func(sql string) string { return strings.ReplaceAll(sql, "ROLE", role) }
+	db.Exec(t, as(`create role ROLE login replication in role pg_read_all_stats; alter table users owner to ROLE; grant create on schema public to ROLE`))
+	t.Cleanup(func() { db.Exec(t, as(`reassign owned by ROLE to postgres; drop owned by ROLE; drop role ROLE`)) })
+	config := db.Config(t)
+	config.User = role
+	m, err := migrator.New(config, quick(migrator.Config{}))
+	require.NoError(t, err)
+	follow := rename
+	follow.Sync = "logical"
+	refused := func() bool {
+		plan, err := m.Plan(ctx, follow)
+		require.NoError(t, err)
+		return slices.ContainsFunc(plan.Findings, func(f migrator.Finding) bool { return f.Code == "sync-no-create" && f.Refuses })
+	}
+	require.True(t, refused())
+	db.Exec(t, as(`grant create on database `+db.Name+` to ROLE`))
+	require.False(t, refused())
 }

@@ -43,7 +43,11 @@ func newReadings(s migrator.Status) *readings {
 // readsOf says which side serves reads, and for how many connections.
 func readsOf(s migrator.Status) string {
 	if s.Phase == migrator.Live && s.Ramp < migrator.FullRamp {
-		return fmt.Sprintf("target for %d %% of connections", s.Ramp)
+		share := fmt.Sprintf("target for %d %% of connections", s.Ramp)
+		if s.Ramp > 0 && !s.Guarded {
+			share += ", unguarded"
+		}
+		return share
 	}
 	return string(s.Phase.Behaviour().Read)
 }

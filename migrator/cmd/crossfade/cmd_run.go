@@ -78,7 +78,13 @@ func startOrContinue(ctx context.Context, m *migrator.Migrator, t migrator.Trans
 	if !errors.Is(err, migrator.ErrActive) {
 		return position, err
 	}
-	if status, lookErr := one(ctx, m, t.Name, 1); lookErr == nil && isSame(status, t) {
+	status, lookErr := one(ctx, m, t.Name, 1)
+	switch {
+	case errors.Is(lookErr, migrator.ErrNotFound): // a column is taken, not the name
+		return position, err
+	case lookErr != nil:
+		return position, lookErr
+	case isSame(status, t):
 		return status.Position, nil
 	}
 	return position, err

@@ -229,3 +229,16 @@ func TestRightsAreMissing(t *testing.T) {
 		t.Errorf("the last line is %v", last)
 	}
 }
+
+// TestRunCannotLook: a run of a file that has been started says why it cannot go on,
+// and not that the name is taken.
+func TestRunCannotLook(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.must(exitOK, "init")
+	s.must(exitOK, "start", s.file)
+	s.db.Exec(t, `alter table crossfade.progress rename to lost`)
+	contains(t, s.must(exitError, "run", s.file).stderr, "progress")
+	s.db.Exec(t, `alter table crossfade.lost rename to progress`)
+	s.must(exitOK, "run", s.file)
+}

@@ -41,6 +41,7 @@ func TestRampAndMismatches(t *testing.T) {
 	contains(t, s.must(exitOK, "mismatches", "users-name", "--forget", "put right").stdout, "1 statement forgotten")
 	contains(t, s.must(exitRefused, "run", "users-name", "--until", "live", "--min-comparisons", "6").stderr, "5 reads have been compared, 6 are wanted")
 	s.must(exitOK, "run", "users-name", "--until", "live")
+	contains(t, s.must(exitOK, "status", "users-name").stdout, "25 of 100 connections read the target; nobody guards it; next: crossfade ramp users-name 25 --guard")
 	contains(t, s.must(exitRefused, "run", "users-name").stderr, "gate ramp-full", "crossfade ramp users-name 100")
 	contains(t, s.must(exitOK, "ramp", "users-name", "0").stdout, "0 of 100 connections read the target")
 	s.must(exitOK, "ramp", "users-name", "0", "--guard") // nothing is left to guard
