@@ -22,7 +22,7 @@ func Example() {
 	provider := memprovider.NewInMemoryProvider(nil) // yours
 	api := isolated.NewAPI()
 	if err := api.SetProviderAndWait(ctx, provider); err != nil {
-		log.Print(err) // nothing moves until it recovers
+		log.Print(err) // nothing moves until it recovers; some never do, and are to be set anew
 	}
 	source := openfeature.New(api.NewClient(), openfeature.Config{})
 	defer source.Close()
