@@ -37,7 +37,7 @@ func TestStatesOfARename(t *testing.T) {
 	require.Equal(t, ddl.Column{}, column("name"))
 	run(ddl.AddColumn(users, "name", "character varying(80)", `pg_catalog."C"`))
 	require.Equal(t, ddl.Column{
-		Exists: true, Type: "character varying(80)",
+		Exists: true, Number: 4, Type: "character varying(80)",
 	}, column("name"))
 
 	for range 2 {
