@@ -45,7 +45,8 @@ func TestSomebodyAddsTheTargetLater(t *testing.T) {
 			t.Parallel()
 			db := pgtest.NewFrom(t, accounts)
 			conn := audit(t, db)
-			m := newMigrator(t, db, migrator.Config{DDLMaxWait: 10 * time.Millisecond})
+			m := newMigrator(t, db, migrator.Config{})
+			impatient := newMigrator(t, db, migrator.Config{DDLMaxWait: 10 * time.Millisecond})
 			require.NoError(t, m.Init(ctx, migrator.InitOptions{}))
 			transition := altering(t, operation)
 			transition.IgnoreApplications = []string{auditor}
@@ -55,7 +56,7 @@ func TestSomebodyAddsTheTargetLater(t *testing.T) {
 			require.NoError(t, err)
 			_, err = tx.Exec(ctx, `lock table users in access share mode`)
 			require.NoError(t, err)
-			_, err = m.Advance(ctx, transition.Name, migrator.AdvanceOptions{})
+			_, err = impatient.Advance(ctx, transition.Name, migrator.AdvanceOptions{})
 			var blocked *migrator.BlockedError
 			require.ErrorAs(t, err, &blocked)
 			require.NoError(t, tx.Rollback(ctx))

@@ -44,9 +44,13 @@ func TestScreenshot(t *testing.T) {
 	db, m := started(t, shop, name, wide, tokens)
 	connect(t, db, "postgres_exporter")
 	application(t, db, "checkout-api", 12)
-	application(t, db, "accounts-api", 6)
+	accounts := application(t, db, "accounts-api", 6)
 	run(t, m, wide.Name, migrator.DualWrite)
 	run(t, m, name.Name, migrator.Live)
+	for range 3 {
+		_, err := accounts.Exec(ctx, `select u from users u where email = 'ada@example.org'`)
+		require.Error(t, err, "a whole row")
+	}
 	_, err := m.Run(ctx, tokens.Name, migrator.RunOptions{})
 	require.NoError(t, err)
 	report := join(t, db, "nightly-report")
@@ -65,6 +69,7 @@ func TestScreenshot(t *testing.T) {
 	b.size(1280, 900, "light")
 	b.open(s.url + "/")
 	b.wait("the backfill", `document.querySelector("#t-orders-amount progress")?.value >= 5`)
+	b.wait("the refused statement", `document.querySelector("#t-users-name").textContent.includes("Refused statements")`)
 	b.shoot("../../docs/status-page.png", 1280, eval[int](b, `document.documentElement.scrollHeight`))
 	for _, look := range []struct {
 		scheme        string
@@ -80,7 +85,7 @@ func TestScreenshot(t *testing.T) {
 }
 
 // application keeps connections with the hook, as a service would.
-func application(t *testing.T, db *pgtest.DB, name string, connections int) {
+func application(t *testing.T, db *pgtest.DB, name string, connections int) *pgxpool.Pool {
 	t.Helper()
 	hook, err := dualwrite.New(dualwrite.Config{})
 	require.NoError(t, err)
@@ -94,4 +99,5 @@ func application(t *testing.T, db *pgtest.DB, name string, connections int) {
 	t.Cleanup(pool.Close)
 	background(t, func(ctx context.Context) { _ = hook.Run(ctx) })
 	require.NoError(t, pool.Ping(ctx))
+	return pool
 }

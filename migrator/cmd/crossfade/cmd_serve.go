@@ -28,8 +28,9 @@ func newServe(a *app) *cobra.Command {
 		Short: "Show the transitions as a page in the browser",
 		Long: `Serves a page that shows every transition as it moves: the steps, what holds it, its
 scans and their forecast, throughput and lag over time, the connections by what they
-know, also on standbys named with --standby, laggards, writers without the hook, refused statements, and the history. It
-changes nothing. The database is looked at once in an interval, however many watch.
+know, also on standbys named with --standby, laggards, writers without the hook,
+refused statements, and the history. It changes nothing. The database is looked at
+once in an interval, however many watch.
 
 Beside the page there are /status.json, the document of "status --output json";
 /metrics for Prometheus, with the names of docs/observability.md; and /healthz, 503
