@@ -44,8 +44,11 @@ func (s *session) register(ctx context.Context, t Transition) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	same := w.t.Schema == schema && w.t.Table == table && asked(*w.t, t)
-	if !same || w.t.Step != "" {
+	switch same := w.t.Schema == schema && w.t.Table == table && asked(*w.t, t); {
+	case !same:
+		return nil, fmt.Errorf("start %q: it was started as %s of %s, and the file says something else now: %w",
+			t.Name, w.t.Definition, tableName(*w.t), ErrActive)
+	case w.t.Step != "":
 		return nil, fmt.Errorf("start %q: %s: %w", t.Name, w.where(), ErrActive)
 	}
 	return w, nil

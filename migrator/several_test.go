@@ -161,6 +161,7 @@ func TestSameFileGoesOn(t *testing.T) {
 	tr.Change = &migrator.Change{From: "age", To: "age_big", Type: "bigint", Forward: "age * 2", Backward: "age_big / 2"}
 	_, err = m.Start(ctx, tr)
 	require.ErrorIs(t, err, migrator.ErrActive)
+	require.ErrorContains(t, err, "the file says something else now")
 }
 
 // TestPlanOfASplit: what is particular about it.
