@@ -53,7 +53,7 @@ func (s *server) report(ctx context.Context, conn *pgx.Conn, last *time.Time) er
 // counts tells whether there is anything to report.
 func (h *Hook) counts() bool {
 	for _, s := range h.all() {
-		if len(s.tallies.all()) > 0 || s.refusals.any() {
+		if len(s.serving()) > 0 || len(s.tallies.all()) > 0 || s.refusals.any() {
 			return true
 		}
 	}
