@@ -138,37 +138,17 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 			b.WriteString(line + "\n")
 		}
 	}
-	for i, d := range status.Dependents {
-		label := ""
-		if i == 0 {
-			label = "carries"
-		}
-		fmt.Fprintf(&b, "  %-9s  %s: %s\n", label, d.Object, d.Fate)
+	var carried []string
+	for _, d := range status.Dependents {
+		carried = append(carried, d.Object+": "+d.Fate)
 	}
-	for i, line := range tailLines(status.Tail, s) {
-		label := ""
-		if i == 0 {
-			label = "tail"
-		}
-		fmt.Fprintf(&b, "  %-9s  %s\n", label, line)
-	}
+	printUnder(&b, "carries", carried)
+	printUnder(&b, "tail", tailLines(status.Tail, s))
 	if text := plansText(status, s); text != "" {
 		fmt.Fprintf(&b, "  plans      %s\n", text)
 	}
-	for i, line := range readsLines(status, s) {
-		label := ""
-		if i == 0 {
-			label = "reads"
-		}
-		fmt.Fprintf(&b, "  %-9s  %s\n", label, line)
-	}
-	for i, line := range refusedLines(status, s) {
-		label := ""
-		if i == 0 {
-			label = "refused"
-		}
-		fmt.Fprintf(&b, "  %-9s  %s\n", label, line)
-	}
+	printUnder(&b, "reads", readsLines(status, s))
+	printUnder(&b, "refused", refusedLines(status, s))
 	if c := status.Control; c.Paused {
 		fmt.Fprintf(&b, "  scans      %s\n", s.Warn(fmt.Sprintf("paused by %s since %s; crossfade resume %s", c.Actor,
 			c.ChangedAt.Local().Format(time.DateTime), status.Name)))
@@ -188,20 +168,12 @@ func printStatus(w io.Writer, s console.Style, status migrator.Status) error {
 	if status.Phase == "" {
 		sessions = nil // it is no business of theirs
 	}
-	for i, e := range sessions {
-		label := ""
-		if i == 0 {
-			label = "sessions"
-		}
-		fmt.Fprintf(&b, "  %-9s  %d %s\n", label, e.Count, epochText(e.Epoch, status.Epoch))
+	var joined []string
+	for _, e := range sessions {
+		joined = append(joined, fmt.Sprintf("%d %s", e.Count, epochText(e.Epoch, status.Epoch)))
 	}
-	for i, line := range standbyLines(status, s) {
-		label := ""
-		if i == 0 {
-			label = "standbys"
-		}
-		fmt.Fprintf(&b, "  %-9s  %s\n", label, line)
-	}
+	printUnder(&b, "sessions", joined)
+	printUnder(&b, "standbys", standbyLines(status, s))
 	if len(status.History) > 0 {
 		b.WriteString("\nhistory:\n")
 	}
@@ -237,6 +209,14 @@ func workerLines(job migrator.JobProgress, s console.Style) []string {
 		lines = append(lines, text)
 	}
 	return lines
+}
+
+// printUnder prints lines below each other, behind a label that the first one has.
+func printUnder(w io.Writer, label string, lines []string) {
+	for _, line := range lines {
+		fmt.Fprintf(w, "  %-9s  %s\n", label, line)
+		label = ""
+	}
 }
 
 // plansText says what is known of plans, as long as reads have not moved.
