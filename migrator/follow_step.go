@@ -112,7 +112,7 @@ func (w *work) grantRamp(ctx context.Context, r *ledger.Request) (wait bool, hel
 	case err != nil:
 		return true, hold{}, err
 	}
-	event := w.event("ramp", fmt.Sprintf("%d -> %d of 100 connections read the target", w.t.Ramp, *r.Ramp))
+	event := w.event("ramp", rampMove(w.t.Ramp, *r.Ramp))
 	if r.Flag != "" {
 		event.Detail += ", by flag " + r.Flag
 	}

@@ -43,7 +43,7 @@ func (m *Migrator) Ramp(ctx context.Context, name string, percent int) (RampStat
 			return err
 		}
 		r.Percent, r.Phase = w.t.Ramp, w.t.Phase
-		event := w.event("ramp", fmt.Sprintf("%d -> %d of 100 connections read the target", w.t.Ramp, percent))
+		event := w.event("ramp", rampMove(w.t.Ramp, percent))
 		if err := ledger.SetRamp(ctx, w.conn, w.t, percent, event); err != nil {
 			return err
 		}
@@ -52,6 +52,11 @@ func (m *Migrator) Ramp(ctx context.Context, name string, percent int) (RampStat
 		return nil
 	})
 	return r, err
+}
+
+// rampMove says in the history how the ramp was moved.
+func rampMove(before, after int) string {
+	return fmt.Sprintf("%d -> %d of 100 connections read the target", before, after)
 }
 
 func rampInRange(percent int) bool { return 0 <= percent && percent <= FullRamp }

@@ -3,7 +3,6 @@ package migrator
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -65,7 +64,7 @@ func (w *work) guard(ctx context.Context, window *readsWindow) error {
 		return nil
 	}
 	back := StepBackEvent{Transition: w.t.Name, Ramp: w.t.Ramp, Why: why}
-	event := w.event(stepBack, fmt.Sprintf("%d -> 0 of 100 connections read the target; %s", back.Ramp, why))
+	event := w.event(stepBack, rampMove(back.Ramp, 0)+"; "+why)
 	event.Evidence = map[string]any{"reads": reads, "ramp": back.Ramp, "why": why}
 	if err := ledger.SetRamp(ctx, w.conn, w.t, 0, event); err != nil {
 		if errors.Is(err, ledger.ErrMoved) {
